@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Dense frames from events. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/event.h"
+
+enum frames_binning {
+    FRAMES_ROUND, /* bin = t / timestep, half to even: as lava-dl */
+    FRAMES_FLOOR, /* bin = floor(t / timestep), from time 0: as Tonic */
+};
+
+enum frames_overlap {
+    FRAMES_OR,  /* 1 where there was an event */
+    FRAMES_SUM, /* how many, up to 255 */
+};
+
+enum frames_axes {
+    FRAMES_TCHW, /* [bins, 2, 34, 34] */
+    FRAMES_CHWT, /* [2, 34, 34, bins] */
+};
+
+struct frames_rule {
+    uint32_t timestep_us;
+    uint32_t bins;
+    enum frames_binning binning;
+    enum frames_overlap overlap;
+    enum frames_axes axes;
+};
+
+enum { FRAMES_TIMESTEP_MAX_US = 1000000, FRAMES_BINS_MAX = 4096, FRAMES_DIMS = 4 };
+
+/* Values, and bytes, of one sample's tensor. */
+size_t frames_size(const struct frames_rule *rule);
+
+/* The tensor's shape, outermost first. */
+void frames_shape(const struct frames_rule *rule, uint64_t ret[FRAMES_DIMS]);
+
+/* Fill `out` (frames_size() bytes of u8) from packed events; channel 1 is ON. Events past the last
+ * bin or outside the sensor are dropped. timestep_us and bins are at least 1. */
+void frames_fill(const struct frames_rule *rule, struct event_span events, uint8_t *out);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Superimposes recordings of different digits: the samples of 2NMNIST. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/event.h"
+
+enum { MIX_MAX_DIGITS = N_DIGITS };
+
+enum mix_order {
+    MIX_TIME,      /* merged by time; an event equal to an earlier one is dropped */
+    MIX_PUBLISHED, /* the second digit's events, then the first's, as they are: two digits at most */
+};
+
+struct mix_rule {
+    enum mix_order order;
+    uint32_t timestep_us; /* times become its multiples, half to even; 0: as recorded */
+};
+
+enum { MIX_TIMESTEP_MAX_US = 1000000 };
+
+/* Working memory for mixing, reused from call to call; one thread at a time. */
+struct mixer;
+int mixer_new(struct mixer **ret); /* Errors: -ENOMEM */
+void mixer_free(struct mixer *mixer);
+
+/* Mix `k` recordings (1 ≤ k ≤ MIX_MAX_DIGITS): the 2nd, 4th, … is reversed in time
+ * (t' = max(t) - t), its events in reverse order, polarity kept.
+ *
+ * A single recording keeps its order and its duplicates unless a timestep is asked for.
+ * `out` has room for all events of the parts, EVENT_BYTES each. Any bytes are safe as input;
+ * the result is defined for recordings that event_check() accepts.
+ * Errors: -EINVAL k, the timestep, or published order with more than two; -ERANGE a time above
+ * EVENT_T_MAX after rounding; -ENOMEM. */
+int mixer_mix(struct mixer *mixer, const struct event_span *parts, unsigned k,
+              const struct mix_rule *rule, uint8_t *out, size_t *ret_n_events, struct error *why);
+
+/* Bring a sample in published order (reversed second digit, then first) into the order of time,
+ * the same bytes as mixer_mix() of its parts. Room and errors as there. */
+int mixer_sort_published(struct mixer *mixer, struct event_span sample, uint8_t *out,
+                         size_t *ret_n_events, struct error *why);
