@@ -9,11 +9,11 @@
 #include "common/event.h"
 #include "common/sha256.h"
 
-#define SPLIT_FORMAT "twonmnist-split"
-#define SPLIT_VERSION "1"
-#define SPLIT_KIND_SOURCE "source"
+#define SPLIT_FORMAT       "twonmnist-split"
+#define SPLIT_VERSION      "1"
+#define SPLIT_KIND_SOURCE  "source"
 #define SPLIT_KIND_2NMNIST "2nmnist"
-#define SPLIT_SUFFIX ".safetensors"
+#define SPLIT_SUFFIX       ".safetensors"
 
 struct split;
 

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The safetensors container: splits and batches. The one door of common/ to jansson. */
+#include "common/safetensors.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LENGTH_BYTES = 8, MAX_TENSORS = 64 };
+
+static const struct {
+    const char *name;
+    uint64_t size;
+} dtypes[N_TENSOR_DTYPES] = {
+    [TENSOR_U64] = {"U64", 8},
+    [TENSOR_U32] = {"U32", 4},
+    [TENSOR_I32] = {"I32", 4},
+    [TENSOR_U8] = {"U8", 1},
+};
+
+struct safetensors {
+    json_t *root; /* owns the names and the metadata */
+    size_t data_start;
+    size_t n_tensors;
+    struct tensor tensors[MAX_TENSORS];
+};
+
+uint64_t tensor_dtype_size(enum tensor_dtype dtype)
+{
+    return dtypes[dtype].size;
+}
+
+static int tensor_size(const struct tensor *tensor, uint64_t *ret)
+{
+    uint64_t size = dtypes[tensor->dtype].size;
+    for (unsigned i = 0; i < tensor->n_dims; i++)
+        if (__builtin_mul_overflow(size, tensor->dims[i], &size))
+            return -EOVERFLOW;
+    *ret = size;
+    return 0;
+}
+
+int safetensors_layout(struct tensor *tensors, size_t n_tensors, uint64_t *ret_data_size)
+{
+    uint64_t at = 0;
+    for (size_t i = 0; i < n_tensors; i++) {
+        uint64_t size;
+        if (tensor_size(&tensors[i], &size) < 0)
+            return -EOVERFLOW;
+        tensors[i].begin = at;
+        if (__builtin_add_overflow(at, size, &at))
+            return -EOVERFLOW;
+        tensors[i].end = at;
+    }
+    *ret_data_size = at;
+    return 0;
+}
+
+/* Text that is only counted once it no longer fits. */
+struct text {
+    char *at;
+    size_t size, used;
+};
+
+__attribute__((format(printf, 2, 3))) static void text_add(struct text *text, const char *format,
+                                                           ...)
+{
+    bool fits = text->used < text->size;
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(fits ? text->at + text->used : NULL, fits ? text->size - text->used : 0,
+                      format, args);
+    va_end(args);
+    text->used += (size_t)n;
+}
+
+static int add_json_string(struct text *text, const char *value)
+{
+    json_t *string = json_string(value);
+    char *quoted = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
+    json_decref(string);
+    if (!quoted)
+        return -ENOMEM;
+    text_add(text, "%s", quoted);
+    free(quoted);
+    return 0;
+}
+
+static int add_metadata(struct text *text, const struct meta *meta, size_t n_meta)
+{
+    text_add(text, "\"__metadata__\":{");
+    for (size_t i = 0; i < n_meta; i++) {
+        text_add(text, "%s", i ? "," : "");
+        if (add_json_string(text, meta[i].key) < 0)
+            return -ENOMEM;
+        text_add(text, ":");
+        if (add_json_string(text, meta[i].value) < 0)
+            return -ENOMEM;
+    }
+    text_add(text, "},");
+    return 0;
+}
+
+static void add_tensor(struct text *text, const struct tensor *tensor)
+{
+    text_add(text, "\"%s\":{\"dtype\":\"%s\",\"shape\":[", tensor->name,
+             dtypes[tensor->dtype].name);
+    for (unsigned i = 0; i < tensor->n_dims; i++)
+        text_add(text, "%s%" PRIu64, i ? "," : "", tensor->dims[i]);
+    text_add(text, "],\"data_offsets\":[%" PRIu64 ",%" PRIu64 "]}", tensor->begin, tensor->end);
+}
+
+int safetensors_header(const struct tensor *tensors, size_t n_tensors, const struct meta *meta,
+                       size_t n_meta, char *buffer, size_t size, size_t fixed_size,
+                       size_t *ret_size)
+{
+    struct text text = {.at = buffer, .size = size, .used = LENGTH_BYTES};
+    text_add(&text, "{");
+    if (meta && add_metadata(&text, meta, n_meta) < 0)
+        return -ENOMEM;
+    for (size_t i = 0; i < n_tensors; i++) {
+        text_add(&text, "%s", i ? "," : "");
+        add_tensor(&text, &tensors[i]);
+    }
+    text_add(&text, "}");
+
+    size_t whole = (text.used + SAFETENSORS_ALIGN - 1) / SAFETENSORS_ALIGN * SAFETENSORS_ALIGN;
+    if (fixed_size && whole <= fixed_size)
+        whole = fixed_size;
+    if (whole > size || (fixed_size && whole != fixed_size))
+        return -ENOBUFS;
+    memset(buffer + text.used, ' ', whole - text.used);
+    uint64_t length = htole64(whole - LENGTH_BYTES);
+    memcpy(buffer, &length, LENGTH_BYTES);
+    *ret_size = whole;
+    return 0;
+}
+
+static bool read_u64(const json_t *value, uint64_t *ret)
+{
+    if (!json_is_integer(value) || json_integer_value(value) < 0)
+        return false;
+    *ret = (uint64_t)json_integer_value(value);
+    return true;
+}
+
+static bool read_dtype(const json_t *value, enum tensor_dtype *ret)
+{
+    const char *name = json_string_value(value);
+    for (int i = 0; name && i < N_TENSOR_DTYPES; i++)
+        if (strcmp(name, dtypes[i].name) == 0) {
+            *ret = (enum tensor_dtype)i;
+            return true;
+        }
+    return false;
+}
+
+static bool read_shape(const json_t *value, struct tensor *ret)
+{
+    if (!json_is_array(value) || json_array_size(value) > SAFETENSORS_MAX_DIMS)
+        return false;
+    ret->n_dims = (unsigned)json_array_size(value);
+    for (unsigned i = 0; i < ret->n_dims; i++)
+        if (!read_u64(json_array_get(value, i), &ret->dims[i]))
+            return false;
+    return true;
+}
+
+static int read_tensor(const char *name, const json_t *value, uint64_t data_size,
+                       struct tensor *ret, struct error *why)
+{
+    ret->name = name;
+    const json_t *offsets = json_object_get(value, "data_offsets");
+    uint64_t size;
+    if (!read_dtype(json_object_get(value, "dtype"), &ret->dtype))
+        return error_set(why, -EBADMSG, "tensor \"%.64s\" has no dtype that is known here", name);
+    if (!read_shape(json_object_get(value, "shape"), ret) || tensor_size(ret, &size) < 0)
+        return error_set(why, -EBADMSG, "tensor \"%.64s\" has no valid shape", name);
+    if (json_array_size(offsets) != 2 || !read_u64(json_array_get(offsets, 0), &ret->begin) ||
+        !read_u64(json_array_get(offsets, 1), &ret->end))
+        return error_set(why, -EBADMSG, "tensor \"%.64s\" has no valid data_offsets", name);
+    if (ret->begin > ret->end || ret->end > data_size)
+        return error_set(why, -EBADMSG,
+                         "tensor \"%.64s\" lies at %" PRIu64 " to %" PRIu64 ", outside the %" PRIu64
+                         " bytes of data",
+                         name, ret->begin, ret->end, data_size);
+    if (ret->end - ret->begin != size)
+        return error_set(why, -EBADMSG,
+                         "tensor \"%.64s\" is %" PRIu64 " bytes long; its shape says %" PRIu64,
+                         name, ret->end - ret->begin, size);
+    return 0;
+}
+
+static int read_tensors(struct safetensors *header, uint64_t data_size, struct error *why)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(header->root, name, value)
+    {
+        if (strcmp(name, "__metadata__") == 0)
+            continue;
+        if (header->n_tensors == MAX_TENSORS)
+            return error_set(why, -EBADMSG, "more than %d tensors", MAX_TENSORS);
+        int r = read_tensor(name, value, data_size, &header->tensors[header->n_tensors], why);
+        if (r < 0)
+            return r;
+        header->n_tensors++;
+    }
+    return 0;
+}
+
+int safetensors_parse(const void *file, size_t size, struct safetensors **ret, struct error *why)
+{
+    uint64_t length;
+    if (size < LENGTH_BYTES)
+        return error_set(why, -EBADMSG, "%zu bytes are too short for a safetensors file", size);
+    memcpy(&length, file, LENGTH_BYTES);
+    length = le64toh(length);
+    if (length > SAFETENSORS_MAX_HEADER || length > size - LENGTH_BYTES)
+        return error_set(why, -EBADMSG,
+                         "a header of %" PRIu64 " bytes does not fit a file of %zu bytes", length,
+                         size);
+
+    struct safetensors *header = calloc(1, sizeof *header);
+    if (!header)
+        return error_set(why, -ENOMEM, "no memory for the header");
+    json_error_t json_error;
+    header->data_start = LENGTH_BYTES + (size_t)length;
+    header->root = json_loadb((const char *)file + LENGTH_BYTES, (size_t)length,
+                              JSON_REJECT_DUPLICATES, &json_error);
+    int r;
+    if (!json_is_object(header->root))
+        r = error_set(why, -EBADMSG, "the header is not a JSON object");
+    else
+        r = read_tensors(header, size - header->data_start, why);
+    if (r < 0) {
+        safetensors_free(header);
+        return r;
+    }
+    *ret = header;
+    return 0;
+}
+
+void safetensors_free(struct safetensors *header)
+{
+    if (!header)
+        return;
+    json_decref(header->root);
+    free(header);
+}
+
+const struct tensor *safetensors_find(const struct safetensors *header, const char *name)
+{
+    for (size_t i = 0; i < header->n_tensors; i++)
+        if (strcmp(header->tensors[i].name, name) == 0)
+            return &header->tensors[i];
+    return NULL;
+}
+
+const char *safetensors_meta(const struct safetensors *header, const char *key)
+{
+    return json_string_value(json_object_get(json_object_get(header->root, "__metadata__"), key));
+}
+
+size_t safetensors_data_start(const struct safetensors *header)
+{
+    return header->data_start;
+}

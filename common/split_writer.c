@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Writes a split file: to a temporary name in the same folder, synced, then renamed.
+ *
+ * The number of samples is known from the start, so the events can be streamed to where they will
+ * stay; index and header are written into the room left before them. */
+#include "common/split_writer.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/crc32c.h"
+#include "common/split.h"
+
+enum { HEADER_SIZE = 4096, MAX_META = 32, BUFFER_SIZE = 1 << 20 };
+
+enum { OFFSETS, SOURCES, CHECKSUMS, LABELS, EVENTS, N_TENSORS };
+
+struct split_writer {
+    char *path, *temporary;
+    int fd;
+    uint64_t n_samples, n_added;
+    uint64_t *offsets;
+    int32_t *sources;
+    uint32_t *checksums;
+    uint8_t *labels;
+    uint8_t *buffer;
+    size_t buffered;
+};
+
+static uint64_t layout(const struct split_writer *writer, struct tensor tensors[N_TENSORS])
+{
+    uint64_t n = writer->n_samples;
+    const struct tensor shapes[N_TENSORS] = {
+        [OFFSETS] = {.name = "offsets", .dtype = TENSOR_U64, .n_dims = 1, .dims = {n + 1}},
+        [SOURCES] = {.name = "sources", .dtype = TENSOR_I32, .n_dims = 2, .dims = {n, 2}},
+        [CHECKSUMS] = {.name = "checksums", .dtype = TENSOR_U32, .n_dims = 1, .dims = {n}},
+        [LABELS] = {.name = "labels", .dtype = TENSOR_U8, .n_dims = 2, .dims = {n, N_DIGITS}},
+        [EVENTS] = {.name = "events",
+                    .dtype = TENSOR_U8,
+                    .n_dims = 2,
+                    .dims = {writer->offsets[writer->n_added], EVENT_BYTES}},
+    };
+    memcpy(tensors, shapes, sizeof shapes);
+    uint64_t size;
+    int r = safetensors_layout(tensors, N_TENSORS, &size);
+    assert(r == 0);
+    (void)r;
+    return size;
+}
+
+static int write_all(int fd, const void *bytes, size_t size, struct error *why)
+{
+    for (const uint8_t *at = bytes; size > 0;) {
+        ssize_t n = write(fd, at, size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return error_set(why, -errno, "cannot write: %s", strerror(errno));
+        at += n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+static int flush(struct split_writer *writer, struct error *why)
+{
+    int r = write_all(writer->fd, writer->buffer, writer->buffered, why);
+    writer->buffered = 0;
+    return r;
+}
+
+static int open_temporary(struct split_writer *writer, const char *path)
+{
+    writer->path = strdup(path);
+    if (!writer->path || asprintf(&writer->temporary, "%s.XXXXXX", path) < 0) {
+        writer->temporary = NULL;
+        return -ENOMEM;
+    }
+    writer->fd = mkostemp(writer->temporary, O_CLOEXEC);
+    if (writer->fd < 0) {
+        int r = -errno;
+        free(writer->temporary);
+        writer->temporary = NULL;
+        return r;
+    }
+    struct tensor tensors[N_TENSORS];
+    layout(writer, tensors);
+    off_t events_start = (off_t)(HEADER_SIZE + tensors[EVENTS].begin);
+    return lseek(writer->fd, events_start, SEEK_SET) < 0 ? -errno : 0;
+}
+
+int split_writer_create(const char *path, uint64_t n_samples, struct split_writer **ret,
+                        struct error *why)
+{
+    if (n_samples == 0 || n_samples > INT32_MAX)
+        return error_set(why, -ERANGE, "%s: a split of %" PRIu64 " samples: 1 to %d are possible",
+                         path, n_samples, INT32_MAX);
+    struct split_writer *writer = calloc(1, sizeof *writer);
+    if (!writer)
+        return error_set(why, -ENOMEM, "%s: no memory for the index", path);
+    writer->fd = -1;
+    writer->n_samples = n_samples;
+    writer->offsets = calloc(n_samples + 1, sizeof *writer->offsets);
+    writer->sources = calloc(n_samples, 2 * sizeof *writer->sources);
+    writer->checksums = calloc(n_samples, sizeof *writer->checksums);
+    writer->labels = calloc(n_samples, N_DIGITS);
+    writer->buffer = malloc(BUFFER_SIZE);
+    int r = -ENOMEM;
+    if (writer->offsets && writer->sources && writer->checksums && writer->labels && writer->buffer)
+        r = open_temporary(writer, path);
+    if (r < 0) {
+        split_writer_abort(writer);
+        return error_set(why, r, "%s: cannot create: %s", path, strerror(-r));
+    }
+    *ret = writer;
+    return 0;
+}
+
+int split_writer_add(struct split_writer *writer, struct event_span events,
+                     const uint8_t labels[N_DIGITS], const int32_t sources[2], struct error *why)
+{
+    uint64_t i = writer->n_added;
+    if (i == writer->n_samples)
+        return error_set(why, -EFBIG, "%s: more than the %" PRIu64 " samples it was made for",
+                         writer->path, i);
+    size_t size = events.n_events * EVENT_BYTES;
+    int r = 0;
+    if (size > BUFFER_SIZE - writer->buffered)
+        r = flush(writer, why);
+    if (r == 0 && size > BUFFER_SIZE)
+        r = write_all(writer->fd, events.bytes, size, why);
+    else if (r == 0) {
+        memcpy(writer->buffer + writer->buffered, events.bytes, size);
+        writer->buffered += size;
+    }
+    if (r < 0)
+        return error_prefix(why, r, "%s", writer->path);
+    writer->offsets[i + 1] = writer->offsets[i] + events.n_events;
+    writer->checksums[i] = crc32c(0, events.bytes, size);
+    memcpy(writer->sources + 2 * i, sources, 2 * sizeof *sources);
+    memcpy(writer->labels + N_DIGITS * i, labels, N_DIGITS);
+    writer->n_added++;
+    return 0;
+}
+
+static int write_header(struct split_writer *writer, const struct tensor tensors[N_TENSORS],
+                        const struct meta *meta, size_t n_meta, struct error *why)
+{
+    struct meta all[MAX_META + 2] = {{"format", SPLIT_FORMAT}, {"version", SPLIT_VERSION}};
+    if (n_meta > MAX_META)
+        return error_set(why, -E2BIG, "more than %d strings of metadata", MAX_META);
+    memcpy(all + 2, meta, n_meta * sizeof *meta);
+    char header[HEADER_SIZE];
+    size_t size;
+    int r = safetensors_header(tensors, N_TENSORS, all, n_meta + 2, header, sizeof header,
+                               HEADER_SIZE, &size);
+    if (r < 0)
+        return error_set(why, r, "its metadata does not fit a header of %d bytes", HEADER_SIZE);
+    return write_all(writer->fd, header, size, why);
+}
+
+static int write_index(struct split_writer *writer, const struct meta *meta, size_t n_meta,
+                       struct error *why)
+{
+    struct tensor tensors[N_TENSORS];
+    layout(writer, tensors);
+    if (lseek(writer->fd, 0, SEEK_SET) < 0)
+        return error_set(why, -errno, "cannot go back to the header: %s", strerror(errno));
+    int r = write_header(writer, tensors, meta, n_meta, why);
+    const void *parts[N_TENSORS] = {
+        [OFFSETS] = writer->offsets,
+        [SOURCES] = writer->sources,
+        [CHECKSUMS] = writer->checksums,
+        [LABELS] = writer->labels,
+    };
+    for (int i = 0; r == 0 && i < EVENTS; i++)
+        r = write_all(writer->fd, parts[i], tensors[i].end - tensors[i].begin, why);
+    return r;
+}
+
+static int sync_folder(const char *path)
+{
+    char *copy = strdup(path);
+    if (!copy)
+        return -ENOMEM;
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(copy);
+    if (fd < 0)
+        return -errno;
+    int r = fsync(fd) < 0 ? -errno : 0;
+    close(fd);
+    return r;
+}
+
+static int publish(struct split_writer *writer, struct error *why)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    if (fchmod(writer->fd, 0666 & ~mask) < 0 || fsync(writer->fd) < 0)
+        return error_set(why, -errno, "cannot sync: %s", strerror(errno));
+    if (rename(writer->temporary, writer->path) < 0)
+        return error_set(why, -errno, "cannot rename: %s", strerror(errno));
+    free(writer->temporary);
+    writer->temporary = NULL;
+    int r = sync_folder(writer->path);
+    return r < 0 ? error_set(why, r, "cannot sync its folder: %s", strerror(-r)) : 0;
+}
+
+int split_writer_finish(struct split_writer *writer, const struct meta *meta, size_t n_meta,
+                        struct error *why)
+{
+    int r = 0;
+    if (writer->n_added != writer->n_samples)
+        r = error_set(why, -EINVAL,
+                      "%" PRIu64 " samples were added where %" PRIu64 " were promised",
+                      writer->n_added, writer->n_samples);
+    if (r == 0)
+        r = flush(writer, why);
+    if (r == 0)
+        r = write_index(writer, meta, n_meta, why);
+    if (r == 0)
+        r = publish(writer, why);
+    if (r < 0)
+        error_prefix(why, r, "%s", writer->path);
+    split_writer_abort(writer);
+    return r;
+}
+
+void split_writer_abort(struct split_writer *writer)
+{
+    if (!writer)
+        return;
+    if (writer->fd >= 0)
+        close(writer->fd);
+    if (writer->temporary)
+        unlink(writer->temporary);
+    free(writer->temporary);
+    free(writer->path);
+    free(writer->offsets);
+    free(writer->sources);
+    free(writer->checksums);
+    free(writer->labels);
+    free(writer->buffer);
+    free(writer);
+}
