@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * libtwonmnist: samples, batches and fresh pairs of 2NMNIST from twonmnist daemons.
+ *
+ * Errors: functions that can fail return 0 (or what they say) or a negative errno, and then
+ * tnm_last_error() says in words what went wrong. Out-parameters are untouched on failure. The
+ * codes used everywhere:
+ *   -EINVAL     an argument, or the servers find the request wrong
+ *   -ENOENT     no such split, sample or batch
+ *   -ESTALE     the servers have other data than the revision that was opened
+ *   -EACCES     the token is missing or wrong
+ *   -EBADMSG    an answer was damaged, each time it was asked for
+ *   -EPROTO     an answer that no twonmnist daemon gives
+ *   -ETIMEDOUT  no server answered in time
+ *   -EHOSTUNREACH no server could be reached, or none could answer
+ *   -EMSGSIZE   an answer longer than the option max_answer_mb
+ *   -ECANCELED  tnm_cancel(), tnm_stream_cancel(), or the progress callback asked to stop
+ *   -ECHILD     called in a forked child on what the parent opened: open anew in the child
+ *   -ENOMEM
+ *
+ * Threads: a client may be used from any number of threads; so may a split. One stream, batch or
+ * decoder at a time by one thread, except tnm_stream_cancel(). Children keep their client alive, so
+ * things may be closed in any order. Closing and freeing accept NULL. Text that is returned is
+ * UTF-8, and borrowed from the object it came from.
+ *
+ * Sources: the recordings are N-MNIST (Orchard et al., 10.3389/fnins.2015.00437), the mixtures
+ * 2NMNIST (10.5281/zenodo.7847750). Sensor: 34 x 34 pixels, 2 polarities; times in microseconds. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+enum { TNM_DIGITS = 10, TNM_EVENT_BYTES = 5 };
+
+/* The library's version, "major.minor.patch". */
+const char *tnm_version(void);
+
+/* Why the last call that failed in this thread did; "" if none did. Valid until the next failure.
+ */
+const char *tnm_last_error(void);
+
+/* ---- Options: by name, as text ----------------------------------------------------------------
+ */
+
+typedef struct tnm_options tnm_options;
+
+int tnm_options_new(tnm_options **ret);
+void tnm_options_free(tnm_options *options);
+
+/* Set option `name`; tnm_options_name() and tnm_options_help() list them all: token, token_file,
+ * ca_file, connect_timeout_ms, timeout_ms, retries, backoff_ms, backoff_max_ms, max_answer_mb, …
+ * -EINVAL no such option, or a value outside its range. */
+int tnm_options_set(tnm_options *options, const char *name, const char *value);
+
+/* Name of option i, and one line on its meaning, range and default; NULL past the last. */
+const char *tnm_options_name(size_t i);
+const char *tnm_options_help(size_t i);
+
+/* ---- Client: a set of servers with the same data -----------------------------------------------
+ */
+
+typedef struct tnm_client tnm_client;
+
+/* Open a client of `n_urls` servers, `http://host:port`, `https://…` or `unix:/path/of/socket`.
+ * Requests are spread over them; one that fails is left alone for a while. `options` may be NULL
+ * and is copied. Starts one background thread; sends nothing yet. */
+int tnm_open(const char *const *urls, size_t n_urls, const tnm_options *options, tnm_client **ret);
+
+/* Let go of the client; its thread ends when the last split and stream are closed too. */
+void tnm_close(tnm_client *client);
+
+/* Make every call of this client that is waiting now, in any thread, return -ECANCELED. */
+void tnm_cancel(tnm_client *client);
+
+/* Counts since opening. `retries` are the tries that failed and were made again. */
+int tnm_counts(tnm_client *client, uint64_t *ret_answers, uint64_t *ret_bytes,
+               uint64_t *ret_retries);
+
+/* Called in the thread of a call that waits, at most ten times a second, while the counts grow; not
+ * 0 makes that call return -ECANCELED. */
+typedef int tnm_progress(void *user, uint64_t answers, uint64_t bytes, uint64_t retries);
+int tnm_set_progress(tnm_client *client, tnm_progress *progress, void *user);
+
+/* ---- Splits ------------------------------------------------------------------------------------
+ */
+
+/* GET /v1/splits as JSON text; free it with tnm_free(). */
+int tnm_catalog_json(tnm_client *client, char **ret);
+
+/* Frees text that a function handed over. */
+void tnm_free(void *text);
+
+typedef struct tnm_split tnm_split;
+
+/* Open a split or source split, by `name` or `name@revision` (12 or more hex digits). From here on
+ * its revision is pinned: a server with other data is refused, never mixed in. */
+int tnm_split_open(tnm_client *client, const char *name, tnm_split **ret);
+void tnm_split_close(tnm_split *split);
+
+const char *tnm_split_name(const tnm_split *split);     /* without revision */
+const char *tnm_split_revision(const tnm_split *split); /* SHA-256 of the file, 64 hex digits */
+const char *tnm_split_json(const tnm_split *split);     /* all that the server says of it */
+uint64_t tnm_split_n_samples(const tnm_split *split);
+uint64_t tnm_split_n_events(const tnm_split *split);
+uint64_t tnm_split_n_pairs(const tnm_split *split); /* samples of two digits */
+int tnm_split_is_source(const tnm_split *split);    /* 1: recordings of one digit each */
+
+/* A string of the description ("origin", "order", "plan", "licence", "citation", "generator",
+ * "source", …); NULL where there is none. */
+const char *tnm_split_text(const tnm_split *split, const char *key);
+
+/* All labels, multi-hot, [n_samples][TNM_DIGITS] of u8, into `out` of `size` bytes. */
+int tnm_split_labels(tnm_split *split, uint8_t *out, size_t size);
+
+/* The form in which samples are asked for from now on, also by streams opened later: `order` of
+ * events, and times rounded to multiples of `timestep_us` (0: as recorded; up to 1,000,000). */
+enum tnm_order { TNM_ORDER_STORED, TNM_ORDER_TIME, TNM_ORDER_PUBLISHED };
+int tnm_split_set_form(tnm_split *split, int order, uint32_t timestep_us);
+
+/* ---- Batches -----------------------------------------------------------------------------------
+ */
+
+/* Whole samples, each checked against its CRC-32C. The caller owns what a call hands over. */
+typedef struct tnm_batch tnm_batch;
+
+/* The samples at `indices`, in that order. -ENOENT an index past the end. */
+int tnm_samples(tnm_split *split, const uint64_t *indices, size_t n_indices, tnm_batch **ret);
+
+/* What the last global batch of an epoch holds: what is left; nothing, it is left out; or it is
+ * filled up from the beginning of the order. */
+enum tnm_last { TNM_LAST_SHORT, TNM_LAST_DROP, TNM_LAST_PAD };
+
+/* Rank `rank`'s share of global batch `k` of `size` samples in the epoch's order,
+ * RandomState([seed, epoch]).permutation(n): batch[rank::world]. */
+int tnm_epoch_batch(tnm_split *split, uint32_t seed, uint32_t epoch, uint64_t k, uint64_t size,
+                    uint32_t rank, uint32_t world, int last, tnm_batch **ret);
+
+/* Global batches in an epoch; 0 where `size` is 0. */
+uint64_t tnm_epoch_n_batches(const tnm_split *split, uint64_t size, int last);
+
+/* Fresh pair `index` of the endless set `seed` over a source split; and pairs k·size … of it. */
+int tnm_pair(tnm_split *source, uint64_t seed, uint64_t index, tnm_batch **ret);
+int tnm_pair_batch(tnm_split *source, uint64_t seed, uint64_t k, uint64_t size, uint32_t rank,
+                   uint32_t world, tnm_batch **ret);
+
+/* Recordings of `n_parts` different digits (1 to 10), mixed now into one sample. */
+int tnm_mix(tnm_split *source, const uint64_t *parts, size_t n_parts, tnm_batch **ret);
+
+void tnm_batch_free(tnm_batch *batch);
+
+uint64_t tnm_batch_number(const tnm_batch *batch); /* k; 0 from tnm_samples() and tnm_mix() */
+const char *tnm_batch_server(const tnm_batch *batch);
+uint64_t tnm_batch_n_samples(const tnm_batch *batch);
+uint64_t tnm_batch_n_events(const tnm_batch *batch);
+
+/* Borrowed from the batch: little-endian, as the daemon sent them. */
+const uint8_t *tnm_batch_events(const tnm_batch *batch);     /* [n_events][5]: x, y, p:1 t:23 */
+const uint64_t *tnm_batch_offsets(const tnm_batch *batch);   /* [n_samples + 1], events */
+const uint8_t *tnm_batch_labels(const tnm_batch *batch);     /* [n_samples][10] */
+const uint64_t *tnm_batch_indices(const tnm_batch *batch);   /* [n_samples] */
+const int32_t *tnm_batch_sources(const tnm_batch *batch);    /* [n_samples][2], -1: none */
+const uint32_t *tnm_batch_checksums(const tnm_batch *batch); /* [n_samples] */
+
+/* The batch as the safetensors file that the daemon sent; NULL from tnm_mix(). */
+const void *tnm_batch_blob(const tnm_batch *batch, size_t *ret_size);
+
+/* ---- Decoding ----------------------------------------------------------------------------------
+ */
+
+/* What packed events become. A decoder is constant once made, and may be shared by threads. */
+typedef struct tnm_decoder tnm_decoder;
+
+/* Four columns one behind the other: t u32 [N], x u8 [N], y u8 [N], p u8 [N]. */
+int tnm_decoder_columns(tnm_decoder **ret);
+
+/* N items of `item_size` (1 to 64) bytes; field x, y, t, p (in this order) lies `at[i]` bytes into
+ * the item as a little-endian integer of `width[i]` 1, 2, 4 or 8 bytes (t: 4 or 8). What no field
+ * covers is 0. The daemon's .npy is at {0, 1, 2, 6}, width {1, 1, 4, 1}, 7 bytes. */
+int tnm_decoder_structured(uint32_t item_size, const uint32_t at[4], const uint32_t width[4],
+                           tnm_decoder **ret);
+
+/* Dense u8 tensors [n_samples][bins][2][34][34] (TNM_TCHW) or [n_samples][2][34][34][bins]
+ * (TNM_CHWT); channel 1 is ON. Bin of an event: t / timestep_us, half to even or floor; events past
+ * the last bin are dropped. Where events meet: 1, or how many up to 255. */
+enum tnm_binning { TNM_BIN_ROUND, TNM_BIN_FLOOR };
+enum tnm_overlap { TNM_OVERLAP_OR, TNM_OVERLAP_SUM };
+enum tnm_axes { TNM_TCHW, TNM_CHWT };
+int tnm_decoder_frames(uint32_t timestep_us, uint32_t bins, int binning, int overlap, int axes,
+                       tnm_decoder **ret);
+
+void tnm_decoder_free(tnm_decoder *decoder);
+
+/* Bytes that a batch of so many samples and events becomes; SIZE_MAX where that overflows. */
+size_t tnm_decoder_size(const tnm_decoder *decoder, uint64_t n_samples, uint64_t n_events);
+
+/* Decode a whole batch into `out`. -ENOBUFS `size` is less than tnm_decoder_size(). */
+int tnm_decode(const tnm_decoder *decoder, const tnm_batch *batch, void *out, size_t size);
+
+/* ---- Streams: batches in order, fetched ahead
+ * ---------------------------------------------------- */
+
+typedef struct tnm_stream tnm_stream;
+
+enum { TNM_MAX_DEPTH = 1024 };
+
+/* The batches of one epoch, as tnm_epoch_batch() gives them; `depth` (1 to TNM_MAX_DEPTH) of them
+ * are under way or waiting at most. */
+int tnm_epoch_open(tnm_split *split, uint32_t seed, uint32_t epoch, uint64_t size, uint32_t rank,
+                   uint32_t world, int last, unsigned depth, tnm_stream **ret);
+
+/* Fresh pairs for ever, from pair index `start`, a multiple of `size`. */
+int tnm_pairs_open(tnm_split *source, uint64_t seed, uint64_t start, uint64_t size, uint32_t rank,
+                   uint32_t world, unsigned depth, tnm_stream **ret);
+
+/* Stops what is under way. Batches that were handed over stay valid. */
+void tnm_stream_close(tnm_stream *stream);
+
+/* Wait for the next batch: 1 and *ret, or 0 at the end of the epoch. After an error the stream
+ * stays where it is: every further call gives the same error until tnm_stream_seek(). */
+int tnm_stream_next(tnm_stream *stream, tnm_batch **ret);
+
+/* Batches of the whole stream; UINT64_MAX for pairs. */
+uint64_t tnm_stream_n_batches(const tnm_stream *stream);
+
+/* Where the stream is: a short text, that of the batch tnm_stream_next() gives next. With a size
+ * too small for it (TNM_CURSOR_SIZE is enough) -ENOBUFS. */
+enum { TNM_CURSOR_SIZE = 256 };
+int tnm_stream_tell(const tnm_stream *stream, char *ret, size_t size);
+
+/* Go on from a cursor, of this or another process, of any rank and world: the next batch is exactly
+ * the one that was next. -ESTALE it belongs to other data; -EINVAL it is no cursor, or one of
+ * another kind of stream, global batch size or rule for the last batch. Seed and epoch become the
+ * cursor's. */
+int tnm_stream_seek(tnm_stream *stream, const char *cursor);
+
+/* Go on with the first batch of another epoch; -EINVAL for pairs. */
+int tnm_stream_set_epoch(tnm_stream *stream, uint32_t epoch);
+
+/* Decode batches in the background as they arrive: before the first tnm_stream_next() or after a
+ * seek. The decoder stays the caller's and outlives the stream. NULL: packed events only. */
+int tnm_stream_set_decoder(tnm_stream *stream, const tnm_decoder *decoder);
+
+/* Lend a buffer to decode into; the first batch for which it is large enough takes it, and it is
+ * the caller's again when that batch was freed, or the stream closed. Without one the batch
+ * allocates its own. */
+int tnm_stream_lend(tnm_stream *stream, void *buffer, size_t size);
+
+/* What the stream's decoder made of the batch; NULL and 0 without one. */
+const void *tnm_batch_decoded(const tnm_batch *batch, size_t *ret_size);
+
+/* Make a tnm_stream_next() that waits, and all further ones, return -ECANCELED until a seek. */
+void tnm_stream_cancel(tnm_stream *stream);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
