@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The splits: the list, one described, its whole file, its labels. */
+#include "config.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/npy.h"
+#include "server/base64.h"
+#include "server/encode.h"
+#include "server/handlers.h"
+#include "server/problem.h"
+#include "server/range.h"
+#include "server/text.h"
+
+enum { JSON_SAMPLES_PER_US = 10, HISTOGRAM_BIN = 500, HISTOGRAM_BINS = 64 };
+
+static void answer_json(struct request *request, struct reply *reply, json_t *root)
+{
+    char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+    json_decref(root);
+    if (!text || reply_own(reply, text, strlen(text)) < 0 || reply_borrow(reply, "\n", 1) < 0)
+        problem(reply, request, PROBLEM_NO_MEMORY, "no memory for the answer");
+}
+
+static json_t *integer(uint64_t value)
+{
+    return json_integer((json_int_t)value);
+}
+
+static json_t *summary(const struct entry *entry)
+{
+    const struct split *split = entry->split;
+    uint64_t n = split_n_samples(split);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "name", entry->name,
+                     "kind", split_meta(split, "kind"), "revision", entry->revision, "origin",
+                     split_meta(split, "origin"), "order",
+                     entry->order == MIX_TIME ? "time" : "published", "samples", integer(n),
+                     "pairs", integer(entry->n_pairs), "singles", integer(n - entry->n_pairs),
+                     "events", integer(split_n_events(split)), "bytes", integer(split_size(split)));
+}
+
+static void add_limit(const char *name, uint64_t value, void *user)
+{
+    json_object_set_new(user, name, integer(value));
+}
+
+void handle_splits(struct request *request, struct reply *reply)
+{
+    json_t *limits = json_object(), *list = json_array();
+    settings_limits(service_settings(request->service), add_limit, limits);
+    for (size_t i = 0; i < request->catalog->n_entries; i++) {
+        const struct entry *entry = request->catalog->entries[i];
+        json_t *row = summary(entry);
+        json_object_set_new(row, "source",
+                            entry->source ? json_string(entry->source->name) : json_null());
+        json_array_append_new(list, row);
+    }
+    answer_json(
+        request, reply,
+        json_pack("{s:s, s:o, s:o}", "version", PACKAGE_VERSION, "limits", limits, "splits", list));
+}
+
+static json_t *count_labels(const struct split *split)
+{
+    uint64_t together[N_DIGITS][N_DIGITS] = {0};
+    const uint8_t *labels = split_labels(split);
+    for (uint64_t i = 0; i < split_n_samples(split); i++, labels += N_DIGITS)
+        for (unsigned a = 0; a < N_DIGITS; a++)
+            for (unsigned b = 0; labels[a] && b < N_DIGITS; b++)
+                together[a][b] += labels[b];
+    json_t *counts = json_array(), *rows = json_array();
+    for (unsigned a = 0; a < N_DIGITS; a++) {
+        json_t *row = json_array();
+        for (unsigned b = 0; b < N_DIGITS; b++)
+            json_array_append_new(row, integer(together[a][b]));
+        json_array_append_new(rows, row);
+        json_array_append_new(counts, integer(together[a][a]));
+    }
+    return json_pack("{s:o, s:o}", "labels", counts, "cooccurrence", rows);
+}
+
+static json_t *count_events(const struct split *split)
+{
+    uint64_t bins[HISTOGRAM_BINS] = {0}, least = UINT64_MAX, most = 0;
+    const uint64_t *offsets = split_offsets(split);
+    for (uint64_t i = 0; i < split_n_samples(split); i++) {
+        uint64_t n = offsets[i + 1] - offsets[i], bin = n / HISTOGRAM_BIN;
+        least = n < least ? n : least;
+        most = n > most ? n : most;
+        bins[bin < HISTOGRAM_BINS ? bin : HISTOGRAM_BINS - 1]++;
+    }
+    json_t *counts = json_array();
+    for (unsigned i = 0; i < HISTOGRAM_BINS && i <= most / HISTOGRAM_BIN; i++)
+        json_array_append_new(counts, integer(bins[i]));
+    double mean = (double)split_n_events(split) / (double)split_n_samples(split);
+    return json_pack("{s:o, s:o, s:f, s:i, s:o}", "min", integer(least), "max", integer(most),
+                     "mean", mean, "bin_width", HISTOGRAM_BIN, "bins", counts);
+}
+
+static void describe(struct request *request, struct reply *reply)
+{
+    static const char *const strings[] = {"split",   "plan",     "source_sha256", "time_unit",
+                                          "licence", "citation", "generator"};
+    const struct split *split = request->entry->split;
+    json_t *root = summary(request->entry);
+    json_object_update_new(root, count_labels(split));
+    json_object_set_new(root, "event_counts", count_events(split));
+    json_object_set_new(root, "sensor",
+                        json_pack("{s:i, s:i, s:i}", "width", SENSOR_WIDTH, "height", SENSOR_HEIGHT,
+                                  "polarities", SENSOR_POLARITIES));
+    for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) {
+        const char *value = split_meta(split, strings[i]);
+        json_object_set_new(root, strings[i], *value ? json_string(value) : json_null());
+    }
+    answer_json(request, reply, root);
+}
+
+static void set_digest(const struct request *request, struct reply *reply)
+{
+    uint8_t digest[SHA256_BYTES];
+    char encoded[BASE64_SIZE(SHA256_BYTES)];
+    for (unsigned i = 0; i < SHA256_BYTES; i++) {
+        const char hex[3] = {request->entry->revision[2 * i], request->entry->revision[2 * i + 1]};
+        digest[i] = (uint8_t)strtoul(hex, NULL, 16);
+    }
+    base64(digest, sizeof digest, encoded);
+    reply_set_header(reply, "Repr-Digest", "sha-256=:%s:", encoded);
+}
+
+/* Whether If-Range names what is served, so that the range may be taken from it. */
+static bool range_holds(const struct request *request)
+{
+    return !request->if_range ||
+           (request->if_range[0] == '"' &&
+            strncmp(request->if_range + 1, request->entry->revision, 16) == 0);
+}
+
+static void answer_file(struct request *request, struct reply *reply)
+{
+    const struct split *split = request->entry->split;
+    uint64_t size = split_size(split), first = 0, last = size - 1;
+    enum range_result range =
+        range_parse(range_holds(request) ? request->range : NULL, size, &first, &last);
+    if (range == RANGE_OUTSIDE) {
+        problem(reply, request, PROBLEM_RANGE, "the file has %" PRIu64 " bytes", size);
+        reply_set_header(reply, "Content-Range", "bytes */%" PRIu64, size);
+        return;
+    }
+    if (range == RANGE_PART) {
+        reply->status = 206;
+        reply_set_header(reply, "Content-Range", "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, first,
+                         last, size);
+    }
+    reply_set_header(reply, "Accept-Ranges", "bytes");
+    set_digest(request, reply);
+    if (reply_borrow(reply, split_bytes(split) + first, last - first + 1) < 0)
+        problem(reply, request, PROBLEM_NO_MEMORY, "no memory for the answer");
+}
+
+void handle_split(struct request *request, struct reply *reply)
+{
+    if (request->format == FORMAT_SAFETENSORS)
+        answer_file(request, reply);
+    else
+        describe(request, reply);
+}
+
+static void answer_labels_npy(struct request *request, struct reply *reply)
+{
+    const uint64_t dims[] = {split_n_samples(request->entry->split), N_DIGITS};
+    char *header = encode_alloc(request, reply, NPY_HEADER_MAX);
+    if (!header)
+        return;
+    if (reply_borrow(reply, header, npy_header(header, "'|u1'", dims, 2)) < 0 ||
+        reply_borrow(reply, split_labels(request->entry->split), dims[0] * dims[1]) < 0)
+        problem(reply, request, PROBLEM_NO_MEMORY, "no memory for the answer");
+}
+
+void handle_labels(struct request *request, struct reply *reply)
+{
+    if (request->format == FORMAT_NPY) {
+        answer_labels_npy(request, reply);
+        return;
+    }
+    const uint8_t *labels = split_labels(request->entry->split);
+    uint64_t n = split_n_samples(request->entry->split);
+    struct text text = {0};
+    text_format(&text, "{\"split\":\"%s\",\"labels\":[", request->entry->name);
+    for (uint64_t i = 0; i < n * N_DIGITS; i++) {
+        text_add(&text, i % N_DIGITS ? "," : i ? "],\n[" : "\n[");
+        text_add(&text, labels[i] ? "1" : "0");
+    }
+    text_add(&text, "]]}\n");
+    text_finish(&text, request, reply);
+}
+
+uint64_t weigh_split(const struct request *request)
+{
+    uint64_t n = split_n_samples(request->entry->split);
+    return request->format == FORMAT_JSON ? n / JSON_SAMPLES_PER_US : 0;
+}

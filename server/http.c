@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * HTTP on one listening socket: connections, requests, answers. The one door to libmicrohttpd. */
+#include "server/http.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "server/log.h"
+#include "server/problem.h"
+#include "server/routes.h"
+
+enum {
+    RUNS_AT_A_TIME = 16,
+    /* What libmicrohttpd keeps in a connection's memory beside the headers, and for each of them;
+     * a vectored answer that does not fit there too would end the process. */
+    POOL_RESERVE = 4096,
+    POOL_PER_HEADER = 80,
+    DISCARD_FACTOR = 16, /* a body this many times too long is not read to its end */
+};
+
+/* One connection, in its server's list. */
+struct peer {
+    struct peer *next, **link;
+    int fd;
+    bool waiting; /* for a request to arrive whole */
+    uint64_t since_ms;
+};
+
+struct http {
+    struct service *service;
+    struct MHD_Daemon *daemon;
+    http_submit *submit;
+    void *user;
+    struct peer *peers;
+    unsigned n_running;
+    bool stopping;
+};
+
+/* One request and its answer. Lives until libmicrohttpd has let go of both. */
+struct http_job {
+    struct http *http;
+    struct MHD_Connection *connection;
+    struct peer *peer;
+    unsigned n_users;
+    bool begun, answered;
+    struct request request;
+    struct reply reply;
+    char *body;
+    size_t body_size; /* received; what is past the limit is not kept */
+    char url[];
+};
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void job_unref(void *user)
+{
+    struct http_job *job = user;
+    if (--job->n_users > 0)
+        return;
+    reply_free(&job->reply);
+    free(job->request.numbers.items);
+    catalog_unref(job->request.catalog);
+    free(job->body);
+    free(job);
+}
+
+/* libmicrohttpd calls this with the request line, and keeps what is returned with the request. */
+static void *on_url(void *user, const char *url, struct MHD_Connection *connection)
+{
+    struct http *http = user;
+    size_t size = strlen(url) + 1;
+    struct http_job *job = calloc(1, sizeof *job + size);
+    if (!job)
+        return NULL;
+    memcpy(job->url, url, size);
+    job->http = http;
+    job->connection = connection;
+    job->n_users = 1;
+    job->request.url = job->url;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    job->peer = info ? info->socket_context : NULL;
+    http->n_running++;
+    return job;
+}
+
+static void on_completed(void *user, struct MHD_Connection *connection, void **con_cls,
+                         enum MHD_RequestTerminationCode code)
+{
+    (void)connection;
+    (void)code;
+    struct http *http = user;
+    struct http_job *job = *con_cls;
+    if (!job)
+        return;
+    if (job->peer) {
+        job->peer->waiting = true;
+        job->peer->since_ms = now_ms();
+    }
+    http->n_running--;
+    *con_cls = NULL;
+    job_unref(job);
+}
+
+static void on_connection(void *user, struct MHD_Connection *connection, void **context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct http *http = user;
+    struct peer *peer = *context;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        peer = calloc(1, sizeof *peer);
+        if (!peer)
+            return;
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        *peer = (struct peer){.next = http->peers,
+                              .link = &http->peers,
+                              .fd = info ? info->connect_fd : -1,
+                              .waiting = true,
+                              .since_ms = now_ms()};
+        if (peer->next)
+            peer->next->link = &peer->next;
+        http->peers = peer;
+        *context = peer;
+    } else if (peer) {
+        *peer->link = peer->next;
+        if (peer->next)
+            peer->next->link = peer->link;
+        free(peer);
+        *context = NULL;
+    }
+}
+
+static enum MHD_Result add_query(void *user, enum MHD_ValueKind kind, const char *name,
+                                 const char *value)
+{
+    (void)kind;
+    struct request *request = user;
+    unsigned i = request->n_query++;
+    if (i < REQUEST_MAX_QUERY) {
+        request->query[i].name = name;
+        request->query[i].value = value ? value : "";
+    }
+    return MHD_YES;
+}
+
+static enum request_method method_of(const char *name)
+{
+    static const char *const names[] = {
+        [METHOD_GET] = "GET", [METHOD_HEAD] = "HEAD", [METHOD_POST] = "POST"};
+    enum request_method method = 0;
+    while (method < METHOD_OTHER && strcmp(name, names[method]) != 0)
+        method++;
+    return method;
+}
+
+static const char *header_of(const struct http_job *job, const char *name)
+{
+    return MHD_lookup_connection_value(job->connection, MHD_HEADER_KIND, name);
+}
+
+static void read_head(struct http_job *job, const char *path, const char *method)
+{
+    struct request *request = &job->request;
+    request->service = job->http->service;
+    request->catalog = service_catalog(request->service);
+    request->method = method_of(method);
+    request->path = path;
+    request->accept = header_of(job, MHD_HTTP_HEADER_ACCEPT);
+    request->if_none_match = header_of(job, MHD_HTTP_HEADER_IF_NONE_MATCH);
+    request->range = header_of(job, MHD_HTTP_HEADER_RANGE);
+    request->if_range = header_of(job, MHD_HTTP_HEADER_IF_RANGE);
+    MHD_get_connection_values(job->connection, MHD_GET_ARGUMENT_KIND, add_query, request);
+}
+
+/* A vectored answer needs 16 bytes a part of the memory that the headers stand in. */
+static bool vector_fits(const struct http_job *job)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(job->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    int n_values = MHD_get_connection_values(
+        job->connection, MHD_HEADER_KIND | MHD_COOKIE_KIND | MHD_GET_ARGUMENT_KIND, NULL, NULL);
+    size_t used = POOL_RESERVE + (info ? info->header_size : 0) +
+                  (size_t)n_values * POOL_PER_HEADER +
+                  job->reply.n_parts * sizeof(struct MHD_IoVec);
+    return info && used <= service_settings(job->http->service)->max_header_bytes;
+}
+
+static bool flatten(struct reply *reply)
+{
+    size_t size = reply->n_bytes, at = 0;
+    char *bytes = malloc(size);
+    if (!bytes)
+        return false;
+    for (size_t i = 0; i < reply->n_parts; at += reply->parts[i++].iov_len)
+        memcpy(bytes + at, reply->parts[i].iov_base, reply->parts[i].iov_len);
+    reply->n_parts = 0;
+    reply->n_bytes = 0;
+    return reply_own(reply, bytes, size) == 0;
+}
+
+static struct MHD_Response *make_response(struct http_job *job)
+{
+    struct reply *reply = &job->reply;
+    _Static_assert(sizeof(struct MHD_IoVec) == sizeof(struct iovec), "one layout");
+    if (reply->n_parts > 1 && !vector_fits(job) && !flatten(reply))
+        problem(reply, &job->request, PROBLEM_NO_MEMORY, "no memory for the answer");
+    if (reply->n_parts == 0)
+        return MHD_create_response_from_buffer_with_free_callback_cls(0, (void *)"", job_unref,
+                                                                      job);
+    if (reply->n_parts == 1)
+        return MHD_create_response_from_buffer_with_free_callback_cls(
+            reply->parts[0].iov_len, reply->parts[0].iov_base, job_unref, job);
+    return MHD_create_response_from_iovec((const struct MHD_IoVec *)reply->parts,
+                                          (unsigned)reply->n_parts, job_unref, job);
+}
+
+static enum MHD_Result answer(struct http_job *job)
+{
+    struct MHD_Response *response = make_response(job);
+    if (!response)
+        return MHD_NO;
+    job->n_users++;
+    job->answered = true;
+    const struct reply *reply = &job->reply;
+    bool added = true;
+    for (unsigned i = 0; added && i < reply->n_headers; i++)
+        added = MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
+    if (added && job->http->stopping)
+        added = MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    enum MHD_Result queued =
+        added ? MHD_queue_response(job->connection, reply->status, response) : MHD_NO;
+    MHD_destroy_response(response);
+    return queued;
+}
+
+static enum MHD_Result dispatch(struct http_job *job)
+{
+    struct http *http = job->http;
+    if (job->peer)
+        job->peer->waiting = false;
+    if (!routes_prepare(&job->request, &job->reply))
+        return answer(job);
+    if (!routes_is_heavy(&job->request)) {
+        routes_run(&job->request, &job->reply);
+        return answer(job);
+    }
+    if (!http->submit(http->user, job)) {
+        problem(&job->reply, &job->request, PROBLEM_BUSY, "queue_length requests are waiting");
+        return answer(job);
+    }
+    MHD_suspend_connection(job->connection);
+    return MHD_YES;
+}
+
+void http_job_run(struct http_job *job)
+{
+    routes_run(&job->request, &job->reply);
+}
+
+void http_job_done(struct http_job *job)
+{
+    MHD_resume_connection(job->connection);
+}
+
+static enum MHD_Result refuse_body(struct http_job *job)
+{
+    problem_number(&job->reply, &job->request, PROBLEM_TOO_LARGE, "limit",
+                   service_settings(job->http->service)->max_body_bytes,
+                   "the body is longer than max_body_bytes, %ju",
+                   (uintmax_t)service_settings(job->http->service)->max_body_bytes);
+    return answer(job);
+}
+
+/* Keep a piece of the body. False: far too much, or no memory. */
+static bool keep_body(struct http_job *job, const char *bytes, size_t size)
+{
+    size_t most = service_settings(job->http->service)->max_body_bytes;
+    size_t before = job->body_size;
+    job->body_size += size;
+    if (job->body_size > most || job->request.method != METHOD_POST)
+        return job->body_size <= most * DISCARD_FACTOR;
+    char *body = realloc(job->body, job->body_size);
+    if (!body)
+        return false;
+    memcpy(body + before, bytes, size);
+    job->body = body;
+    return true;
+}
+
+static enum MHD_Result begin(struct http_job *job, const char *path, const char *method)
+{
+    job->begun = true;
+    read_head(job, path, method);
+    const char *length = header_of(job, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    bool has_body = job->request.method == METHOD_POST || length ||
+                    header_of(job, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+    if (!has_body)
+        return dispatch(job);
+    if (length && strtoull(length, NULL, 10) > service_settings(job->http->service)->max_body_bytes)
+        return job->request.method == METHOD_POST ? refuse_body(job) : MHD_NO;
+    return MHD_YES;
+}
+
+static enum MHD_Result on_request(void *user, struct MHD_Connection *connection, const char *path,
+                                  const char *method, const char *version, const char *upload,
+                                  size_t *upload_size, void **con_cls)
+{
+    (void)user;
+    (void)connection;
+    (void)version;
+    struct http_job *job = *con_cls;
+    if (!job)
+        return MHD_NO;
+    if (!job->begun)
+        return begin(job, path, method);
+    if (*upload_size > 0) {
+        bool kept = keep_body(job, upload, *upload_size);
+        *upload_size = 0;
+        return kept ? MHD_YES : MHD_NO;
+    }
+    if (job->reply.status) /* back from a worker */
+        return answer(job);
+    if (job->body_size > service_settings(job->http->service)->max_body_bytes)
+        return refuse_body(job);
+    job->request.body = job->body;
+    job->request.body_size = job->body_size;
+    return dispatch(job);
+}
+
+__attribute__((format(printf, 2, 0))) static void on_log(void *user, const char *format,
+                                                         va_list args)
+{
+    (void)user;
+    char text[512];
+    vsnprintf(text, sizeof text, format, args);
+    text[strcspn(text, "\r\n")] = '\0';
+    log_debug("libmicrohttpd: %s", text);
+}
+
+int http_start(struct service *service, int listen_fd, unsigned share, http_submit *submit,
+               void *user, struct http **ret, struct error *why)
+{
+    const struct settings *settings = service_settings(service);
+    struct http *http = calloc(1, sizeof *http);
+    if (!http)
+        return error_set(why, -ENOMEM, "no memory for a server");
+    http->service = service;
+    http->submit = submit;
+    http->user = user;
+    http->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_USE_TURBO | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+        on_request, http, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET,
+        listen_fd, MHD_OPTION_URI_LOG_CALLBACK, on_url, http, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, http, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)settings->max_header_bytes,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)(settings->max_connections / share + 1),
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)settings->max_connections_per_address,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)settings->idle_timeout_s, MHD_OPTION_END);
+    if (!http->daemon) {
+        free(http);
+        return error_set(why, -EIO, "libmicrohttpd does not start");
+    }
+    *ret = http;
+    return 0;
+}
+
+int http_fd(const struct http *http)
+{
+    return MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+}
+
+int http_run(struct http *http)
+{
+    for (int i = 0; i < RUNS_AT_A_TIME; i++) {
+        MHD_UNSIGNED_LONG_LONG timeout_ms;
+        MHD_run_wait(http->daemon, 0);
+        if (MHD_get_timeout(http->daemon, &timeout_ms) != MHD_YES)
+            return -1;
+        if (timeout_ms > 0)
+            return timeout_ms < 60000 ? (int)timeout_ms : 60000;
+    }
+    return 0;
+}
+
+void http_check_deadlines(struct http *http)
+{
+    const struct settings *settings = service_settings(http->service);
+    uint64_t most_ms = (settings->idle_timeout_s + settings->request_timeout_s) * 1000;
+    uint64_t now = now_ms();
+    for (struct peer *peer = http->peers; peer; peer = peer->next)
+        if (peer->waiting && now - peer->since_ms > most_ms && peer->fd >= 0)
+            shutdown(peer->fd, SHUT_RDWR);
+}
+
+void http_stop_accepting(struct http *http)
+{
+    http->stopping = true;
+    int fd = MHD_quiesce_daemon(http->daemon);
+    if (fd >= 0)
+        close(fd);
+}
+
+unsigned http_n_running(const struct http *http)
+{
+    return http->n_running;
+}
+
+void http_stop(struct http *http)
+{
+    if (!http)
+        return;
+    MHD_stop_daemon(http->daemon);
+    free(http);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One serving thread: a libuv loop that drives its own HTTP servers and hands heavy requests to
+ * libuv's worker pool. */
+#pragma once
+
+#include <uv.h>
+
+#include "common/error.h"
+#include "server/listen.h"
+#include "server/service.h"
+
+struct loop;
+
+/* Serve the `index`th descriptor of every listener, which the loop takes over.
+ * Errors: http_start(); those of libuv. */
+int loop_open(struct service *service, struct listeners *listeners, unsigned index,
+              struct loop **ret, struct error *why);
+
+/* For what else is to happen on this thread; its handles must be closed when loop_run() shall end.
+ */
+uv_loop_t *loop_uv(struct loop *loop);
+
+/* Serve until loop_stop() was called and all requests have ended, or their time is over. */
+void loop_run(struct loop *loop);
+
+/* Any thread. */
+void loop_stop(struct loop *loop);
+
+/* After loop_run(), or instead of it. */
+void loop_close(struct loop *loop);

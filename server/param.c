@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What may stand in a URL: query parameters and the variable parts of paths, with their ranges. */
+#include "server/param.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/frames.h"
+#include "common/mixer.h"
+#include "common/order.h"
+
+/* clang-format off */
+const struct param_row param_rows[N_PARAMS] = {
+    [PARAM_ORDER]    = {"order",    PARAM_CHOICE,  0, 0, 0, {[MIX_TIME] = "time", [MIX_PUBLISHED] = "published"},
+                        "order of a mix's events; without it, time for a fresh mix, as stored for a stored sample"},
+    [PARAM_TIMESTEP] = {"timestep", PARAM_NUMBER,  1, MIX_TIMESTEP_MAX_US, 1000, {0},
+                        "us; events: times become its multiples; frames: length of a bin"},
+    [PARAM_AS]       = {"as",       PARAM_CHOICE,  0, 0, AS_EVENTS, {[AS_EVENTS] = "events", [AS_FRAMES] = "frames"},
+                        "packed events, or dense frames of u8"},
+    [PARAM_BINS]     = {"bins",     PARAM_NUMBER,  1, FRAMES_BINS_MAX, 300, {0}, "frames: how many bins"},
+    [PARAM_BINNING]  = {"binning",  PARAM_CHOICE,  0, 0, FRAMES_ROUND, {[FRAMES_ROUND] = "round", [FRAMES_FLOOR] = "floor"},
+                        "frames: how a time finds its bin; round is half to even"},
+    [PARAM_OVERLAP]  = {"overlap",  PARAM_CHOICE,  0, 0, FRAMES_OR, {[FRAMES_OR] = "or", [FRAMES_SUM] = "sum"},
+                        "frames: 1 where there is an event, or how many, up to 255"},
+    [PARAM_AXES]     = {"axes",     PARAM_CHOICE,  0, 0, FRAMES_TCHW, {[FRAMES_TCHW] = "TCHW", [FRAMES_CHWT] = "CHWT"},
+                        "frames: order of the axes"},
+    [PARAM_OFFSET]   = {"offset",   PARAM_NUMBER,  0, INT32_MAX, 0, {0}, "first row of the page"},
+    [PARAM_LENGTH]   = {"length",   PARAM_NUMBER,  1, INT32_MAX, 100, {0}, "rows in the page"},
+    [PARAM_INDICES]  = {"indices",  PARAM_NUMBERS, 0, INT32_MAX, 0, {0}, "samples, between commas"},
+    [PARAM_SIZE]     = {"size",     PARAM_NUMBER,  1, INT32_MAX, 64, {0}, "samples in a global batch"},
+    [PARAM_RANK]     = {"rank",     PARAM_NUMBER,  0, UINT16_MAX - 1, 0, {0}, "which share of the global batch"},
+    [PARAM_WORLD]    = {"world",    PARAM_NUMBER,  1, UINT16_MAX, 1, {0}, "how many shares there are"},
+    [PARAM_LAST]     = {"last",     PARAM_CHOICE,  0, 0, ORDER_SHORT,
+                        {[ORDER_SHORT] = "short", [ORDER_DROP] = "drop", [ORDER_PAD] = "pad"},
+                        "what becomes of a last batch that is not full"},
+};
+
+const struct place_row place_rows[N_PLACES] = {
+    [PLACE_SPLIT]      = {"split",      PLACE_NAME,    0,          "a split, or split@revision"},
+    [PLACE_SOURCE]     = {"source",     PLACE_NAME,    0,          "a source split, or source@revision"},
+    [PLACE_I]          = {"i",          PLACE_NUMBER,  UINT64_MAX, "a sample"},
+    [PLACE_K]          = {"k",          PLACE_NUMBER,  UINT64_MAX, "a batch"},
+    [PLACE_ORDER_SEED] = {"order_seed", PLACE_NUMBER,  UINT32_MAX, "seed of the epochs' orders"},
+    [PLACE_EPOCH]      = {"epoch",      PLACE_NUMBER,  UINT32_MAX, "an epoch"},
+    [PLACE_SEED]       = {"seed",       PLACE_NUMBER,  UINT64_MAX, "an endless set of fresh pairs"},
+    [PLACE_INDEX]      = {"index",      PLACE_NUMBER,  UINT64_MAX, "a fresh pair of the set"},
+    [PLACE_RECORDINGS] = {"recordings", PLACE_NUMBERS, INT32_MAX,  "recordings to mix, between commas"},
+};
+/* clang-format on */
+
+int param_number(const char *name, const char *text, size_t n, uint64_t min, uint64_t max,
+                 uint64_t *ret, struct error *why)
+{
+    uint64_t value = 0;
+    bool fits = true;
+    if (n == 0)
+        return error_set(why, -EINVAL, "%s is empty; it takes a whole number", name);
+    for (size_t i = 0; i < n; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return error_set(why, -EINVAL, "%s takes a whole number, not \"%.*s\"", name,
+                             (int)(n > 40 ? 40 : n), text);
+        fits = fits && !__builtin_mul_overflow(value, 10, &value) &&
+               !__builtin_add_overflow(value, (unsigned)(text[i] - '0'), &value);
+    }
+    if (!fits || value < min || value > max)
+        return error_set(why, -ERANGE, "%s is %.*s; it goes from %" PRIu64 " to %" PRIu64, name,
+                         (int)(n > 40 ? 40 : n), text, min, max);
+    *ret = value;
+    return 0;
+}
+
+int param_numbers(const char *name, const char *text, size_t n, size_t most, uint64_t max,
+                  struct numbers *ret, struct error *why)
+{
+    size_t n_items = 1;
+    for (size_t i = 0; i < n; i++)
+        n_items += text[i] == ',';
+    if (n_items > most)
+        return error_set(why, -E2BIG, "%s lists %zu numbers; the limit is %zu", name, n_items,
+                         most);
+    uint64_t *items = calloc(n_items, sizeof *items);
+    if (!items)
+        return error_set(why, -ENOMEM, "no memory for %zu numbers", n_items);
+    const char *end = text + n;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < n_items; i++) {
+        const char *comma = memchr(text, ',', (size_t)(end - text));
+        const char *stop = comma ? comma : end;
+        r = param_number(name, text, (size_t)(stop - text), 0, max, &items[i], why);
+        text = stop + 1;
+    }
+    if (r < 0) {
+        free(items);
+        return r;
+    }
+    *ret = (struct numbers){.items = items, .n = n_items};
+    return 0;
+}
+
+static int param_choice(const struct param_row *row, const char *text, uint64_t *ret,
+                        struct error *why)
+{
+    char possible[64] = "";
+    for (uint64_t i = 0; row->choices[i]; i++) {
+        if (strcmp(text, row->choices[i]) == 0) {
+            *ret = i;
+            return 0;
+        }
+        size_t used = strlen(possible);
+        snprintf(possible + used, sizeof possible - used, "%s%s", i ? ", " : "", row->choices[i]);
+    }
+    return error_set(why, -EINVAL, "%s is \"%.40s\"; it is one of %s", row->name, text, possible);
+}
+
+int param_value(enum param param, const char *text, uint64_t *ret, struct error *why)
+{
+    const struct param_row *row = &param_rows[param];
+    if (row->kind == PARAM_CHOICE)
+        return param_choice(row, text, ret, why);
+    return param_number(row->name, text, strlen(text), row->min, row->max, ret, why);
+}
+
+enum param param_find(const char *name)
+{
+    enum param param = 0;
+    while (param < N_PARAMS && strcmp(param_rows[param].name, name) != 0)
+        param++;
+    return param;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What may stand in a URL: query parameters and the variable parts of paths, with their ranges. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/error.h"
+
+enum param {
+    PARAM_ORDER,
+    PARAM_TIMESTEP,
+    PARAM_AS,
+    PARAM_BINS,
+    PARAM_BINNING,
+    PARAM_OVERLAP,
+    PARAM_AXES,
+    PARAM_OFFSET,
+    PARAM_LENGTH,
+    PARAM_INDICES,
+    PARAM_SIZE,
+    PARAM_RANK,
+    PARAM_WORLD,
+    PARAM_LAST,
+    N_PARAMS,
+};
+
+#define PARAM_BIT(param) (1u << (param))
+
+enum param_as { AS_EVENTS, AS_FRAMES };
+
+enum param_kind { PARAM_NUMBER, PARAM_CHOICE, PARAM_NUMBERS };
+
+enum { PARAM_MAX_CHOICES = 3 };
+
+struct param_row {
+    const char *name;
+    enum param_kind kind;
+    uint64_t min, max, standard;
+    const char *choices[PARAM_MAX_CHOICES + 1]; /* a choice's value is its place here */
+    const char *help;
+};
+
+extern const struct param_row param_rows[N_PARAMS];
+
+/* The parts of paths: `{name}` in a route's pattern. */
+enum place {
+    PLACE_SPLIT,
+    PLACE_SOURCE,
+    PLACE_I,
+    PLACE_K,
+    PLACE_ORDER_SEED,
+    PLACE_EPOCH,
+    PLACE_SEED,
+    PLACE_INDEX,
+    PLACE_RECORDINGS,
+    N_PLACES,
+};
+
+enum place_kind { PLACE_NAME, PLACE_NUMBER, PLACE_NUMBERS };
+
+struct place_row {
+    const char *name;
+    enum place_kind kind;
+    uint64_t max;
+    const char *help;
+};
+
+extern const struct place_row place_rows[N_PLACES];
+
+/* A list of numbers, from malloc(). */
+struct numbers {
+    uint64_t *items;
+    size_t n;
+};
+
+/* Decimal digits only, at most 2^64 - 1. `name` is for the reason. Errors: -EINVAL, -ERANGE. */
+int param_number(const char *name, const char *text, size_t n, uint64_t min, uint64_t max,
+                 uint64_t *ret, struct error *why);
+
+/* Numbers between commas, `most` at the most. Errors: as param_number(); -E2BIG; -ENOMEM. */
+int param_numbers(const char *name, const char *text, size_t n, size_t most, uint64_t max,
+                  struct numbers *ret, struct error *why);
+
+/* The value of a parameter of kind number or choice. Errors: -EINVAL, -ERANGE. */
+int param_value(enum param param, const char *text, uint64_t *ret, struct error *why);
+
+/* The parameter of that name, or N_PARAMS. */
+enum param param_find(const char *name);

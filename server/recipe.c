@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What one sample of an answer is made of: stored bytes, or recordings to mix now. */
+#include "server/recipe.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "server/scratch.h"
+
+static struct mix_rule asked_rule(const struct request *request, enum mix_order standard)
+{
+    bool frames = request->params[PARAM_AS] == AS_FRAMES;
+    return (struct mix_rule){
+        .order = request_gave(request, PARAM_ORDER) ? (enum mix_order)request->params[PARAM_ORDER]
+                                                    : standard,
+        .timestep_us = request_gave(request, PARAM_TIMESTEP) && !frames
+                           ? (uint32_t)request->params[PARAM_TIMESTEP]
+                           : 0,
+    };
+}
+
+static void take_recordings(struct recipe *recipe, const struct entry *source)
+{
+    recipe->kind = RECIPE_MIX;
+    recipe->k = recipe->n_sources;
+    for (unsigned i = 0; i < recipe->k; i++)
+        recipe->parts[i] = split_sample(source->split, (uint64_t)recipe->sources[i]).events;
+}
+
+int recipe_sample(const struct request *request, uint64_t i, struct recipe *ret)
+{
+    const struct entry *entry = request->entry;
+    if (i >= split_n_samples(entry->split))
+        return -ERANGE;
+    struct sample sample = split_sample(entry->split, i);
+    unsigned n_digits = 0;
+    for (unsigned d = 0; d < N_DIGITS; d++)
+        n_digits += sample.labels[d];
+
+    struct recipe recipe = {
+        .rule = asked_rule(request, entry->order),
+        .k = 1,
+        .parts = {sample.events},
+        .has_index = true,
+        .index = i,
+        .n_sources = sample.sources[1] < 0 ? 1 : 2,
+        .sources = {sample.sources[0], sample.sources[1]},
+        .checksum = sample.checksum,
+    };
+    memcpy(recipe.labels, sample.labels, N_DIGITS);
+
+    bool as_stored = n_digits < 2 || recipe.rule.order == entry->order;
+    if (as_stored && recipe.rule.timestep_us == 0)
+        recipe.kind = RECIPE_STORED;
+    else if (n_digits < 2 || (as_stored && entry->order == MIX_TIME))
+        recipe.kind = RECIPE_MIX;
+    else if (entry->order == MIX_PUBLISHED)
+        recipe.kind = RECIPE_PUBLISHED;
+    else if (entry->source)
+        take_recordings(&recipe, entry->source);
+    else
+        return -ENODATA;
+    *ret = recipe;
+    return 0;
+}
+
+static int add_recording(struct recipe *recipe, const struct split *split, uint64_t recording,
+                         struct error *why)
+{
+    if (recording >= split_n_samples(split))
+        return error_set(why, -ERANGE,
+                         "recording %" PRIu64 " is past the end; the source has %" PRIu64,
+                         recording, split_n_samples(split));
+    struct sample sample = split_sample(split, recording);
+    for (unsigned d = 0; d < N_DIGITS; d++) {
+        if (sample.labels[d] && recipe->labels[d])
+            return error_set(why, -EINVAL,
+                             "recording %" PRIu64 " shows digit %u, which is in the mix already",
+                             recording, d);
+        recipe->labels[d] |= sample.labels[d];
+    }
+    recipe->sources[recipe->n_sources++] = (int32_t)recording;
+    return 0;
+}
+
+int recipe_mix(const struct request *request, const uint64_t *recordings, size_t k,
+               struct recipe *ret, struct error *why)
+{
+    const struct entry *entry = request->entry;
+    struct recipe recipe = {.rule = asked_rule(request, MIX_TIME)};
+    if (k < 2 || k > MIX_MAX_DIGITS)
+        return error_set(why, -EINVAL, "a mix of %zu recordings; 2 to %d are possible", k,
+                         MIX_MAX_DIGITS);
+    if (k > 2 && recipe.rule.order == MIX_PUBLISHED)
+        return error_set(why, -EINVAL, "the published order is defined for two recordings, not %zu",
+                         k);
+    for (size_t i = 0; i < k; i++) {
+        int r = add_recording(&recipe, entry->split, recordings[i], why);
+        if (r < 0)
+            return r;
+    }
+    take_recordings(&recipe, entry);
+    *ret = recipe;
+    return 0;
+}
+
+void recipe_pair(const struct request *request, uint64_t seed, uint64_t index, struct recipe *ret)
+{
+    const struct entry *entry = request->entry;
+    uint32_t pair[2];
+    pairs_draw(&entry->pairs, seed, index, pair);
+    struct recipe recipe = {
+        .rule = asked_rule(request, MIX_TIME),
+        .has_index = true,
+        .index = index,
+        .n_sources = 2,
+        .sources = {(int32_t)pair[0], (int32_t)pair[1]},
+    };
+    take_recordings(&recipe, entry);
+    for (unsigned i = 0; i < 2; i++)
+        for (unsigned d = 0; d < N_DIGITS; d++)
+            recipe.labels[d] |= split_sample(entry->split, pair[i]).labels[d];
+    *ret = recipe;
+}
+
+size_t recipe_max_events(const struct recipe *recipe)
+{
+    size_t n = 0;
+    for (unsigned i = 0; i < recipe->k; i++)
+        n += recipe->parts[i].n_events;
+    return n;
+}
+
+int recipe_make(const struct recipe *recipe, uint8_t *out, size_t *ret_n_events, struct error *why)
+{
+    struct mixer *mixer = scratch_mixer();
+    if (!mixer)
+        return error_set(why, -ENOMEM, "no memory to mix");
+    switch (recipe->kind) {
+    case RECIPE_STORED:
+        memcpy(out, recipe->parts[0].bytes, recipe->parts[0].n_events * EVENT_BYTES);
+        *ret_n_events = recipe->parts[0].n_events;
+        return 0;
+    case RECIPE_PUBLISHED:
+        return mixer_sort_published(mixer, recipe->parts[0], out, ret_n_events, why);
+    case RECIPE_MIX:
+        return mixer_mix(mixer, recipe->parts, recipe->k, &recipe->rule, out, ret_n_events, why);
+    }
+    return -EINVAL;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What one sample of an answer is made of: stored bytes, or recordings to mix now. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/mixer.h"
+#include "server/catalog.h"
+#include "server/request.h"
+
+enum recipe_kind {
+    RECIPE_STORED,    /* parts[0] as it is */
+    RECIPE_PUBLISHED, /* parts[0] is stored in published order, and something else is wanted */
+    RECIPE_MIX,       /* parts[0..k) mixed */
+};
+
+struct recipe {
+    enum recipe_kind kind;
+    struct mix_rule rule;
+    unsigned k;
+    struct event_span parts[MIX_MAX_DIGITS];
+    bool has_index;
+    uint64_t index; /* of the stored sample or the fresh pair */
+    unsigned n_sources;
+    int32_t sources[MIX_MAX_DIGITS];
+    uint8_t labels[N_DIGITS];
+    uint32_t checksum; /* CRC-32C of a stored sample's events */
+};
+
+/* Sample `i` of the request's split, in the order and timestep asked for.
+ * Errors: -ERANGE no such sample; -ENODATA its recordings are needed and not loaded. */
+int recipe_sample(const struct request *request, uint64_t i, struct recipe *ret);
+
+/* Recordings of the request's source, of different digits.
+ * Errors: -ERANGE no such recording, -EINVAL how many, or a digit twice (why says which). */
+int recipe_mix(const struct request *request, const uint64_t *recordings, size_t k,
+               struct recipe *ret, struct error *why);
+
+/* Fresh pair `index` of the set `seed`; the request's source has pairs. */
+void recipe_pair(const struct request *request, uint64_t seed, uint64_t index, struct recipe *ret);
+
+/* Most events it can give. */
+size_t recipe_max_events(const struct recipe *recipe);
+
+/* Write its events to `out`, which has room for recipe_max_events(). Errors: mixer_mix(). */
+int recipe_make(const struct recipe *recipe, uint8_t *out, size_t *ret_n_events, struct error *why);

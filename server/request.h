@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One request: what came over the wire, and what the route table made of it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/catalog.h"
+#include "server/format.h"
+#include "server/param.h"
+#include "server/service.h"
+
+enum request_method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_OTHER };
+
+enum { REQUEST_MAX_QUERY = 16 };
+
+struct request {
+    struct service *service;
+    struct catalog *catalog; /* a reference for the request's time */
+
+    /* as it came; header values are NULL where absent */
+    enum request_method method;
+    const char *url; /* raw, for messages */
+    const char *path;
+    struct {
+        const char *name, *value;
+    } query[REQUEST_MAX_QUERY];
+    unsigned n_query; /* may count more than were kept */
+    const char *accept, *if_none_match, *range, *if_range;
+    const char *body;
+    size_t body_size;
+
+    /* checked */
+    const struct route *route;
+    enum format format;
+    bool negotiated; /* by Accept, not by extension */
+    bool pinned;     /* the revision stands in the URL */
+    struct entry *entry;
+    unsigned given; /* PARAM_BIT of those in the URL */
+    uint64_t params[N_PARAMS];
+    uint64_t places[N_PLACES];
+    struct numbers numbers; /* indices, or recordings */
+};
+
+static inline bool request_gave(const struct request *request, enum param param)
+{
+    return request->given & PARAM_BIT(param);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The route table, and the way of a request through it. Handlers get checked values only. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "server/reply.h"
+#include "server/request.h"
+
+#define METHOD_BIT(method) (1u << (method))
+
+struct route {
+    const char *pattern;
+    unsigned methods; /* METHOD_BIT of each; HEAD comes with GET */
+    unsigned formats; /* FORMAT_BIT of each */
+    unsigned params;  /* PARAM_BIT of each that may be given */
+    void (*handle)(struct request *request, struct reply *reply);
+    uint64_t (*weight_us)(const struct request *request); /* NULL: never heavy */
+    const char *help;
+};
+
+extern const struct route routes[];
+extern const unsigned n_routes;
+
+/* Find the route and check everything that stands in the request. True: go on with routes_run();
+ * false: `reply` is the answer (a problem, or 304). */
+bool routes_prepare(struct request *request, struct reply *reply);
+
+/* Whether the work is too long for the loop that serves connections. */
+bool routes_is_heavy(const struct request *request);
+
+/* Make the answer; any thread. */
+void routes_run(struct request *request, struct reply *reply);

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What all requests share: settings, the current catalog, the cache of epoch orders. */
+#include "server/service.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "server/budget.h"
+
+struct service {
+    const struct settings *settings;
+    struct orders *orders;
+    pthread_mutex_t lock;
+    struct catalog *catalog;
+};
+
+int service_open(const struct settings *settings, struct service **ret, struct error *why)
+{
+    struct service *service = calloc(1, sizeof *service);
+    if (!service)
+        return error_set(why, -ENOMEM, "no memory for the service");
+    service->settings = settings;
+    pthread_mutex_init(&service->lock, NULL);
+    budget_set(settings->max_pending_bytes);
+    int r = orders_new(&service->orders);
+    if (r < 0)
+        error_set(why, r, "no memory for the orders");
+    else
+        r = catalog_open(settings->data, &service->catalog, why);
+    if (r < 0) {
+        service_close(service);
+        return r;
+    }
+    *ret = service;
+    return 0;
+}
+
+void service_close(struct service *service)
+{
+    if (!service)
+        return;
+    catalog_unref(service->catalog);
+    orders_free(service->orders);
+    pthread_mutex_destroy(&service->lock);
+    free(service);
+}
+
+const struct settings *service_settings(const struct service *service)
+{
+    return service->settings;
+}
+
+struct orders *service_orders(struct service *service)
+{
+    return service->orders;
+}
+
+struct catalog *service_catalog(struct service *service)
+{
+    pthread_mutex_lock(&service->lock);
+    struct catalog *catalog = catalog_ref(service->catalog);
+    pthread_mutex_unlock(&service->lock);
+    return catalog;
+}
+
+int service_reload(struct service *service, struct error *why)
+{
+    struct catalog *fresh;
+    int r = catalog_open(service->settings->data, &fresh, why);
+    if (r < 0)
+        return r;
+    pthread_mutex_lock(&service->lock);
+    struct catalog *old = service->catalog;
+    service->catalog = fresh;
+    pthread_mutex_unlock(&service->lock);
+    catalog_unref(old);
+    return 0;
+}
+
+bool service_is_stale(struct service *service)
+{
+    struct catalog *catalog = service_catalog(service);
+    bool stale = catalog_is_stale(catalog, service->settings->data);
+    catalog_unref(catalog);
+    return stale;
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What an administrator can set. */
+#include "server/settings.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum kind { KIND_UINT, KIND_BOOL, KIND_TEXT, KIND_LIST };
+
+static const char *const placeholders[] = {
+    [KIND_UINT] = "N",
+    [KIND_BOOL] = "yes|no",
+    [KIND_TEXT] = "TEXT",
+    [KIND_LIST] = "TEXT",
+};
+
+struct row {
+    const char *name;
+    enum kind kind;
+    size_t offset;
+    const char *standard;
+    uint64_t min, max;
+    const char *unit, *help;
+};
+
+static const struct row rows[] = {
+#define SETTINGS_ROW(kind_, name_, standard_, min_, max_, unit_, help_) \
+    {.name = #name_,                                                    \
+     .kind = KIND_##kind_,                                              \
+     .offset = offsetof(struct settings, name_),                        \
+     .standard = standard_,                                             \
+     .min = min_,                                                       \
+     .max = max_,                                                       \
+     .unit = unit_,                                                     \
+     .help = help_},
+    SETTINGS(SETTINGS_ROW)
+#undef SETTINGS_ROW
+};
+
+enum { N_ROWS = sizeof rows / sizeof *rows };
+
+static const struct row *find(const char *name)
+{
+    for (size_t i = 0; i < N_ROWS; i++) {
+        const char *a = rows[i].name, *b = name;
+        while (*a && (*a == *b || (*a == '_' && *b == '-')))
+            a++, b++;
+        if (!*a && !*b)
+            return &rows[i];
+    }
+    return NULL;
+}
+
+static int set_uint(const struct row *row, const char *value, uint64_t *ret, struct error *why)
+{
+    char *end;
+    errno = 0;
+    unsigned long long number = strtoull(value, &end, 10);
+    if (value[0] < '0' || value[0] > '9' || *end)
+        return error_set(why, -EINVAL, "%s: \"%s\" is not a whole number", row->name, value);
+    if (errno == ERANGE || number < row->min || number > row->max)
+        return error_set(why, -ERANGE, "%s: %s is outside %" PRIu64 " to %" PRIu64 "%s%s",
+                         row->name, value, row->min, row->max, *row->unit ? " " : "", row->unit);
+    *ret = number;
+    return 0;
+}
+
+static int set_bool(const struct row *row, const char *value, bool *ret, struct error *why)
+{
+    if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+        return error_set(why, -EINVAL, "%s: \"%s\" is neither yes nor no", row->name, value);
+    *ret = value[0] == 'y';
+    return 0;
+}
+
+static int set_text(const struct row *row, const char *value, char **ret, struct error *why)
+{
+    char *copy = strdup(value);
+    if (!copy)
+        return error_set(why, -ENOMEM, "%s: no memory", row->name);
+    free(*ret);
+    *ret = copy;
+    return 0;
+}
+
+static int add_to_list(const struct row *row, const char *value, struct setting_list *ret,
+                       struct error *why)
+{
+    if (ret->n == SETTINGS_LIST_MAX)
+        return error_set(why, -ERANGE, "%s: more than %d", row->name, SETTINGS_LIST_MAX);
+    int r = set_text(row, value, &ret->items[ret->n], why);
+    ret->n += r == 0;
+    return r;
+}
+
+int settings_set(struct settings *settings, const char *name, const char *value, struct error *why)
+{
+    const struct row *row = find(name);
+    if (!row)
+        return error_set(why, -ENOENT, "there is no setting \"%s\"", name);
+    void *field = (char *)settings + row->offset;
+    switch (row->kind) {
+    case KIND_UINT:
+        return set_uint(row, value, field, why);
+    case KIND_BOOL:
+        return set_bool(row, value, field, why);
+    case KIND_TEXT:
+        return set_text(row, value, field, why);
+    case KIND_LIST:
+        return add_to_list(row, value, field, why);
+    }
+    return -ENOENT;
+}
+
+int settings_init(struct settings *ret)
+{
+    memset(ret, 0, sizeof *ret);
+    for (size_t i = 0; i < N_ROWS; i++) {
+        if (rows[i].kind == KIND_LIST)
+            continue;
+        int r = settings_set(ret, rows[i].name, rows[i].standard, NULL);
+        if (r < 0) {
+            settings_free(ret);
+            return r;
+        }
+    }
+    return 0;
+}
+
+void settings_clear_lists(struct settings *settings)
+{
+    for (size_t i = 0; i < N_ROWS; i++) {
+        if (rows[i].kind != KIND_LIST)
+            continue;
+        struct setting_list *list = (void *)((char *)settings + rows[i].offset);
+        for (unsigned j = 0; j < list->n; j++)
+            free(list->items[j]);
+        memset(list, 0, sizeof *list);
+    }
+}
+
+void settings_free(struct settings *settings)
+{
+    settings_clear_lists(settings);
+    for (size_t i = 0; i < N_ROWS; i++)
+        if (rows[i].kind == KIND_TEXT)
+            free(*(char **)((char *)settings + rows[i].offset));
+    memset(settings, 0, sizeof *settings);
+}
+
+static char *trim(char *text)
+{
+    text += strspn(text, " \t\r\n");
+    size_t n = strlen(text);
+    while (n > 0 && strchr(" \t\r\n", text[n - 1]))
+        text[--n] = '\0';
+    return text;
+}
+
+static int read_line(struct settings *settings, char *line, struct error *why)
+{
+    line[strcspn(line, "#")] = '\0';
+    char *name = trim(line);
+    if (!*name)
+        return 0;
+    char *equals = strchr(name, '=');
+    if (!equals)
+        return error_set(why, -EINVAL, "\"%s\" is not \"name = value\"", name);
+    *equals = '\0';
+    return settings_set(settings, trim(name), trim(equals + 1), why);
+}
+
+int settings_read(struct settings *settings, const char *path, struct error *why)
+{
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return error_set(why, -errno, "%s: %s", path, strerror(errno));
+    char *line = NULL;
+    size_t size = 0;
+    int r = 0;
+    for (unsigned number = 1; r == 0 && getline(&line, &size, file) >= 0; number++) {
+        r = read_line(settings, line, why);
+        if (r < 0)
+            error_prefix(why, r, "%s: line %u", path, number);
+    }
+    free(line);
+    fclose(file);
+    return r;
+}
+
+static void print_range(FILE *out, const struct row *row)
+{
+    if (row->kind == KIND_UINT)
+        fprintf(out, "%" PRIu64 " to %" PRIu64 "%s%s, ", row->min, row->max, *row->unit ? " " : "",
+                row->unit);
+}
+
+void settings_print_help(FILE *out)
+{
+    for (size_t i = 0; i < N_ROWS; i++) {
+        const struct row *row = &rows[i];
+        char option[64];
+        size_t n = strlen(row->name);
+        for (size_t c = 0; c <= n; c++)
+            option[c] = row->name[c] == '_' ? '-' : row->name[c];
+        snprintf(option + n, sizeof option - n, " %s", placeholders[row->kind]);
+        fprintf(out, "  --%-34s%s\n%38s(", option, row->help, "");
+        print_range(out, row);
+        fprintf(out, "default %s)\n", row->standard);
+    }
+}
+
+void settings_print_sample(FILE *out)
+{
+    fputs("# The settings of twonmnistd. Each line that is commented out shows a default.\n", out);
+    for (size_t i = 0; i < N_ROWS; i++) {
+        fprintf(out, "\n# %s\n# (", rows[i].help);
+        print_range(out, &rows[i]);
+        fprintf(out, "default %s)\n#%s = %s\n", rows[i].standard, rows[i].name, rows[i].standard);
+    }
+}
+
+void settings_limits(const struct settings *settings,
+                     void (*each)(const char *name, uint64_t value, void *user), void *user)
+{
+    for (size_t i = 0; i < N_ROWS; i++)
+        if (rows[i].kind == KIND_UINT && *rows[i].unit)
+            each(rows[i].name, *(const uint64_t *)((const char *)settings + rows[i].offset), user);
+}
