@@ -298,16 +298,14 @@ static bool keep_body(struct http_job *job, const char *bytes, size_t size)
     return true;
 }
 
+/* An answer given here, before the request was read to its end, would close the connection. */
 static enum MHD_Result begin(struct http_job *job, const char *path, const char *method)
 {
     job->begun = true;
     read_head(job, path, method);
     const char *length = header_of(job, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    bool has_body = job->request.method == METHOD_POST || length ||
-                    header_of(job, MHD_HTTP_HEADER_TRANSFER_ENCODING);
-    if (!has_body)
-        return dispatch(job);
-    if (length && strtoull(length, NULL, 10) > service_settings(job->http->service)->max_body_bytes)
+    if (length &&
+        strtoull(length, NULL, 10) > service_settings(job->http->service)->max_body_bytes)
         return job->request.method == METHOD_POST ? refuse_body(job) : MHD_NO;
     return MHD_YES;
 }
