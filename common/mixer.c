@@ -178,40 +178,66 @@ static int merge_by_time(struct mixer *mixer, const struct event_span *parts, un
     size_t n = 0;
     for (unsigned i = 0; i < k; i++) {
         (i % 2 ? unpack_reversed : unpack_forward)(parts[i], keys[1]);
-        int r = timestep_us ? round_times(keys[1], parts[i].n_events, timestep_us, why) : 0;
-        if (r < 0)
-            return r;
         merge(keys[0], n, keys[1], parts[i].n_events, keys[2]);
         swap(&keys[0], &keys[2]);
         n += parts[i].n_events;
     }
     *ret_n = n;
-    return 0;
+    return timestep_us ? round_times(keys[0], n, timestep_us, why) : 0;
 }
 
-/* Merge the reversed second digit and, marked, the first into keys[0]: packing the unmarked ones
- * before the marked ones then gives the published order, whatever was dropped in between. */
-static int merge_published(struct mixer *mixer, const struct event_span *parts, unsigned k,
-                           uint32_t timestep_us, size_t *ret_n, struct error *why)
+/* Merge the second digit in keys[0] and, marked, the first in keys[1] into keys[0]: packing the
+ * unmarked ones before the marked ones then gives the published order, whatever was dropped. */
+static int merge_marked(struct mixer *mixer, size_t n_second, size_t n_first, uint32_t timestep_us,
+                        struct error *why)
 {
     uint64_t **keys = mixer->keys;
-    size_t n_first = parts[0].n_events, n_second = k == 2 ? parts[1].n_events : 0;
-    unpack_forward(parts[0], keys[1]);
-    if (k == 2)
-        unpack_reversed(parts[1], keys[0]);
-    if (timestep_us) {
-        int r = round_times(keys[1], n_first, timestep_us, why);
-        if (r == 0)
-            r = round_times(keys[0], n_second, timestep_us, why);
-        if (r < 0)
-            return r;
-    }
+    int r = timestep_us ? round_times(keys[0], n_second, timestep_us, why) : 0;
+    if (r == 0 && timestep_us)
+        r = round_times(keys[1], n_first, timestep_us, why);
+    if (r < 0)
+        return r;
     for (size_t i = 0; i < n_first; i++)
         keys[1][i] |= KEY_FIRST_DIGIT;
     merge(keys[0], n_second, keys[1], n_first, keys[2]);
     swap(&keys[0], &keys[2]);
-    *ret_n = n_first + n_second;
     return 0;
+}
+
+static int merge_published(struct mixer *mixer, const struct event_span *parts, unsigned k,
+                           uint32_t timestep_us, size_t *ret_n, struct error *why)
+{
+    size_t n_first = parts[0].n_events, n_second = k == 2 ? parts[1].n_events : 0;
+    unpack_forward(parts[0], mixer->keys[1]);
+    if (k == 2)
+        unpack_reversed(parts[1], mixer->keys[0]);
+    *ret_n = n_first + n_second;
+    return merge_marked(mixer, n_second, n_first, timestep_us, why);
+}
+
+/* Where the first digit's events begin in a sample of published order: where time goes back. */
+static size_t find_first_digit(const uint64_t *keys, size_t n)
+{
+    size_t i = n > 0;
+    while (i < n && key_time(keys[i]) >= key_time(keys[i - 1]))
+        i++;
+    return i;
+}
+
+/* Take a sample of published order apart and merge it again, by time or marked, into keys[0]. */
+static int merge_again(struct mixer *mixer, struct event_span sample, const struct mix_rule *rule,
+                       struct error *why)
+{
+    uint64_t **keys = mixer->keys;
+    size_t n = sample.n_events;
+    unpack_forward(sample, keys[0]);
+    size_t n_second = find_first_digit(keys[0], n), n_first = n - n_second;
+    memcpy(keys[1], keys[0] + n_second, n_first * sizeof *keys[1]);
+    if (rule->order == MIX_PUBLISHED)
+        return merge_marked(mixer, n_second, n_first, rule->timestep_us, why);
+    merge(keys[1], n_first, keys[0], n_second, keys[2]);
+    swap(&keys[0], &keys[2]);
+    return rule->timestep_us ? round_times(keys[0], n, rule->timestep_us, why) : 0;
 }
 
 static int check_rule(const struct mix_rule *rule, unsigned k, struct error *why)
@@ -225,6 +251,18 @@ static int check_rule(const struct mix_rule *rule, unsigned k, struct error *why
         return error_set(why, -EINVAL, "a timestep of %u us: the limit is %d us", rule->timestep_us,
                          MIX_TIMESTEP_MAX_US);
     return 0;
+}
+
+/* Pack the n merged events by the rule's order. Returns how many are left. */
+static size_t pack_by_rule(struct mixer *mixer, size_t n, const struct mix_rule *rule, uint8_t *out)
+{
+    uint64_t *keys = mixer->keys[0];
+    if (rule->order == MIX_TIME || rule->timestep_us)
+        n = drop_repeated(mixer, keys, n);
+    uint8_t *end = pack_where(keys, n, KEY_FIRST_DIGIT, 0, out);
+    if (rule->order == MIX_PUBLISHED)
+        end = pack_where(keys, n, KEY_FIRST_DIGIT, KEY_FIRST_DIGIT, end);
+    return (size_t)(end - out) / EVENT_BYTES;
 }
 
 int mixer_mix(struct mixer *mixer, const struct event_span *parts, unsigned k,
@@ -243,37 +281,23 @@ int mixer_mix(struct mixer *mixer, const struct event_span *parts, unsigned k,
     for (unsigned i = 0; i < k; i++)
         n += parts[i].n_events;
     r = reserve(mixer, n, why);
-    if (r < 0)
-        return r;
-
-    bool published = rule->order == MIX_PUBLISHED;
-    r = (published ? merge_published : merge_by_time)(mixer, parts, k, rule->timestep_us, &n, why);
-    if (r < 0)
-        return r;
-    const uint64_t *keys = mixer->keys[0];
-    if (!published || rule->timestep_us)
-        n = drop_repeated(mixer, mixer->keys[0], n);
-
-    uint8_t *end = pack_where(keys, n, KEY_FIRST_DIGIT, 0, out);
-    end = pack_where(keys, n, KEY_FIRST_DIGIT, KEY_FIRST_DIGIT, end);
-    *ret_n_events = (size_t)(end - out) / EVENT_BYTES;
-    return 0;
+    if (r == 0)
+        r = (rule->order == MIX_PUBLISHED ? merge_published : merge_by_time)(
+            mixer, parts, k, rule->timestep_us, &n, why);
+    if (r == 0)
+        *ret_n_events = pack_by_rule(mixer, n, rule, out);
+    return r;
 }
 
-int mixer_sort_published(struct mixer *mixer, struct event_span sample, uint8_t *out,
-                         size_t *ret_n_events, struct error *why)
+int mixer_mix_again(struct mixer *mixer, struct event_span sample, const struct mix_rule *rule,
+                    uint8_t *out, size_t *ret_n_events, struct error *why)
 {
-    size_t n = sample.n_events;
-    int r = reserve(mixer, n, why);
-    if (r < 0)
-        return r;
-    uint64_t **keys = mixer->keys;
-    unpack_forward(sample, keys[1]);
-    size_t n_second = n > 0;
-    while (n_second < n && keys[1][n_second] >> KEY_T_SHIFT >= keys[1][n_second - 1] >> KEY_T_SHIFT)
-        n_second++;
-    merge(keys[1] + n_second, n - n_second, keys[1], n_second, keys[0]);
-    n = drop_repeated(mixer, keys[0], n);
-    *ret_n_events = (size_t)(pack_where(keys[0], n, 0, 0, out) - out) / EVENT_BYTES;
-    return 0;
+    int r = check_rule(rule, 2, why);
+    if (r == 0)
+        r = reserve(mixer, sample.n_events, why);
+    if (r == 0)
+        r = merge_again(mixer, sample, rule, why);
+    if (r == 0)
+        *ret_n_events = pack_by_rule(mixer, sample.n_events, rule, out);
+    return r;
 }

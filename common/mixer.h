@@ -17,7 +17,8 @@ enum mix_order {
 
 struct mix_rule {
     enum mix_order order;
-    uint32_t timestep_us; /* times become its multiples, half to even; 0: as recorded */
+    uint32_t timestep_us; /* the mix's times become its multiples, half to even, and what then is
+                             equal to an earlier event is dropped; 0: as recorded */
 };
 
 enum { MIX_TIMESTEP_MAX_US = 1000000 };
@@ -38,7 +39,7 @@ void mixer_free(struct mixer *mixer);
 int mixer_mix(struct mixer *mixer, const struct event_span *parts, unsigned k,
               const struct mix_rule *rule, uint8_t *out, size_t *ret_n_events, struct error *why);
 
-/* Bring a sample in published order (reversed second digit, then first) into the order of time,
- * the same bytes as mixer_mix() of its parts. Room and errors as there. */
-int mixer_sort_published(struct mixer *mixer, struct event_span sample, uint8_t *out,
-                         size_t *ret_n_events, struct error *why);
+/* Mix again a sample of two digits that is in published order (the reversed second digit, then the
+ * first): the same bytes as mixer_mix() of its recordings gives. Room and errors as there. */
+int mixer_mix_again(struct mixer *mixer, struct event_span sample, const struct mix_rule *rule,
+                    uint8_t *out, size_t *ret_n_events, struct error *why);

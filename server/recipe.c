@@ -143,7 +143,7 @@ int recipe_make(const struct recipe *recipe, uint8_t *out, size_t *ret_n_events,
         *ret_n_events = recipe->parts[0].n_events;
         return 0;
     case RECIPE_PUBLISHED:
-        return mixer_sort_published(mixer, recipe->parts[0], out, ret_n_events, why);
+        return mixer_mix_again(mixer, recipe->parts[0], &recipe->rule, out, ret_n_events, why);
     case RECIPE_MIX:
         return mixer_mix(mixer, recipe->parts, recipe->k, &recipe->rule, out, ret_n_events, why);
     }

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Splits for tests, and a real daemon that serves them on a free port until the test ends."""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import tempfile
+import unittest
+import urllib.error
+import urllib.request
+
+BUILD = pathlib.Path(os.environ.get("TWONMNIST_BUILD", "build"))
+SHARED = pathlib.Path(os.environ.get("TWONMNIST_SHARED", "../shared"))
+GENERATE = BUILD / "twonmnist-generate"
+DAEMON = BUILD / "twonmnistd"
+
+
+def generate(out, *options, source=None):
+    """Write splits into the folder `out`: of the real recordings, or synthetic ones."""
+    if source is None:
+        source = SHARED / "nmnist-small"
+    if not pathlib.Path(source).exists():
+        source, options = "synthetic", ("--count", "300,60", "--seed", "5", *options)
+    subprocess.run([GENERATE, "splits", "--from", source, "--out", out, *options], check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    return pathlib.Path(out)
+
+
+def need_shared():
+    """Skip, saying so, where the real recordings are not."""
+    if not (SHARED / "golden").is_dir():
+        raise unittest.SkipTest(f"the real recordings are not at {SHARED}")
+
+
+class Answer:
+    """Status, headers and body of an HTTP answer."""
+
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    def json(self):
+        return json.loads(self.body)
+
+
+class Daemon:
+    """`with Daemon(folder) as daemon:` serves the folder; `daemon.get("/v1/splits")` asks it."""
+
+    def __init__(self, data, *options, environment=None):
+        self.command = [DAEMON, "--data", data, "--listen", "127.0.0.1:0", *map(str, options)]
+        self.environment = {**os.environ, **(environment or {})}
+        self.log = []
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.command, stderr=subprocess.PIPE, text=True,
+                                        env=self.environment)
+        self.wait_for("listening on")
+        self.port = int(self.log[-1].rsplit(":", 1)[1])
+        self.url = f"http://127.0.0.1:{self.port}"
+        return self
+
+    def __exit__(self, *unused):
+        self.stop()
+
+    def wait_for(self, words):
+        """Read the log until a line has these words."""
+        for line in self.process.stderr:
+            self.log.append(line.rstrip("\n"))
+            if words in line:
+                return self.log[-1]
+        raise AssertionError("the daemon ended: " + " / ".join(self.log))
+
+    def stop(self, how=signal.SIGTERM):
+        """Ask it to end, and return its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        self.log += self.process.stderr.read().splitlines()
+        self.process.stderr.close()
+        return self.process.wait(timeout=60)
+
+    def get(self, path, method="GET", body=None, **headers):
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        request = urllib.request.Request(self.url + path, data=body, method=method,
+                                         headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return Answer(answer.status, answer.headers, answer.read())
+        except urllib.error.HTTPError as answer:
+            with answer:
+                return Answer(answer.code, answer.headers, answer.read())
+
+
+def temporary_folder():
+    return tempfile.TemporaryDirectory(prefix="twonmnist-test-")

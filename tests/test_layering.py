@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may include whom: every #include line of the tree against one table."""
+import os
+import pathlib
+import re
+import unittest
+
+ROOT = pathlib.Path(os.environ.get("TWONMNIST_SOURCE", pathlib.Path(__file__).parent.parent))
+
+# Folder -> the folders whose headers it may include, beside its own.
+FOLDERS = {
+    "common": set(),
+    "generator": {"common"},
+    "server": {"common"},
+    "client": {"common"},
+    "tests": {"common", "generator", "server", "client"},
+    "bench": {"common"},
+}
+
+# Third-party header -> its doors: the only files that may include it.
+DOORS = {
+    "jansson.h": {"common/safetensors.c", "server/body.c", "server/handle_splits.c",
+                  "server/problem.c", "client/json.c"},
+    "nettle/": {"common/sha256.c"},
+    "archive": {"generator/zip.c"},
+    "microhttpd.h": {"server/http.c"},
+    "uv.h": {"server/app.c", "server/loop.c", "server/loop.h", "client/loop.c"},
+    "curl/": {"client/transfer.c"},
+}
+
+CONFIGURED = "config.h"  # made by configure
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
+
+
+def sources():
+    for folder in FOLDERS:
+        yield from sorted(p for p in (ROOT / folder).rglob("*") if p.suffix in (".c", ".h"))
+
+
+def includes(path):
+    """(kind, header) of each #include line: kind is '<' or '"'."""
+    return INCLUDE.findall(path.read_text(encoding="utf-8"))
+
+
+class Layering(unittest.TestCase):
+    def check(self, fault_of):
+        faults = []
+        seen = 0
+        for path in sources():
+            name = path.relative_to(ROOT).as_posix()
+            for kind, header in includes(path):
+                seen += 1
+                fault = fault_of(name, kind, header)
+                if fault:
+                    faults.append(f"{name} includes {header}: {fault}")
+        self.assertGreater(seen, 0, "no #include line found: is TWONMNIST_SOURCE the top folder?")
+        self.assertEqual(faults, [])
+
+    def test_folders_include_only_whom_they_may(self):
+        def fault_of(name, kind, header):
+            own = name.split("/")[0]
+            other = header.split("/")[0]
+            if kind == '"' and header != CONFIGURED and other not in FOLDERS[own] | {own}:
+                return f"{own}/ may include {sorted(FOLDERS[own] | {own})} alone"
+            return None
+
+        self.check(fault_of)
+
+    def test_own_headers_are_named_from_the_top_of_the_tree(self):
+        def fault_of(name, kind, header):
+            if kind == '"' and header != CONFIGURED and not (ROOT / header).is_file():
+                return "there is no such file from the top of the tree"
+            return None
+
+        self.check(fault_of)
+
+    def test_each_library_is_seen_through_its_door_alone(self):
+        def fault_of(name, kind, header):
+            if kind == "<" and not name.startswith("tests/"):
+                for prefix, doors in DOORS.items():
+                    if header.startswith(prefix) and name not in doors:
+                        return f"its doors are {sorted(doors)}"
+            return None
+
+        self.check(fault_of)
+
+    def test_every_door_is_a_file_that_uses_its_library(self):
+        built = {p.relative_to(ROOT).as_posix() for p in sources()}
+        idle = [f"{door}: {prefix}" for prefix, doors in DOORS.items() for door in doors
+                if door in built
+                and not any(k == "<" and h.startswith(prefix) for k, h in includes(ROOT / door))]
+        self.assertEqual(idle, [])
+
+
+if __name__ == "__main__":
+    unittest.main()
