@@ -44,7 +44,7 @@ static inline void event_pack(struct event event, uint8_t bytes[EVENT_BYTES])
 {
     bytes[0] = event.x;
     bytes[1] = event.y;
-    bytes[2] = (uint8_t)(event.p << 7 | event.t_us >> 16);
+    bytes[2] = (uint8_t)((unsigned)event.p << 7 | event.t_us >> 16);
     bytes[3] = (uint8_t)(event.t_us >> 8);
     bytes[4] = (uint8_t)event.t_us;
 }
