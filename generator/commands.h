@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The sub-commands of twonmnist-generate. */
+#pragma once
+
+#include "generator/settings.h"
+
+extern const struct command command_splits, command_verify, command_export;

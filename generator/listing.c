@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a source holds of one split: its files in their order, and what their names say. */
+#include "generator/listing.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const part_folders[N_PARTS] = {"Train", "Test"};
+const char *const part_splits[N_PARTS] = {"train", "test"};
+
+static const char SUFFIX[] = ".bin";
+
+/* One name between slashes. */
+struct component {
+    const char *text;
+    size_t length;
+};
+
+/* The last three components of `path`, the last one first; false for files to pass over. */
+static bool split_path(const char *path, struct component ret[3])
+{
+    size_t n = 0;
+    for (const char *end = path + strlen(path); end > path;) {
+        const char *begin = end;
+        while (begin > path && begin[-1] != '/')
+            begin--;
+        struct component component = {begin, (size_t)(end - begin)};
+        if (n < 3)
+            ret[n++] = component;
+        if (component.length > 1 && *begin == '.' && begin[1] != '.')
+            return false;
+        if (component.length == 8 && memcmp(begin, "__MACOSX", 8) == 0)
+            return false;
+        end = begin > path ? begin - 1 : path;
+    }
+    size_t suffix = sizeof SUFFIX - 1;
+    if (n < 2 || ret[0].length <= suffix)
+        return false;
+    if (n == 2)
+        ret[2] = (struct component){path, 0};
+    return memcmp(ret[0].text + ret[0].length - suffix, SUFFIX, suffix) == 0;
+}
+
+static int part_of(struct component folder)
+{
+    for (int part = 0; part < N_PARTS; part++)
+        if (strlen(part_folders[part]) == folder.length &&
+            memcmp(part_folders[part], folder.text, folder.length) == 0)
+            return part;
+    return -1;
+}
+
+static bool parse_digit(const char *text, size_t length, uint8_t *ret)
+{
+    if (length != 1 || *text < '0' || *text > '9')
+        return false;
+    *ret = (uint8_t)(*text - '0');
+    return true;
+}
+
+static bool parse_number(const char *text, size_t length, int32_t *ret)
+{
+    int64_t number = 0;
+    if (length == 0 || length > 10)
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+        number = number * 10 + (text[i] - '0');
+    }
+    if (number > INT32_MAX)
+        return false;
+    *ret = (int32_t)number;
+    return true;
+}
+
+static int parse_recording(struct entry *entry, struct component folder, struct component file,
+                           struct error *why)
+{
+    if (!parse_digit(folder.text, folder.length, &entry->digits[0]))
+        return error_set(why, -EBADMSG, "%s: the folder's name \"%.*s\" is not a digit 0 to 9",
+                         entry->name, (int)folder.length, folder.text);
+    if (!parse_number(file.text, file.length - strlen(SUFFIX), &entry->number))
+        return error_set(why, -EBADMSG, "%s: the file's name is not <number>.bin", entry->name);
+    return 0;
+}
+
+/* "<number>_<digit>.bin" or "<number>_<digit>-<digit>.bin" */
+static int parse_sample(struct entry *entry, struct component file, struct error *why)
+{
+    const char *bar = memchr(file.text, '_', file.length);
+    const char *end = file.text + file.length - strlen(SUFFIX);
+    if (!bar || bar >= end || !parse_number(file.text, (size_t)(bar - file.text), &entry->number))
+        return error_set(why, -EBADMSG, "%s: the file's name is not <i>_<digit>[-<digit>].bin",
+                         entry->name);
+    const char *dash = memchr(bar, '-', (size_t)(end - bar));
+    const char *first_end = dash ? dash : end;
+    entry->pair = dash != NULL;
+    if (!parse_digit(bar + 1, (size_t)(first_end - bar - 1), &entry->digits[0]) ||
+        (dash && !parse_digit(dash + 1, (size_t)(end - dash - 1), &entry->digits[1])))
+        return error_set(why, -EBADMSG, "%s: \"%.*s\" is not a digit, or two joined by \"-\"",
+                         entry->name, (int)(end - bar - 1), bar + 1);
+    if (entry->pair && entry->digits[0] == entry->digits[1])
+        return error_set(why, -EBADMSG, "%s: the two digits of a pair must differ", entry->name);
+    return 0;
+}
+
+static int set_content(struct listing *listing, enum content content, const char *name,
+                       struct error *why)
+{
+    if (listing->content != CONTENT_NONE && listing->content != content)
+        return error_set(why, -EBADMSG,
+                         "%s: recordings (<digit>/<number>.bin) and mixed samples "
+                         "(<i>_<digit>[-<digit>].bin) stand side by side",
+                         name);
+    listing->content = content;
+    return 0;
+}
+
+static struct entry *append(struct listing *listing, int part)
+{
+    size_t n = listing->parts[part].n, capacity = listing->parts[part].capacity;
+    if (n == capacity) {
+        capacity = capacity ? 2 * capacity : 1024;
+        struct entry *entries =
+            reallocarray(listing->parts[part].entries, capacity, sizeof *entries);
+        if (!entries)
+            return NULL;
+        listing->parts[part].entries = entries;
+        listing->parts[part].capacity = capacity;
+    }
+    return &listing->parts[part].entries[n];
+}
+
+int listing_add(struct listing *listing, const char *path, struct entry **ret, struct error *why)
+{
+    struct component components[3];
+    *ret = NULL;
+    if (!split_path(path, components))
+        return 0;
+    bool sample = part_of(components[1]) >= 0;
+    struct component root = components[sample ? 1 : 2];
+    int part = part_of(root);
+    if (part < 0)
+        return 0;
+
+    struct entry *entry = append(listing, part);
+    char *name = strdup(root.text);
+    if (!entry || !name) {
+        free(name);
+        return error_set(why, -ENOMEM, "no memory for a list of %zu files", listing->parts[part].n);
+    }
+    *entry = (struct entry){.name = name};
+    int r = set_content(listing, sample ? CONTENT_SAMPLES : CONTENT_RECORDINGS, name, why);
+    if (r == 0)
+        r = sample ? parse_sample(entry, components[0], why)
+                   : parse_recording(entry, components[1], components[0], why);
+    if (r < 0) {
+        free(name);
+        return r;
+    }
+    listing->parts[part].n++;
+    *ret = entry;
+    return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    int32_t x = ((const struct entry *)a)->number, y = ((const struct entry *)b)->number;
+    return x != y ? (x > y) - (x < y) : by_name(a, b);
+}
+
+static int check_recordings(const struct entry *entries, size_t n, struct error *why)
+{
+    for (size_t i = 1; i < n; i++)
+        if (strcmp(entries[i].name, entries[i - 1].name) == 0)
+            return error_set(why, -EBADMSG, "%s: it comes twice", entries[i].name);
+    return 0;
+}
+
+static int check_samples(const struct entry *entries, size_t n, struct error *why)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0 && entries[i].number == entries[i - 1].number)
+            return error_set(why, -EBADMSG, "%s: there is %s already", entries[i].name,
+                             entries[i - 1].name);
+        if ((size_t)entries[i].number != i)
+            return error_set(
+                why, -EBADMSG,
+                "%s: sample %zu is missing before it (numbers go from 0 without holes)",
+                entries[i].name, i);
+    }
+    return 0;
+}
+
+int listing_sort(struct listing *listing, struct error *why)
+{
+    bool samples = listing->content == CONTENT_SAMPLES;
+    for (int part = 0; part < N_PARTS; part++) {
+        struct entry *entries = listing->parts[part].entries;
+        size_t n = listing->parts[part].n;
+        if (n == 0)
+            continue;
+        qsort(entries, n, sizeof *entries, samples ? by_number : by_name);
+        int r = (samples ? check_samples : check_recordings)(entries, n, why);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+void listing_free(struct listing *listing)
+{
+    for (int part = 0; part < N_PARTS; part++) {
+        for (size_t i = 0; i < listing->parts[part].n; i++)
+            free(listing->parts[part].entries[i].name);
+        free(listing->parts[part].entries);
+    }
+    *listing = (struct listing){0};
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * twonmnist-generate: makes, verifies and exports 2NMNIST splits.
+ *
+ * Finds the sub-command, lets the table of its options read the words behind it, runs it, and is
+ * the one place that prints why it failed. */
+#include "config.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "generator/commands.h"
+#include "generator/interrupt.h"
+
+static const char PROGRAM[] = "twonmnist-generate";
+
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+static const struct command *const commands[] = {
+    &command_splits,
+    &command_verify,
+    &command_export,
+};
+
+enum { N_COMMANDS = sizeof commands / sizeof *commands };
+
+static void help(void)
+{
+    printf("Usage: %s COMMAND [OPTION]...\n"
+           "Make the 2NMNIST splits: event recordings of one or two digits, from N-MNIST.\n\n",
+           PROGRAM);
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
+    printf("\n  --help     print this and exit; \"%s COMMAND --help\" tells more\n"
+           "  --version  print the version and exit\n\n"
+           "Exit status: 0 done, 1 failed or faults found, 2 wrong usage.\n",
+           PROGRAM);
+}
+
+static int fail(int status, const struct error *why)
+{
+    fprintf(stderr, "%s: %s\n", PROGRAM, why->text);
+    return status;
+}
+
+static const struct command *find(const char *name)
+{
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+    struct settings settings;
+    struct error why = {0};
+    int r = settings_parse(command, argc, argv, &settings, &why);
+    if (r > 0) {
+        settings_help(PROGRAM, command);
+        return EXIT_OK;
+    }
+    if (r < 0) {
+        fail(EXIT_USAGE, &why);
+        fprintf(stderr, "Try \"%s %s --help\".\n", PROGRAM, command->name);
+        return EXIT_USAGE;
+    }
+    interrupt_catch();
+    r = command->run(&settings, &why);
+    return r < 0 ? fail(EXIT_FAILED, &why) : EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_CTYPE, ""); /* whether the terminal shows Unicode */
+    const char *word = argc > 1 ? argv[1] : "";
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+        help();
+        return EXIT_OK;
+    }
+    if (strcmp(word, "--version") == 0) {
+        printf("%s %s\n", PROGRAM, PACKAGE_VERSION);
+        return EXIT_OK;
+    }
+    const struct command *command = find(word);
+    if (command)
+        return run(command, argc - 2, argv + 2);
+
+    struct error why;
+    if (*word)
+        error_set(&why, 0, "unknown command \"%s\"", word);
+    else
+        error_set(&why, 0, "a command is missing");
+    fail(EXIT_USAGE, &why);
+    fprintf(stderr, "Try \"%s --help\".\n", PROGRAM);
+    return EXIT_USAGE;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Writes 2NMNIST splits from the published archive, whose samples are mixed already. */
+#include "generator/published_split.h"
+
+#include <errno.h>
+
+#include "common/event.h"
+#include "common/split.h"
+#include "common/split_writer.h"
+#include "generator/metadata.h"
+#include "generator/pipeline.h"
+#include "generator/recipe.h"
+
+struct job {
+    const struct source *source;
+    enum part part;
+    enum mix_order order;
+    struct split_writer *writer;
+};
+
+/* A single digit is in the order of time already, and keeps its duplicates. */
+static int bring_in_order(const struct job *job, const struct entry *entry, struct mixer *mixer,
+                          struct work_item *item, struct error *why)
+{
+    if (buffer_assign(&item->events, item->raw.bytes, item->raw.size) < 0)
+        return error_set(why, -ENOMEM, "no memory for %zu bytes", item->raw.size);
+    if (job->order == MIX_PUBLISHED || !entry->pair)
+        return 0;
+    const struct event_span sample = {item->raw.bytes, item->raw.size / EVENT_BYTES};
+    const struct mix_rule rule = {.order = job->order};
+    size_t n_events;
+    int r = mixer_mix_again(mixer, sample, &rule, item->events.bytes, &n_events, why);
+    if (r == 0)
+        item->events.size = n_events * EVENT_BYTES;
+    return r;
+}
+
+static int make(void *context, void *worker, uint64_t i, struct work_item *item, struct error *why)
+{
+    const struct job *job = context;
+    const struct entry *entry = source_entry(job->source, job->part, i);
+    int r = source_read(job->source, NULL, job->part, entry, &item->raw, why);
+    if (r < 0)
+        return r;
+    size_t n_events;
+    r = event_check(item->raw.bytes, item->raw.size, entry->pair ? 1 : 0, &n_events, why);
+    if (r == 0 && n_events == 0)
+        r = error_set(why, -EBADMSG, "it holds no events");
+    if (r == 0) {
+        item->raw.size = n_events * EVENT_BYTES;
+        r = bring_in_order(job, entry, worker, item, why);
+    }
+    return r < 0 ? error_prefix(why, r, "%s", entry->name) : 0;
+}
+
+static int take(void *context, uint64_t i, const struct work_item *item, struct error *why)
+{
+    const struct job *job = context;
+    const struct entry *entry = source_entry(job->source, job->part, i);
+    uint8_t labels[N_DIGITS] = {0};
+    labels[entry->digits[0]] = 1;
+    if (entry->pair)
+        labels[entry->digits[1]] = 1;
+    static const int32_t sources[2] = {-1, -1};
+    return split_writer_add(
+        job->writer, (struct event_span){item->events.bytes, item->events.size / EVENT_BYTES},
+        labels, sources, why);
+}
+
+int published_split_write(const struct source *source, enum part part, enum mix_order order,
+                          unsigned n_threads, const char *label, const char *path,
+                          struct error *why)
+{
+    struct job job = {.source = source, .part = part, .order = order};
+    const struct pipeline pipeline = {
+        .label = label,
+        .n_items = source_count(source, part),
+        .n_threads = n_threads,
+        .context = &job,
+        .worker_new = recipe_worker_new,
+        .worker_free = recipe_worker_free,
+        .make = make,
+        .take = take,
+    };
+    const struct metadata metadata = {
+        .part = part,
+        .kind = SPLIT_KIND_2NMNIST,
+        .origin = source_origin(source),
+        .plan = "published",
+        .order = metadata_order(order),
+    };
+    struct meta strings[METADATA_MAX];
+    size_t n_strings = metadata_strings(&metadata, strings);
+    int r = split_writer_create(path, pipeline.n_items, &job.writer, why);
+    if (r < 0)
+        return r;
+    r = pipeline_run(&pipeline, why);
+    if (r < 0) {
+        split_writer_abort(job.writer);
+        return r;
+    }
+    return split_writer_finish(job.writer, strings, n_strings, why);
+}

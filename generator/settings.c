@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the command line asks for: options as a table, from which parser and --help are made. */
+#include "generator/settings.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "generator/metadata.h"
+#include "generator/number.h"
+#include "generator/synthetic.h"
+
+enum { HELP_COLUMN = 26 };
+
+static struct settings defaults(void)
+{
+    long n_cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return (struct settings){
+        .plan_seed = PLAN_PUBLISHED_SEED,
+        .order = MIX_TIME,
+        .counts = {[PART_TRAIN] = SYNTHETIC_TRAIN_COUNT, [PART_TEST] = SYNTHETIC_TEST_COUNT},
+        .n_jobs = n_cores < 1                   ? 1
+                  : n_cores > SETTINGS_MAX_JOBS ? SETTINGS_MAX_JOBS
+                                                : (unsigned)n_cores,
+    };
+}
+
+int settings_parse_from(struct settings *settings, const char *text, struct error *why)
+{
+    if (!*text)
+        return error_set(why, -EINVAL, "an empty path");
+    settings->from = text;
+    return 0;
+}
+
+int settings_parse_out(struct settings *settings, const char *text, struct error *why)
+{
+    if (!*text)
+        return error_set(why, -EINVAL, "an empty path");
+    settings->out = text;
+    return 0;
+}
+
+int settings_parse_plan(struct settings *settings, const char *text, struct error *why)
+{
+    settings->plan_given = true;
+    return metadata_parse_plan(text, &settings->plan_seed, why);
+}
+
+int settings_parse_order(struct settings *settings, const char *text, struct error *why)
+{
+    return metadata_parse_order(text, &settings->order, why);
+}
+
+int settings_parse_jobs(struct settings *settings, const char *text, struct error *why)
+{
+    uint64_t n;
+    int r = number_parse(text, 1, SETTINGS_MAX_JOBS, &n, why);
+    if (r == 0)
+        settings->n_jobs = (unsigned)n;
+    return r;
+}
+
+int settings_parse_count(struct settings *settings, const char *text, struct error *why)
+{
+    const char *comma = strchr(text, ',');
+    if (!comma)
+        return error_set(why, -EINVAL, "\"%s\" is not TRAIN,TEST (two numbers)", text);
+    char train[32];
+    snprintf(train, sizeof train, "%.*s", (int)(comma - text), text);
+    int r = number_parse(train, 0, INT32_MAX, &settings->counts[PART_TRAIN], why);
+    if (r == 0)
+        r = number_parse(comma + 1, 0, INT32_MAX, &settings->counts[PART_TEST], why);
+    if (r == 0 && settings->counts[PART_TRAIN] + settings->counts[PART_TEST] == 0)
+        return error_set(why, -EINVAL, "\"%s\" asks for no recordings at all", text);
+    settings->synthetic_given = true;
+    return r;
+}
+
+int settings_parse_seed(struct settings *settings, const char *text, struct error *why)
+{
+    settings->synthetic_given = true;
+    return number_parse(text, 0, UINT64_MAX, &settings->seed, why);
+}
+
+static const struct option_row *find(const struct option_row *options, const char *name,
+                                     size_t length)
+{
+    for (const struct option_row *row = options; row->name; row++)
+        if (strlen(row->name) == length && memcmp(row->name, name, length) == 0)
+            return row;
+    return NULL;
+}
+
+/* One "--name value" or "--name=value"; *i is moved on over the value. */
+static int parse_option(const struct command *command, int argc, char **argv, int *i,
+                        struct settings *settings, const struct option_row **ret, struct error *why)
+{
+    const char *name = argv[*i] + 2, *equals = strchr(name, '=');
+    size_t length = equals ? (size_t)(equals - name) : strlen(name);
+    const struct option_row *row = find(command->options, name, length);
+    if (!row)
+        return error_set(why, -EINVAL, "unknown option --%.*s", (int)length, name);
+    if (!equals && *i + 1 >= argc)
+        return error_set(why, -EINVAL, "--%s needs a value: %s", row->name, row->argument);
+    int r = row->parse(settings, equals ? equals + 1 : argv[++*i], why);
+    *ret = row;
+    return r < 0 ? error_prefix(why, r, "--%s", row->name) : 0;
+}
+
+static int check_needed(const struct command *command, uint64_t given, size_t n_operands,
+                        struct error *why)
+{
+    for (size_t i = 0; command->options[i].name; i++)
+        if (command->options[i].needed && !(given & 1u << i))
+            return error_set(why, -EINVAL, "--%s %s is missing", command->options[i].name,
+                             command->options[i].argument);
+    if (n_operands < SETTINGS_MAX_OPERANDS && command->operands[n_operands])
+        return error_set(why, -EINVAL, "%s is missing", command->operands[n_operands]);
+    return 0;
+}
+
+int settings_parse(const struct command *command, int argc, char **argv, struct settings *ret,
+                   struct error *why)
+{
+    struct settings settings = defaults();
+    size_t n_operands = 0;
+    uint64_t given = 0; /* a bit for each row of the table */
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return 1;
+        if (strncmp(argv[i], "--", 2) == 0 && argv[i][2]) {
+            const struct option_row *row = command->options;
+            int r = parse_option(command, argc, argv, &i, &settings, &row, why);
+            if (r < 0)
+                return r;
+            given |= 1u << (row - command->options);
+        } else if (argv[i][0] == '-' && argv[i][1]) {
+            return error_set(why, -EINVAL, "unknown option %s", argv[i]);
+        } else if (n_operands == SETTINGS_MAX_OPERANDS || !command->operands[n_operands]) {
+            return error_set(why, -EINVAL, "unexpected word \"%s\"", argv[i]);
+        } else if (!*argv[i]) {
+            return error_set(why, -EINVAL, "%s: an empty path", command->operands[n_operands]);
+        } else {
+            settings.operands[n_operands++] = argv[i];
+        }
+    }
+    int r = check_needed(command, given, n_operands, why);
+    if (r == 0)
+        *ret = settings;
+    return r;
+}
+
+static void print_option(const char *name, const char *argument, const char *help)
+{
+    int column = printf("  --%s%s%s", name, *argument ? " " : "", argument);
+    printf("%*s", column < HELP_COLUMN ? HELP_COLUMN - column : 2, "");
+    for (const char *at = help; *at; at++)
+        *at == '\n' ? printf("\n%*s", HELP_COLUMN, "") : putchar(*at);
+    putchar('\n');
+}
+
+void settings_help(const char *program, const struct command *command)
+{
+    printf("Usage: %s %s", program, command->name);
+    for (const struct option_row *row = command->options; row->name; row++)
+        if (row->needed)
+            printf(" --%s %s", row->name, row->argument);
+    printf(" [OPTION]...");
+    for (size_t i = 0; i < SETTINGS_MAX_OPERANDS && command->operands[i]; i++)
+        printf(" %s", command->operands[i]);
+    printf("\n%c%s.\n\n", command->summary[0] - 'a' + 'A', command->summary + 1);
+    for (const struct option_row *row = command->options; row->name; row++)
+        print_option(row->name, row->argument, row->help);
+    print_option("help", "", "print this and exit");
+    if (command->notes)
+        printf("\n%s", command->notes);
+}

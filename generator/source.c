@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Where recordings come from: what all kinds of sources have in common. */
+#include "generator/source.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct source {
+    const struct source_kind *kind;
+    void *state;
+    struct listing listing;
+};
+
+int source_new(const struct source_kind *kind, void *state, struct listing *listing,
+               struct source **ret, struct error *why)
+{
+    struct source *source = calloc(1, sizeof *source);
+    int r = source ? listing_sort(listing, why) : error_set(why, -ENOMEM, "no memory for a source");
+    if (r < 0) {
+        listing_free(listing);
+        kind->close(state);
+        free(source);
+        return r;
+    }
+    *source = (struct source){.kind = kind, .state = state, .listing = *listing};
+    *ret = source;
+    return 0;
+}
+
+void source_close(struct source *source)
+{
+    if (!source)
+        return;
+    source->kind->close(source->state);
+    listing_free(&source->listing);
+    free(source);
+}
+
+enum content source_content(const struct source *source)
+{
+    return source->listing.content;
+}
+
+const char *source_origin(const struct source *source)
+{
+    return source->kind->origin;
+}
+
+size_t source_count(const struct source *source, enum part part)
+{
+    return source->listing.parts[part].n;
+}
+
+const struct entry *source_entry(const struct source *source, enum part part, size_t i)
+{
+    return &source->listing.parts[part].entries[i];
+}
+
+int source_worker_new(const struct source *source, void **ret)
+{
+    *ret = NULL;
+    return source->kind->worker_new ? source->kind->worker_new(ret) : 0;
+}
+
+source_worker_freer *source_worker_free(const struct source *source)
+{
+    return source->kind->worker_free;
+}
+
+int source_read(const struct source *source, void *worker, enum part part,
+                const struct entry *entry, struct buffer *out, struct error *why)
+{
+    int r = source->kind->read(source->state, worker, part, entry, out, why);
+    return r < 0 ? error_prefix(why, r, "%s", entry->name) : 0;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Where recordings come from: files, zip archives, the published archive, or a simulation. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/error.h"
+#include "generator/buffer.h"
+#include "generator/listing.h"
+
+enum { SOURCE_MAX_BYTES = 1 << 24 }; /* of one recording: 400 times the longest of N-MNIST */
+
+struct source;
+
+struct source_kind {
+    const char *origin; /* for the metadata: "recorded" … */
+    int (*worker_new)(void **ret);
+    void (*worker_free)(void *worker);
+    int (*read)(const void *state, void *worker, enum part part, const struct entry *entry,
+                struct buffer *out, struct error *why);
+    void (*close)(void *state);
+};
+
+/* Open what is at `path`:
+ *   - a folder with Train and Test folders or Train.zip and Test.zip (or one of them), such a Train
+ *     or Test folder itself, or a zip file of such folders: N-MNIST's recordings;
+ *   - 2nmnist.zip, its folder, or an exported tree: the published samples.
+ * Zip archives are unpacked into a spool in `spool_folder`.
+ * Errors, naming file and place: -ENOENT; -EBADMSG no such thing, or damaged; those of the disk. */
+int source_open_files(const char *path, const char *spool_folder, struct source **ret,
+                      struct error *why);
+
+/* The simulation, with counts[part] recordings. Errors: -ENOMEM. */
+int source_open_synthetic(const uint64_t counts[N_PARTS], uint64_t seed, struct source **ret,
+                          struct error *why);
+
+void source_close(struct source *source);
+
+enum content source_content(const struct source *source);
+const char *source_origin(const struct source *source);
+
+/* The entries of a part in their order; 0 where it is not there. */
+size_t source_count(const struct source *source, enum part part);
+const struct entry *source_entry(const struct source *source, enum part part, size_t i);
+
+/* A thread's working memory for reading, where the kind needs any. Errors: -ENOMEM. */
+int source_worker_new(const struct source *source, void **ret);
+
+/* What frees it, or NULL. */
+typedef void source_worker_freer(void *worker);
+source_worker_freer *source_worker_free(const struct source *source);
+
+/* The bytes of a file, as they are. Errors name it: those of the disk; -EFBIG longer than
+ * SOURCE_MAX_BYTES; -ENOMEM. */
+int source_read(const struct source *source, void *worker, enum part part,
+                const struct entry *entry, struct buffer *out, struct error *why);
+
+/* For the kinds alone: a source that owns `state` and what is in `listing`, which is sorted here.
+ * On failure both are freed. */
+int source_new(const struct source_kind *kind, void *state, struct listing *listing,
+               struct source **ret, struct error *why);

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The command `splits`: from a source to source splits and 2NMNIST splits. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/split.h"
+#include "generator/commands.h"
+#include "generator/mixed_split.h"
+#include "generator/progress.h"
+#include "generator/published_split.h"
+#include "generator/source.h"
+#include "generator/source_split.h"
+#include "generator/staging.h"
+#include "generator/summary.h"
+
+struct job {
+    const struct settings *settings;
+    struct source *source;
+    struct staging *staging;
+    struct summary summary;
+};
+
+static const char *const names[][N_PARTS] = {
+    [CONTENT_RECORDINGS] = {"nmnist-train", "nmnist-test"},
+    [CONTENT_SAMPLES] = {"train", "test"},
+};
+
+static const char *const files[][N_PARTS] = {
+    [CONTENT_RECORDINGS] = {"nmnist-train" SPLIT_SUFFIX, "nmnist-test" SPLIT_SUFFIX},
+    [CONTENT_SAMPLES] = {"train" SPLIT_SUFFIX, "test" SPLIT_SUFFIX},
+};
+
+static int make_source_split(struct job *job, enum part part, const char **ret_path,
+                             struct error *why)
+{
+    const char *name = names[CONTENT_RECORDINGS][part];
+    double started_s = progress_clock_s();
+    int r = staging_add(job->staging, files[CONTENT_RECORDINGS][part], ret_path, why);
+    if (r == 0)
+        r = source_split_write(job->source, part, job->settings->n_jobs, name, *ret_path, why);
+    return r < 0 ? r
+                 : summary_add(&job->summary, name, *ret_path, progress_clock_s() - started_s, why);
+}
+
+/* Mix the samples from a source split, or take them over where `source_path` is NULL. */
+static int make_split(struct job *job, enum part part, const char *source_path, struct error *why)
+{
+    const struct settings *settings = job->settings;
+    const struct mixed_split how = {
+        .part = part,
+        .plan_seed = settings->plan_seed,
+        .order = settings->order,
+        .n_threads = settings->n_jobs,
+        .label = names[CONTENT_SAMPLES][part],
+    };
+    double started_s = progress_clock_s();
+    const char *path;
+    int r = staging_add(job->staging, files[CONTENT_SAMPLES][part], &path, why);
+    if (r == 0)
+        r = source_path ? mixed_split_write(&how, source_path, path, why)
+                        : published_split_write(job->source, part, how.order, how.n_threads,
+                                                how.label, path, why);
+    return r < 0 ? r
+                 : summary_add(&job->summary, how.label, path, progress_clock_s() - started_s, why);
+}
+
+static int open_source(struct job *job, struct error *why)
+{
+    const struct settings *settings = job->settings;
+    bool synthetic = strcmp(settings->from, "synthetic") == 0;
+    if (settings->synthetic_given && !synthetic)
+        return error_set(why, -EINVAL, "--count and --seed are for \"--from synthetic\" alone");
+    int r = synthetic ? source_open_synthetic(settings->counts, settings->seed, &job->source, why)
+                      : source_open_files(settings->from, staging_folder(job->staging),
+                                          &job->source, why);
+    if (r == 0 && source_content(job->source) == CONTENT_SAMPLES && settings->plan_given)
+        return error_set(why, -EINVAL,
+                         "--plan: the samples of the published archive are mixed already");
+    return r;
+}
+
+static int make_all(struct job *job, struct error *why)
+{
+    bool mixed = source_content(job->source) == CONTENT_SAMPLES;
+    for (enum part part = 0; part < N_PARTS; part++) {
+        if (source_count(job->source, part) == 0) {
+            fprintf(stderr, "There is no %s here: only %s is made.\n", part_folders[part],
+                    part_splits[N_PARTS - 1 - part]);
+            continue;
+        }
+        const char *source_path = NULL;
+        int r = mixed ? 0 : make_source_split(job, part, &source_path, why);
+        if (r == 0)
+            r = make_split(job, part, source_path, why);
+        if (r < 0)
+            return r;
+    }
+    return staging_publish(job->staging, why);
+}
+
+static int run(const struct settings *settings, struct error *why)
+{
+    struct job job = {.settings = settings};
+    int r = staging_open(settings->out, &job.staging, why);
+    if (r == 0)
+        r = open_source(&job, why);
+    if (r == 0)
+        r = make_all(&job, why);
+    source_close(job.source);
+    staging_close(job.staging);
+    if (r == 0)
+        summary_print(&job.summary);
+    return r;
+}
+
+static const struct option_row options[] = {
+    {"from", "PATH",
+     "where the recordings are: a folder with Train and Test folders or with\n"
+     "Train.zip and Test.zip (N-MNIST); 2nmnist.zip, its folder or an exported\n"
+     "tree (the published 2NMNIST); or the word \"synthetic\" (simulated)",
+     settings_parse_from, true},
+    {"out", "DIR", "the folder for the splits, made where it is missing", settings_parse_out, true},
+    {"plan", "published|SEED",
+     "who is mixed with whom: as in the published archive (default),\n"
+     "or another, equally reproducible plan",
+     settings_parse_plan, false},
+    {"order", "time|published",
+     "merge the two digits by time and drop equal events (default), or leave\n"
+     "them one behind the other as in the published archive",
+     settings_parse_order, false},
+    {"jobs", "N", "threads (default: one for each core); the result is the same",
+     settings_parse_jobs, false},
+    {"count", "TRAIN,TEST", "synthetic: how many recordings (default: 60000,10000)",
+     settings_parse_count, false},
+    {"seed", "N", "synthetic: another N, other recordings (default: 0)", settings_parse_seed,
+     false},
+    {0},
+};
+
+const struct command command_splits = {
+    .name = "splits",
+    .summary = "make source splits and 2NMNIST splits from recordings",
+    .options = options,
+    .notes =
+        "Writes nmnist-train, nmnist-test (the recordings) and train, test (the samples), each\n"
+        "a .safetensors file. Splits that are there already are replaced only when all is\n"
+        "done. One of Train and Test alone is enough.\n",
+    .run = run,
+};

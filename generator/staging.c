@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A hidden folder inside the output folder, in which the splits are made: they come out of it all
+ * together, or not at all. */
+#include "generator/staging.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MAX_FILES = 4 };
+
+struct staging {
+    char *folder;
+    char *hidden; /* NULL until it is there */
+    bool made_folder, published;
+    struct {
+        const char *name;
+        char *path;
+    } files[MAX_FILES];
+    size_t n_files;
+};
+
+static int make_folders(struct staging *staging, struct error *why)
+{
+    struct stat st;
+    if (mkdir(staging->folder, 0777) == 0)
+        staging->made_folder = true;
+    else if (errno != EEXIST)
+        return error_set(why, -errno, "%s: cannot make the folder: %s", staging->folder,
+                         strerror(errno));
+    else if (stat(staging->folder, &st) < 0 || !S_ISDIR(st.st_mode))
+        return error_set(why, -ENOTDIR, "%s: it is there, and not a folder", staging->folder);
+
+    char *hidden;
+    if (asprintf(&hidden, "%s/.twonmnist-XXXXXX", staging->folder) < 0)
+        return error_set(why, -ENOMEM, "no memory for a path");
+    if (!mkdtemp(hidden)) {
+        int r =
+            error_set(why, -errno, "%s: cannot write here: %s", staging->folder, strerror(errno));
+        free(hidden);
+        return r;
+    }
+    staging->hidden = hidden;
+    return 0;
+}
+
+int staging_open(const char *folder, struct staging **ret, struct error *why)
+{
+    struct staging *staging = calloc(1, sizeof *staging);
+    if (!staging || !(staging->folder = strdup(folder))) {
+        free(staging);
+        return error_set(why, -ENOMEM, "no memory for a path");
+    }
+    int r = make_folders(staging, why);
+    if (r < 0) {
+        staging_close(staging);
+        return r;
+    }
+    *ret = staging;
+    return 0;
+}
+
+void staging_close(struct staging *staging)
+{
+    if (!staging)
+        return;
+    for (size_t i = 0; i < staging->n_files; i++) {
+        unlink(staging->files[i].path);
+        free(staging->files[i].path);
+    }
+    if (staging->hidden)
+        rmdir(staging->hidden);
+    if (staging->made_folder && !staging->published)
+        rmdir(staging->folder);
+    free(staging->hidden);
+    free(staging->folder);
+    free(staging);
+}
+
+const char *staging_folder(const struct staging *staging)
+{
+    return staging->hidden;
+}
+
+int staging_add(struct staging *staging, const char *name, const char **ret, struct error *why)
+{
+    assert(staging->n_files < MAX_FILES);
+    char *path;
+    if (asprintf(&path, "%s/%s", staging->hidden, name) < 0)
+        return error_set(why, -ENOMEM, "no memory for a path");
+    staging->files[staging->n_files].name = name;
+    staging->files[staging->n_files++].path = path;
+    *ret = path;
+    return 0;
+}
+
+int staging_publish(struct staging *staging, struct error *why)
+{
+    for (size_t i = 0; i < staging->n_files; i++) {
+        char *path;
+        if (asprintf(&path, "%s/%s", staging->folder, staging->files[i].name) < 0)
+            return error_set(why, -ENOMEM, "no memory for a path");
+        int r = rename(staging->files[i].path, path) < 0 ? -errno : 0;
+        if (r < 0)
+            error_set(why, r, "%s: cannot put it in place: %s", path, strerror(-r));
+        free(path);
+        if (r < 0)
+            return r;
+        staging->published = true;
+    }
+    return 0;
+}

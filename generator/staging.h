@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A hidden folder inside the output folder, in which the splits are made: they come out of it all
+ * together, or not at all. */
+#pragma once
+
+#include "common/error.h"
+
+struct staging;
+
+/* Make `folder` where it is missing, and the hidden one in it. Errors: those of mkdir(); -ENOMEM.
+ */
+int staging_open(const char *folder, struct staging **ret, struct error *why);
+
+/* Remove what was not published, and the output folder if it was made for nothing. */
+void staging_close(struct staging *staging);
+
+/* The hidden folder itself. */
+const char *staging_folder(const struct staging *staging);
+
+/* Where to write the file that shall be called `name` (kept, not copied). *ret dies with staging.
+ * Errors: -ENOMEM. */
+int staging_add(struct staging *staging, const char *name, const char **ret, struct error *why);
+
+/* Move all files into the output folder, over older ones. Errors: those of rename(). */
+int staging_publish(struct staging *staging, struct error *why);
