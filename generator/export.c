@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The command `export`: the file tree of the published archive, byte for byte as its authors'
- * generator writes it. */
+ * The command `export`: the published file tree, for the dataset authors' own training scripts. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,183 +14,193 @@
 #include "generator/folder.h"
 #include "generator/metadata.h"
 #include "generator/pipeline.h"
+#include "generator/progress.h"
 #include "generator/recipe.h"
+#include "generator/source.h"
+#include "generator/staging.h"
 
-enum { REMOVE_DESCRIPTORS = 16 };
+static const char TREE[] = "2nmnist", DATA[] = "data";
 
-static const char tree[] = "2nmnist";
+static const char SYNTHETIC_NOTE[] = "These samples were simulated, not recorded: a stand-in.\n";
 
-struct job {
-    const struct split *split;
+struct export
+{
+    struct split *split, *source;
     struct recipe recipe;
-    int folder; /* where the files go */
+    int folder; /* where the part's files go */
 };
 
-static struct plan_row row_of(const struct job *job, uint64_t i)
+static struct plan_row row_of(const struct export *export, uint64_t i)
 {
-    const int32_t *sources = split_sample(job->split, i).sources;
-    return (struct plan_row){sources[0], sources[1]};
+    const int32_t *sources = split_sample(export->split, i).sources;
+    return (struct plan_row){.a = sources[0], .b = sources[1]};
 }
 
+/* Always mixed anew, whatever order the split is stored in: a name says which digit came first, and
+ * only the source split knows. */
 static int make(void *context, void *worker, uint64_t i, struct work_item *item, struct error *why)
 {
-    const struct job *job = context;
-    const struct plan_row row = row_of(job, i);
-    int r = recipe_check_row(&job->recipe, &row, why);
+    const struct export *export = context;
+    struct plan_row row = row_of(export, i);
+    int r = recipe_check_row(&export->recipe, &row, why);
     if (r == 0)
-        r = recipe_mix(&job->recipe, &row, worker, MIX_PUBLISHED, &item->events, why);
+        r = recipe_mix(&export->recipe, &row, worker, MIX_PUBLISHED, &item->events, why);
     return r < 0 ? error_prefix(why, r, "sample %" PRIu64, i) : 0;
 }
 
-static int write_file(int folder, const char *name, const struct buffer *bytes, struct error *why)
+static int write_file(int folder, const char *name, const void *bytes, size_t size,
+                      struct error *why)
 {
     int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return error_set(why, -errno, "%s: %s", name, strerror(errno));
-    size_t written = 0;
-    ssize_t n = 0;
-    while (written < bytes->size && n >= 0) {
-        n = write(fd, bytes->bytes + written, bytes->size - written);
-        if (n < 0 && errno == EINTR)
-            n = 0;
-        written += n > 0 ? (size_t)n : 0;
+    int r = fd < 0 ? -errno : 0;
+    for (size_t done = 0; r == 0 && done < size;) {
+        ssize_t n = write(fd, (const uint8_t *)bytes + done, size - done);
+        if (n < 0 && errno != EINTR)
+            r = -errno;
+        done += n > 0 ? (size_t)n : 0;
     }
-    int r = n < 0 ? error_set(why, -errno, "%s: cannot write: %s", name, strerror(errno)) : 0;
-    if (close(fd) < 0 && r == 0)
-        r = error_set(why, -errno, "%s: cannot write: %s", name, strerror(errno));
-    return r;
+    if (fd >= 0 && close(fd) < 0 && r == 0)
+        r = -errno;
+    return r < 0 ? error_set(why, r, "%s: cannot write: %s", name, strerror(-r)) : 0;
 }
 
 static int take(void *context, uint64_t i, const struct work_item *item, struct error *why)
 {
-    const struct job *job = context;
-    const struct plan_row row = row_of(job, i);
+    const struct export *export = context;
+    struct plan_row row = row_of(export, i);
     char name[PLAN_NAME_SIZE];
-    plan_name(name, i, &row, job->recipe.digits);
-    return write_file(job->folder, name, &item->events, why);
+    plan_name(name, i, &row, export->recipe.digits);
+    return write_file(export->folder, name, item->events.bytes, item->events.size, why);
 }
 
-static int export_split(struct job *job, const char *label, unsigned n_threads, struct error *why)
+static int open_folder(int parent, const char *name, int *ret, struct error *why)
+{
+    if (mkdirat(parent, name, 0777) < 0 && errno != EEXIST)
+        return error_set(why, -errno, "%s: cannot make the folder: %s", name, strerror(errno));
+    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return error_set(why, -errno, "%s: %s", name, strerror(errno));
+    *ret = fd;
+    return 0;
+}
+
+static int open_splits(struct export *export, const char *folder, enum part part, struct error *why)
+{
+    int r = folder_open_split(folder, FOLDER_2NMNIST, part, &export->split, why);
+    if (r < 0)
+        return r;
+    const char *name = folder_file_name(FOLDER_2NMNIST, part);
+    if (split_sample(export->split, 0).sources[0] < 0)
+        return error_set(why, -EINVAL,
+                         "%s/%s: it was made from the published tree, and without source split the "
+                         "tree cannot be made of it",
+                         folder, name);
+    r = folder_open_split(folder, FOLDER_SOURCE, part, &export->source, why);
+    if (r == 0)
+        r = recipe_new(export->source, &export->recipe, why);
+    if (r == 0)
+        r = recipe_check_source(&export->recipe, export->split, why);
+    return r == -ENOENT ? error_prefix(why, -ENODATA, "the source split of %s is needed", name) : r;
+}
+
+static int export_samples(struct export *export, const struct settings *settings, enum part part,
+                          int data, struct error *why)
 {
     const struct pipeline pipeline = {
-        .label = label,
-        .n_items = split_n_samples(job->split),
-        .n_threads = n_threads,
-        .context = job,
+        .label = part_splits[part],
+        .n_items = split_n_samples(export->split),
+        .n_threads = settings->n_jobs,
+        .context = export,
         .worker_new = recipe_worker_new,
         .worker_free = recipe_worker_free,
         .make = make,
         .take = take,
     };
-    return pipeline_run(&pipeline, why);
-}
-
-/* Make data/<part> below the tree that is being written. Returns a descriptor. */
-static int make_part_folder(const char *root, enum part part, struct error *why)
-{
-    char *data = NULL, *folder = NULL;
-    int fd = -1;
-    if (asprintf(&data, "%s/data", root) < 0)
-        data = NULL;
-    else if (asprintf(&folder, "%s/%s", data, part_folders[part]) < 0)
-        folder = NULL;
-    if (!data || !folder)
-        error_set(why, -ENOMEM, "no memory for a path");
-    else if ((mkdir(data, 0777) < 0 && errno != EEXIST) || mkdir(folder, 0777) < 0 ||
-             (fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
-        error_set(why, -errno, "%s: %s", folder, strerror(errno));
-    int r = fd >= 0 ? fd : folder ? -errno : -ENOMEM;
-    free(data);
-    free(folder);
+    int r = open_folder(data, part_folders[part], &export->folder, why);
+    if (r < 0)
+        return r;
+    r = pipeline_run(&pipeline, why);
+    close(export->folder);
+    bool synthetic = strcmp(split_meta(export->split, "origin"), ORIGIN_SYNTHETIC) == 0;
+    if (r == 0 && synthetic && faccessat(data, SOURCE_SYNTHETIC_MARK, F_OK, 0) < 0)
+        r = write_file(data, SOURCE_SYNTHETIC_MARK, SYNTHETIC_NOTE, strlen(SYNTHETIC_NOTE), why);
+    char number[PROGRESS_NUMBER_SIZE];
+    if (r == 0)
+        printf("%-6s %9s files\n", part_folders[part], progress_number(pipeline.n_items, number));
     return r;
 }
 
-static int export_part(const struct folder *folder, const struct folder_split *found,
-                       enum part part, const char *root, unsigned n_threads, struct error *why)
+/* Errors: -ENOENT the part is not in the folder of splits. */
+static int export_part(const struct settings *settings, enum part part, int data, struct error *why)
 {
-    const struct split *source = folder_source(folder, found->split);
-    if (!source)
-        return error_set(why, -ENODATA,
-                         "%s: its source split is not in the folder, so the order of its digits is "
-                         "not known",
-                         found->name);
-    struct job job = {.split = found->split, .folder = -1};
-    int r = recipe_new(source, &job.recipe, why);
-    if (r < 0)
-        return r;
-    job.folder = make_part_folder(root, part, why);
-    r = job.folder;
-    if (r >= 0) {
-        r = export_split(&job, found->name, n_threads, why);
-        close(job.folder);
-    }
+    struct export export = {0};
+    int r = open_splits(&export, settings->operands[0], part, why);
     if (r == 0)
-        printf("%s: %" PRIu64 " files\n", found->name, split_n_samples(found->split));
-    recipe_free(&job.recipe);
-    return r < 0 ? error_prefix(why, r, "%s", found->name) : 0;
+        r = export_samples(&export, settings, part, data, why);
+    recipe_free(&export.recipe);
+    split_close(export.source);
+    split_close(export.split);
+    return r;
 }
 
-static int export_all(const struct folder *folder, const char *root, unsigned n_threads,
-                      struct error *why)
+/* Errors: -EEXIST there is something at `path`, other than an empty folder. */
+static int check_free(const char *out, struct error *why)
 {
-    unsigned n_exported = 0;
-    for (enum part part = 0; part < N_PARTS; part++)
-        for (size_t i = 0; i < folder->n; i++) {
-            const struct folder_split *found = &folder->splits[i];
-            if (strcmp(split_meta(found->split, "kind"), SPLIT_KIND_2NMNIST) != 0 ||
-                strcmp(split_meta(found->split, "split"), part_splits[part]) != 0)
-                continue;
-            int r = export_part(folder, found, part, root, n_threads, why);
-            if (r < 0)
-                return r;
-            n_exported++;
-        }
-    return n_exported ? 0 : error_set(why, -ENODATA, "there is no 2NMNIST split in the folder");
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
-/* The tree is written under another name and renamed when it is whole. */
-static int export_into(const struct folder *folder, const char *out, unsigned n_threads,
-                       struct error *why)
-{
-    char *whole = NULL, *temporary = NULL;
+    char *path;
+    if (asprintf(&path, "%s/%s", out, TREE) < 0)
+        return error_set(why, -ENOMEM, "no memory for a path");
     int r = 0;
-    if (asprintf(&whole, "%s/%s", out, tree) < 0 ||
-        asprintf(&temporary, "%s/.%s-XXXXXX", out, tree) < 0)
-        r = error_set(why, -ENOMEM, "no memory for a path");
-    else if (mkdir(out, 0777) < 0 && errno != EEXIST)
-        r = error_set(why, -errno, "%s: %s", out, strerror(errno));
-    else if (access(whole, F_OK) == 0)
-        r = error_set(why, -EEXIST, "%s is there already, and is not written over", whole);
-    else if (!mkdtemp(temporary))
-        r = error_set(why, -errno, "%s: cannot write here: %s", out, strerror(errno));
-    if (r == 0) {
-        r = export_all(folder, temporary, n_threads, why);
-        if (r == 0 && (chmod(temporary, 0755) < 0 || rename(temporary, whole) < 0))
-            r = error_set(why, -errno, "%s: %s", whole, strerror(errno));
-        if (r < 0)
-            nftw(temporary, remove_one, REMOVE_DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
+    DIR *folder = opendir(path);
+    if (!folder && errno != ENOENT)
+        r = error_set(why, -errno, "%s: %s", path, strerror(errno));
+    for (struct dirent *found; r == 0 && folder && (found = readdir(folder));)
+        if (strcmp(found->d_name, ".") != 0 && strcmp(found->d_name, "..") != 0)
+            r = error_set(why, -EEXIST, "%s: it is there and not empty; remove it first", path);
+    if (folder)
+        closedir(folder);
+    free(path);
+    return r;
+}
+
+static int export_tree(const struct settings *settings, const char *tree, struct error *why)
+{
+    int top = -1, data = -1, n_found = 0;
+    int r = open_folder(AT_FDCWD, tree, &top, why);
+    if (r == 0)
+        r = open_folder(top, DATA, &data, why);
+    for (enum part part = 0; r == 0 && part < N_PARTS; part++) {
+        r = export_part(settings, part, data, why);
+        n_found += r == 0;
+        if (r == -ENOENT)
+            r = 0;
     }
-    free(whole);
-    free(temporary);
+    if (r == 0 && n_found == 0)
+        r = error_set(why, -ENOENT, "%s: there is no split in it (train%s, test%s)",
+                      settings->operands[0], SPLIT_SUFFIX, SPLIT_SUFFIX);
+    if (data >= 0)
+        close(data);
+    if (top >= 0)
+        close(top);
     return r;
 }
 
 static int run(const struct settings *settings, struct error *why)
 {
-    struct folder folder;
-    int r = folder_open(settings->operands[0], &folder, why);
+    const char *out = settings->operands[1], *tree;
+    struct staging *staging;
+    int r = folder_check(settings->operands[0], why);
+    if (r == 0)
+        r = check_free(out, why);
+    if (r == 0)
+        r = staging_open(out, &staging, why);
     if (r < 0)
         return r;
-    r = export_into(&folder, settings->operands[1], settings->n_jobs, why);
-    folder_close(&folder);
+    r = staging_add(staging, TREE, &tree, why);
+    if (r == 0)
+        r = export_tree(settings, tree, why);
+    if (r == 0)
+        r = staging_publish(staging, why);
+    staging_close(staging);
     return r;
 }
 
@@ -202,10 +211,12 @@ static const struct option_row options[] = {
 
 const struct command command_export = {
     .name = "export",
-    .summary = "write splits as the published archive's file tree",
+    .summary = "write the published file tree from the splits in a folder",
     .operands = {"DIR", "OUT"},
     .options = options,
-    .notes = "Writes OUT/2nmnist/data/{Train,Test}/<i>_<first>[-<second>].bin, in published order\n"
-             "whatever the order of the splits, for use with the dataset authors' own scripts.\n",
+    .notes =
+        "Writes OUT/2nmnist/data/{Train,Test}/<i>_<digit>[-<digit>].bin, byte for byte as the\n"
+        "dataset authors' generator would. DIR must hold the source splits too. OUT/2nmnist\n"
+        "must not be there, or be empty.\n",
     .run = run,
 };

@@ -1,27 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The splits of a folder, opened together. */
+ * A folder of splits: which file is which. */
 #pragma once
-
-#include <stddef.h>
 
 #include "common/error.h"
 #include "common/split.h"
+#include "generator/listing.h"
 
-enum { FOLDER_MAX_SPLITS = 64 };
+enum folder_kind { FOLDER_SOURCE, FOLDER_2NMNIST, N_FOLDER_KINDS };
 
-struct folder {
-    size_t n;
-    struct folder_split {
-        char *name; /* without the suffix */
-        struct split *split;
-        char sha256[SHA256_HEX + 1]; /* of the file, for source splits */
-    } splits[FOLDER_MAX_SPLITS];     /* by name */
-};
+/* "nmnist-train", "train", …; and the name of the file. */
+const char *folder_split_name(enum folder_kind kind, enum part part);
+const char *folder_file_name(enum folder_kind kind, enum part part);
 
-/* Open every split in the folder. The caller ends it with folder_close().
- * Errors: those of opendir(); -ENODATA there is none; -E2BIG; those of split_open(). */
-int folder_open(const char *path, struct folder *ret, struct error *why);
-void folder_close(struct folder *folder);
+/* Errors: -ENOENT, -ENOTDIR: there is no such folder. */
+int folder_check(const char *folder, struct error *why);
 
-/* The split that `split` was mixed from, or NULL. */
-const struct split *folder_source(const struct folder *folder, const struct split *split);
+/* Errors: those of split_open(); -EBADMSG it is a split of the other kind. */
+int folder_open_split(const char *folder, enum folder_kind kind, enum part part, struct split **ret,
+                      struct error *why);

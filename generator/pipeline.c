@@ -79,7 +79,7 @@ static void *work(void *argument)
         hand_over(line, i);
     }
     if (worker && pipeline->worker_free)
-        pipeline->worker_free(worker);
+        pipeline->worker_free(pipeline->context, worker);
     return NULL;
 }
 

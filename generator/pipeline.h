@@ -23,7 +23,7 @@ struct pipeline {
 
     /* A thread's own working memory; both may be NULL. */
     int (*worker_new)(void *context, void **ret);
-    void (*worker_free)(void *worker);
+    void (*worker_free)(void *context, void *worker);
 
     /* Make item `i`; on any thread. */
     int (*make)(void *context, void *worker, uint64_t i, struct work_item *item, struct error *why);

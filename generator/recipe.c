@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/sha256.h"
+
 static int only_digit(const uint8_t labels[N_DIGITS])
 {
     int found = -1;
@@ -43,6 +45,18 @@ void recipe_free(struct recipe *recipe)
 {
     free(recipe->digits);
     *recipe = (struct recipe){0};
+}
+
+int recipe_check_source(const struct recipe *recipe, const struct split *split, struct error *why)
+{
+    const char *wanted = split_meta(split, "source_sha256");
+    char sha256[SHA256_HEX + 1];
+    sha256_hex_of(split_bytes(recipe->source), split_size(recipe->source), sha256);
+    if (strcmp(sha256, wanted) == 0)
+        return 0;
+    return error_set(why, -EBADMSG,
+                     "the source split beside it has SHA-256 %.12s..., it was mixed from %.12s...",
+                     sha256, wanted);
 }
 
 int recipe_plan(const struct recipe *recipe, uint32_t seed, struct plan_row **ret,
@@ -95,7 +109,8 @@ int recipe_worker_new(void *context, void **ret)
     return mixer_new((struct mixer **)ret);
 }
 
-void recipe_worker_free(void *worker)
+void recipe_worker_free(void *context, void *worker)
 {
+    (void)context;
     mixer_free(worker);
 }

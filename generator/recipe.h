@@ -22,6 +22,10 @@ struct recipe {
 int recipe_new(const struct split *source, struct recipe *ret, struct error *why);
 void recipe_free(struct recipe *recipe);
 
+/* Is the source the very file that `split` was mixed from? Errors: -EBADMSG, why shows both
+ * digests. */
+int recipe_check_source(const struct recipe *recipe, const struct split *split, struct error *why);
+
 /* The split's plan; see plan_make(). */
 int recipe_plan(const struct recipe *recipe, uint32_t seed, struct plan_row **ret,
                 size_t *ret_n_rows, struct error *why);
@@ -36,4 +40,4 @@ int recipe_mix(const struct recipe *recipe, const struct plan_row *row, struct m
 
 /* A mixer as the working memory of a pipeline's thread. */
 int recipe_worker_new(void *context, void **ret);
-void recipe_worker_free(void *worker);
+void recipe_worker_free(void *context, void *worker);

@@ -133,7 +133,7 @@ int settings_parse(const struct command *command, int argc, char **argv, struct 
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             return 1;
         if (strncmp(argv[i], "--", 2) == 0 && argv[i][2]) {
-            const struct option_row *row = command->options;
+            const struct option_row *row = NULL;
             int r = parse_option(command, argc, argv, &i, &settings, &row, why);
             if (r < 0)
                 return r;

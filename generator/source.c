@@ -62,9 +62,10 @@ int source_worker_new(const struct source *source, void **ret)
     return source->kind->worker_new ? source->kind->worker_new(ret) : 0;
 }
 
-source_worker_freer *source_worker_free(const struct source *source)
+void source_worker_free(const struct source *source, void *worker)
 {
-    return source->kind->worker_free;
+    if (worker)
+        source->kind->worker_free(worker);
 }
 
 int source_read(const struct source *source, void *worker, enum part part,

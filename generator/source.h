@@ -11,6 +11,9 @@
 
 enum { SOURCE_MAX_BYTES = 1 << 24 }; /* of one recording: 400 times the longest of N-MNIST */
 
+/* The file beside an exported tree's Train and Test that says the samples were simulated. */
+#define SOURCE_SYNTHETIC_MARK "SYNTHETIC"
+
 struct source;
 
 struct source_kind {
@@ -44,12 +47,9 @@ const char *source_origin(const struct source *source);
 size_t source_count(const struct source *source, enum part part);
 const struct entry *source_entry(const struct source *source, enum part part, size_t i);
 
-/* A thread's working memory for reading, where the kind needs any. Errors: -ENOMEM. */
+/* A thread's working memory for reading. Errors: -ENOMEM. */
 int source_worker_new(const struct source *source, void **ret);
-
-/* What frees it, or NULL. */
-typedef void source_worker_freer(void *worker);
-source_worker_freer *source_worker_free(const struct source *source);
+void source_worker_free(const struct source *source, void *worker);
 
 /* The bytes of a file, as they are. Errors name it: those of the disk; -EFBIG longer than
  * SOURCE_MAX_BYTES; -ENOMEM. */

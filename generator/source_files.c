@@ -83,10 +83,12 @@ static int read_entry(const void *state, void *worker, enum part part, const str
     return r;
 }
 
-static const struct source_kind kinds[] = {
-    [CONTENT_RECORDINGS] = {.origin = ORIGIN_RECORDED, .read = read_entry, .close = close_files},
-    [CONTENT_SAMPLES] = {.origin = ORIGIN_PUBLISHED, .read = read_entry, .close = close_files},
-};
+static const struct source_kind recorded = {
+    .origin = ORIGIN_RECORDED, .read = read_entry, .close = close_files};
+static const struct source_kind published = {
+    .origin = ORIGIN_PUBLISHED, .read = read_entry, .close = close_files};
+static const struct source_kind synthetic = {
+    .origin = ORIGIN_SYNTHETIC, .read = read_entry, .close = close_files};
 
 static int spool_entries(struct search *search, struct zip *zip, struct progress *progress,
                          struct buffer *buffer, struct error *why)
@@ -271,6 +273,19 @@ static int check_found(const struct search *search, const char *path, struct err
                              path);
 }
 
+/* An exported tree of simulated samples says so in a file. */
+static const struct source_kind *kind_of(const struct search *search)
+{
+    if (search->listing.content == CONTENT_RECORDINGS)
+        return &recorded;
+    char *mark;
+    if (asprintf(&mark, "%s/%s", search->files->root, SOURCE_SYNTHETIC_MARK) < 0)
+        return &published;
+    bool marked = is_file(mark);
+    free(mark);
+    return marked ? &synthetic : &published;
+}
+
 int source_open_files(const char *path, const char *spool_folder, struct source **ret,
                       struct error *why)
 {
@@ -291,5 +306,5 @@ int source_open_files(const char *path, const char *spool_folder, struct source 
         close_files(search.files);
         return r;
     }
-    return source_new(&kinds[search.listing.content], search.files, &search.listing, ret, why);
+    return source_new(kind_of(&search), search.files, &search.listing, ret, why);
 }

@@ -24,6 +24,12 @@ static int worker_new(void *context, void **ret)
     return source_worker_new(job->source, ret);
 }
 
+static void worker_free(void *context, void *worker)
+{
+    const struct job *job = context;
+    source_worker_free(job->source, worker);
+}
+
 static int make(void *context, void *worker, uint64_t i, struct work_item *item, struct error *why)
 {
     const struct job *job = context;
@@ -81,7 +87,7 @@ int source_split_write(const struct source *source, enum part part, unsigned n_t
         .n_threads = n_threads,
         .context = &job,
         .worker_new = worker_new,
-        .worker_free = source_worker_free(source),
+        .worker_free = worker_free,
         .make = make,
         .take = take,
     };

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The source that simulates recordings: as many of each digit as MNIST has, in its proportions. */
+ * The source that simulates its recordings. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "generator/metadata.h"
 #include "generator/source.h"
 #include "generator/synthetic.h"
-
-struct simulation {
-    uint64_t seed;
-};
 
 static int worker_new(void **ret)
 {
@@ -25,12 +22,12 @@ static void worker_free(void *worker)
 static int read_entry(const void *state, void *worker, enum part part, const struct entry *entry,
                       struct buffer *out, struct error *why)
 {
-    const struct simulation *simulation = state;
+    const uint64_t *seed = state;
     if (buffer_reserve(out, (size_t)SYNTHETIC_MAX_EVENTS * EVENT_BYTES) < 0)
         return error_set(why, -ENOMEM, "no memory for %d events", SYNTHETIC_MAX_EVENTS);
-    size_t n_events = synthesizer_record(worker, simulation->seed, part == PART_TEST,
-                                         (uint64_t)entry->number, entry->digits[0], out->bytes);
-    out->size = n_events * EVENT_BYTES;
+    out->size =
+        EVENT_BYTES * synthesizer_record(worker, *seed, part == PART_TEST, (uint64_t)entry->number,
+                                         entry->digits[0], out->bytes);
     return 0;
 }
 
@@ -42,17 +39,18 @@ static const struct source_kind kind = {
     .close = free,
 };
 
-/* Recordings are numbered from 1 through all digits, as N-MNIST's files are. */
-static int list_part(struct listing *listing, enum part part, uint64_t total, struct error *why)
+/* Names as wide as the largest number, so that the order of names is that of numbers. */
+static int add_part(struct listing *listing, enum part part, uint64_t count, struct error *why)
 {
-    uint64_t counts[N_DIGITS];
-    unsigned number = 0;
-    synthetic_class_counts(part == PART_TEST, total, counts);
-    for (unsigned digit = 0; digit < N_DIGITS; digit++)
-        for (uint64_t i = 0; i < counts[digit]; i++) {
+    uint64_t per_digit[N_DIGITS], number = 0;
+    synthetic_class_counts(part == PART_TEST, count, per_digit);
+    int width = snprintf(NULL, 0, "%05" PRIu64, count);
+    for (int digit = 0; digit < N_DIGITS; digit++)
+        for (uint64_t i = 0; i < per_digit[digit]; i++) {
             char name[64];
+            snprintf(name, sizeof name, "%s/%d/%0*" PRIu64 ".bin", part_folders[part], digit, width,
+                     ++number);
             struct entry *entry;
-            snprintf(name, sizeof name, "%s/%u/%05u.bin", part_folders[part], digit, ++number);
             int r = listing_add(listing, name, &entry, why);
             if (r < 0)
                 return r;
@@ -63,18 +61,17 @@ static int list_part(struct listing *listing, enum part part, uint64_t total, st
 int source_open_synthetic(const uint64_t counts[N_PARTS], uint64_t seed, struct source **ret,
                           struct error *why)
 {
-    struct simulation *simulation = calloc(1, sizeof *simulation);
-    if (!simulation)
-        return error_set(why, -ENOMEM, "no memory for a simulation");
-    simulation->seed = seed;
-    struct listing listing = {.content = CONTENT_RECORDINGS};
+    struct listing listing = {0};
     int r = 0;
     for (enum part part = 0; r == 0 && part < N_PARTS; part++)
-        r = list_part(&listing, part, counts[part], why);
+        r = add_part(&listing, part, counts[part], why);
+    uint64_t *state = r == 0 ? malloc(sizeof *state) : NULL;
+    if (r == 0 && !state)
+        r = error_set(why, -ENOMEM, "no memory for a source");
     if (r < 0) {
         listing_free(&listing);
-        free(simulation);
         return r;
     }
-    return source_new(&kind, simulation, &listing, ret, why);
+    *state = seed;
+    return source_new(&kind, state, &listing, ret, why);
 }

@@ -6,6 +6,7 @@
 
 #include "common/split.h"
 #include "generator/commands.h"
+#include "generator/folder.h"
 #include "generator/mixed_split.h"
 #include "generator/progress.h"
 #include "generator/published_split.h"
@@ -21,22 +22,12 @@ struct job {
     struct summary summary;
 };
 
-static const char *const names[][N_PARTS] = {
-    [CONTENT_RECORDINGS] = {"nmnist-train", "nmnist-test"},
-    [CONTENT_SAMPLES] = {"train", "test"},
-};
-
-static const char *const files[][N_PARTS] = {
-    [CONTENT_RECORDINGS] = {"nmnist-train" SPLIT_SUFFIX, "nmnist-test" SPLIT_SUFFIX},
-    [CONTENT_SAMPLES] = {"train" SPLIT_SUFFIX, "test" SPLIT_SUFFIX},
-};
-
 static int make_source_split(struct job *job, enum part part, const char **ret_path,
                              struct error *why)
 {
-    const char *name = names[CONTENT_RECORDINGS][part];
+    const char *name = folder_split_name(FOLDER_SOURCE, part);
     double started_s = progress_clock_s();
-    int r = staging_add(job->staging, files[CONTENT_RECORDINGS][part], ret_path, why);
+    int r = staging_add(job->staging, folder_file_name(FOLDER_SOURCE, part), ret_path, why);
     if (r == 0)
         r = source_split_write(job->source, part, job->settings->n_jobs, name, *ret_path, why);
     return r < 0 ? r
@@ -52,11 +43,11 @@ static int make_split(struct job *job, enum part part, const char *source_path, 
         .plan_seed = settings->plan_seed,
         .order = settings->order,
         .n_threads = settings->n_jobs,
-        .label = names[CONTENT_SAMPLES][part],
+        .label = folder_split_name(FOLDER_2NMNIST, part),
     };
     double started_s = progress_clock_s();
     const char *path;
-    int r = staging_add(job->staging, files[CONTENT_SAMPLES][part], &path, why);
+    int r = staging_add(job->staging, folder_file_name(FOLDER_2NMNIST, part), &path, why);
     if (r == 0)
         r = source_path ? mixed_split_write(&how, source_path, path, why)
                         : published_split_write(job->source, part, how.order, how.n_threads,

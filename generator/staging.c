@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A hidden folder inside the output folder, in which the splits are made: they come out of it all
+ * A hidden folder inside the output folder, in which everything is made: it comes out of it
  * together, or not at all. */
 #include "generator/staging.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <ftw.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_FILES = 4 };
+enum { MAX_FILES = 4, MAX_OPEN = 16 };
 
 struct staging {
     char *folder;
@@ -65,16 +66,23 @@ int staging_open(const char *folder, struct staging **ret, struct error *why)
     return 0;
 }
 
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    (void)st;
+    (void)type;
+    (void)at;
+    remove(path);
+    return 0;
+}
+
 void staging_close(struct staging *staging)
 {
     if (!staging)
         return;
-    for (size_t i = 0; i < staging->n_files; i++) {
-        unlink(staging->files[i].path);
+    for (size_t i = 0; i < staging->n_files; i++)
         free(staging->files[i].path);
-    }
     if (staging->hidden)
-        rmdir(staging->hidden);
+        nftw(staging->hidden, remove_one, MAX_OPEN, FTW_DEPTH | FTW_PHYS);
     if (staging->made_folder && !staging->published)
         rmdir(staging->folder);
     free(staging->hidden);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A hidden folder inside the output folder, in which the splits are made: they come out of it all
+ * A hidden folder inside the output folder, in which everything is made: it comes out of it
  * together, or not at all. */
 #pragma once
 
@@ -17,9 +17,10 @@ void staging_close(struct staging *staging);
 /* The hidden folder itself. */
 const char *staging_folder(const struct staging *staging);
 
-/* Where to write the file that shall be called `name` (kept, not copied). *ret dies with staging.
- * Errors: -ENOMEM. */
+/* Where to write the file or folder that shall be called `name` (kept, not copied). *ret dies with
+ * staging. Errors: -ENOMEM. */
 int staging_add(struct staging *staging, const char *name, const char **ret, struct error *why);
 
-/* Move all files into the output folder, over older ones. Errors: those of rename(). */
+/* Move all into the output folder, over older files and empty folders. Errors: those of rename().
+ */
 int staging_publish(struct staging *staging, struct error *why);

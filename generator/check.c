@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What must be true of each sample of a split. */
+#include "generator/check.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "common/crc32c.h"
+#include "common/event.h"
+
+static bool is_source(const struct check *check)
+{
+    return strcmp(split_meta(check->split, "kind"), SPLIT_KIND_SOURCE) == 0;
+}
+
+static unsigned count_labels(const struct sample *sample)
+{
+    unsigned n = 0;
+    for (int digit = 0; digit < N_DIGITS; digit++)
+        n += sample->labels[digit];
+    return n;
+}
+
+static int check_checksum(const struct sample *sample, struct error *fault)
+{
+    uint32_t sum = crc32c(0, sample->events.bytes, sample->events.n_events * EVENT_BYTES);
+    if (sum == sample->checksum)
+        return 0;
+    return error_set(fault, -EBADMSG, "its events have checksum %08" PRIx32 ", not %08" PRIx32, sum,
+                     sample->checksum);
+}
+
+static int check_labels(const struct check *check, const struct sample *sample, struct error *fault)
+{
+    unsigned n = count_labels(sample), limit = is_source(check) ? 1 : 2;
+    if (n < 1 || n > limit)
+        return error_set(fault, -EBADMSG, "it has %u labels, not %s", n,
+                         limit == 1 ? "1" : "1 or 2");
+    return 0;
+}
+
+static int check_events(const struct check *check, const struct sample *sample, struct buffer *copy,
+                        struct error *fault, struct error *why)
+{
+    size_t size = sample->events.n_events * EVENT_BYTES;
+    if (buffer_assign(copy, sample->events.bytes, size) < 0)
+        return error_set(why, -ENOMEM, "no memory for %zu bytes", size);
+    bool two_in_a_row = check->order == MIX_PUBLISHED && count_labels(sample) == 2;
+    size_t n_events;
+    if (event_check(copy->bytes, size, two_in_a_row ? 1 : 0, &n_events, fault) == 0) {
+        if (n_events == 0)
+            error_set(fault, 0, "it holds no events");
+        else if (n_events != sample->events.n_events)
+            error_set(fault, 0, "it holds time-overflow markers");
+    }
+    return 0;
+}
+
+static void check_no_sources(const struct check *check, const struct sample *sample,
+                             struct error *fault)
+{
+    bool number = is_source(check);
+    if ((number ? sample->sources[0] < 0 : sample->sources[0] < -1) || sample->sources[1] < -1 ||
+        (number && sample->sources[1] != -1))
+        error_set(fault, 0, "its sources are %" PRId32 ", %" PRId32 "%s", sample->sources[0],
+                  sample->sources[1], number ? ", not a number and -1" : "");
+}
+
+static int check_against_source(const struct check *check, uint64_t i, const struct sample *sample,
+                                struct mixer *mixer, struct buffer *mixed, struct error *fault,
+                                struct error *why)
+{
+    const struct plan_row *row = &check->rows[i];
+    if (sample->sources[0] != row->a || sample->sources[1] != row->b) {
+        error_set(fault, 0,
+                  "its sources are %" PRId32 ", %" PRId32 "; by the plan they are %" PRId32
+                  ", %" PRId32,
+                  sample->sources[0], sample->sources[1], row->a, row->b);
+        return 0;
+    }
+    uint8_t labels[N_DIGITS];
+    recipe_labels(&check->recipe, row, labels);
+    if (memcmp(labels, sample->labels, N_DIGITS) != 0) {
+        error_set(fault, 0, "its labels are not those of its sources");
+        return 0;
+    }
+    int r = recipe_mix(&check->recipe, row, mixer, check->order, mixed, why);
+    if (r < 0)
+        return r;
+    if (mixed->size != sample->events.n_events * EVENT_BYTES ||
+        memcmp(mixed->bytes, sample->events.bytes, mixed->size) != 0)
+        error_set(fault, 0, "its events are not the mix of its sources");
+    return 0;
+}
+
+int check_sample(const struct check *check, uint64_t i, struct mixer *mixer, struct buffer *raw,
+                 struct buffer *mixed, struct error *fault, struct error *why)
+{
+    struct sample sample = split_sample(check->split, i);
+    if (check_checksum(&sample, fault) < 0 || check_labels(check, &sample, fault) < 0)
+        return 0;
+    int r = check_events(check, &sample, raw, fault, why);
+    if (r < 0 || fault->text[0])
+        return r;
+    if (check->recipe.source)
+        return check_against_source(check, i, &sample, mixer, mixed, fault, why);
+    check_no_sources(check, &sample, fault);
+    return 0;
+}

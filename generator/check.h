@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What must be true of each sample of a split. */
+#pragma once
+
+#include "common/error.h"
+#include "common/split.h"
+#include "generator/recipe.h"
+
+/* What a 2NMNIST split is held against; `recipe.source` is NULL where there is no source split. */
+struct check {
+    const struct split *split;
+    struct recipe recipe;
+    struct plan_row *rows; /* of the plan, one for each sample */
+    enum mix_order order;
+};
+
+/* Check sample `i`: checksum, events, labels, and with a source its place in the plan and its mix.
+ * `mixed` is working memory. *fault says what is wrong, or "".
+ * Errors, which are not faults: -ENOMEM. */
+int check_sample(const struct check *check, uint64_t i, struct mixer *mixer, struct buffer *raw,
+                 struct buffer *mixed, struct error *fault, struct error *why);
