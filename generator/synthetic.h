@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The synthetic source: simulated N-MNIST recordings, so that everything runs without a download.
  *
- * A stand-in, not data: results on it say nothing about N-MNIST. Whoever writes it down labels it
- * SYNTHETIC_SOURCE. The same arguments give the same bytes on every machine: integers alone decide.
+ * A stand-in, to be labelled as one: results on it say nothing about N-MNIST. The same arguments
+ * give the same bytes on every machine: integers alone decide.
  * Source: the sensor and its saccades: Orchard, Jayawant, Cohen, Thakor, Front. Neurosci. 9:437
  * (2015); Posch, Matolin, Wohlgenannt, IEEE JSSC 46:1 (2011). */
 #pragma once
@@ -12,8 +12,6 @@
 #include <stdint.h>
 
 #include "common/event.h"
-
-#define SYNTHETIC_SOURCE "synthetic"
 
 enum { SYNTHETIC_MIN_EVENTS = 1100, SYNTHETIC_MAX_EVENTS = 8200 }; /* of a recording */
 
