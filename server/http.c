@@ -298,14 +298,15 @@ static bool keep_body(struct http_job *job, const char *bytes, size_t size)
     return true;
 }
 
-/* An answer given here, before the request was read to its end, would close the connection. */
+/* An answer given here, before the request was read to its end, would close the connection, and a
+ * client that is still sending might not see it. */
 static enum MHD_Result begin(struct http_job *job, const char *path, const char *method)
 {
     job->begun = true;
     read_head(job, path, method);
     const char *length = header_of(job, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    if (length &&
-        strtoull(length, NULL, 10) > service_settings(job->http->service)->max_body_bytes)
+    uint64_t most = service_settings(job->http->service)->max_body_bytes * DISCARD_FACTOR;
+    if (length && strtoull(length, NULL, 10) > most)
         return job->request.method == METHOD_POST ? refuse_body(job) : MHD_NO;
     return MHD_YES;
 }

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Many connections at a time, slow ones, and requests at the edge of a connection's memory."""
+import selectors
+import socket
+import unittest
+
+import daemon
+import safetensors_reader
+
+REQUESTS_EACH = 4
+STALL_S = 30  # no limit on speed: only a daemon that has stopped is this quiet
+
+
+def setUpModule():
+    global server, samples
+    folder = daemon.generate(unittest.enterModuleContext(daemon.temporary_folder()))
+    server = unittest.enterModuleContext(daemon.Daemon(folder, "--threads", 2))
+    tensors = safetensors_reader.read((folder / "train.safetensors").read_bytes())[0]
+    offsets = tensors["offsets"]
+    samples = [tensors["events"][offsets[i]:offsets[i + 1]].tobytes()
+               for i in range(len(offsets) - 1)]
+
+
+def request(path, *headers):
+    lines = [f"GET {path} HTTP/1.1", "Host: test", *headers, "", ""]
+    return "\r\n".join(lines).encode()
+
+
+class Reader:
+    """One keep-alive connection that asks for samples one after another and checks each byte."""
+
+    def __init__(self, number):
+        self.number, self.asked, self.received = number, 0, b""
+        self.socket = socket.create_connection(("127.0.0.1", server.port))
+        self.socket.setblocking(False)
+        self.ask()
+
+    def ask(self):
+        self.index = (self.number * 131 + self.asked * 17) % len(samples)
+        self.asked += 1
+        self.socket.send(request(f"/v1/splits/train/samples/{self.index}.bin"))
+
+    def on_readable(self):
+        """Returns whether all its requests are answered."""
+        piece = self.socket.recv(1 << 20)
+        if not piece:
+            raise AssertionError(f"connection {self.number} was closed")
+        self.received += piece
+        head, separator, body = self.received.partition(b"\r\n\r\n")
+        if not separator or len(body) < len(samples[self.index]):
+            return False
+        if not head.startswith(b"HTTP/1.1 200 ") or body != samples[self.index]:
+            raise AssertionError(f"connection {self.number}: a wrong answer: {head[:200]}")
+        self.received = b""
+        if self.asked == REQUESTS_EACH:
+            return True
+        self.ask()
+        return False
+
+
+def receive_all(connection):
+    connection.settimeout(STALL_S)
+    pieces = []
+    while piece := connection.recv(1 << 20):
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+class Connections(unittest.TestCase):
+    def hold(self, n):
+        """n connections that are open together; returns how many requests were answered."""
+        readers = [Reader(number) for number in range(n)]
+        answered = 0
+        with selectors.DefaultSelector() as selector:
+            for reader in readers:
+                selector.register(reader.socket, selectors.EVENT_READ, reader)
+            while selector.get_map():
+                ready = selector.select(STALL_S)
+                self.assertTrue(ready, f"nothing came for {STALL_S} s: "
+                                f"{len(selector.get_map())} of {n} connections wait")
+                for key, _ in ready:
+                    if key.data.on_readable():
+                        answered += key.data.asked
+                        selector.unregister(key.fileobj)
+        for reader in readers:
+            reader.socket.close()
+        return answered
+
+    def test_every_byte_is_right_at_any_number_of_connections(self):
+        # libmicrohttpd's own event loop stalls at 128, 256, 384 and 512.
+        for n in (1, 32, 128, 256, 384, 512, 1024):
+            with self.subTest(connections=n):
+                self.assertEqual(self.hold(n), n * REQUESTS_EACH)
+
+    def test_requests_in_one_piece_are_answered_in_their_order(self):
+        indices = [5, 0, 3, 3, 1]
+        with socket.create_connection(("127.0.0.1", server.port)) as connection:
+            connection.sendall(b"".join(request(f"/v1/splits/train/samples/{i}.bin")
+                                        for i in indices[:-1]) +
+                               request(f"/v1/splits/train/samples/{indices[-1]}.bin",
+                                       "Connection: close"))
+            received = receive_all(connection)
+        for i in indices:
+            head, _, received = received.partition(b"\r\n\r\n")
+            self.assertTrue(head.startswith(b"HTTP/1.1 200 "))
+            self.assertEqual(received[:len(samples[i])], samples[i])
+            received = received[len(samples[i]):]
+        self.assertEqual(received, b"")
+
+    def test_a_vectored_answer_beside_large_headers_does_not_end_the_daemon(self):
+        # 256 parts of 16 bytes in the memory that the headers stand in: at the edge of its 16 KB.
+        stride = len(samples) // 2 - 1
+        indices = [i * stride % len(samples) for i in range(256)]
+        path = "/v1/splits/train/batch.safetensors?indices=" + ",".join(map(str, indices))
+        answered = 0
+        for size in range(0, 16500, 250):
+            headers = [f"X-Filler-{i}: " + "x" * min(500, size - i * 500)
+                       for i in range((size + 499) // 500)]
+            with socket.create_connection(("127.0.0.1", server.port)) as connection:
+                connection.sendall(request(path, "Connection: close", *headers))
+                head, _, body = receive_all(connection).partition(b"\r\n\r\n")
+            if not head.startswith(b"HTTP/1.1 200 "):
+                self.assertIn(head[:12], (b"", b"HTTP/1.1 413", b"HTTP/1.1 431", b"HTTP/1.1 500"))
+                continue
+            tensors, _ = safetensors_reader.read(body)
+            self.assertEqual(tensors["indices"].tolist(), indices)
+            self.assertEqual(tensors["events"].tobytes(), b"".join(samples[i] for i in indices))
+            answered += 1
+        self.assertGreater(answered, 20)
+        self.assertEqual(server.get("/healthz").status, 200)
+
+    def test_a_client_that_leaves_in_the_middle_harms_nobody(self):
+        for _ in range(20):
+            with socket.create_connection(("127.0.0.1", server.port)) as connection:
+                connection.sendall(request("/v1/splits/train.safetensors"))
+                connection.recv(1000)
+            with socket.create_connection(("127.0.0.1", server.port)) as connection:
+                connection.sendall(request("/v1/pairs/nmnist-train/1/batches/0.safetensors"
+                                           "?size=256&as=frames"))
+        self.assertEqual(server.get("/v1/splits/train/samples/0.bin").body, samples[0])
+
+
+class Deadlines(unittest.TestCase):
+    def test_a_request_that_trickles_in_is_cut_off(self):
+        with daemon.temporary_folder() as folder:
+            daemon.generate(folder)
+            with daemon.Daemon(folder, "--idle-timeout-s", 1, "--request-timeout-s", 1) as slow, \
+                    socket.create_connection(("127.0.0.1", slow.port)) as connection:
+                connection.settimeout(0.2)
+                sent, closed = 0, False
+                while not closed and sent < 300:
+                    try:
+                        connection.send(b"G" if sent == 0 else b"E")
+                        sent += 1
+                        closed = connection.recv(1000) == b""
+                    except TimeoutError:
+                        pass
+                    except OSError:
+                        closed = True
+                self.assertTrue(closed)
+
+
+if __name__ == "__main__":
+    unittest.main()
