@@ -112,21 +112,25 @@ class Connections(unittest.TestCase):
         stride = len(samples) // 2 - 1
         indices = [i * stride % len(samples) for i in range(256)]
         path = "/v1/splits/train/batch.safetensors?indices=" + ",".join(map(str, indices))
-        answered = 0
+        answered = []
         for size in range(0, 16500, 250):
             headers = [f"X-Filler-{i}: " + "x" * min(500, size - i * 500)
                        for i in range((size + 499) // 500)]
             with socket.create_connection(("127.0.0.1", server.port)) as connection:
                 connection.sendall(request(path, "Connection: close", *headers))
-                head, _, body = receive_all(connection).partition(b"\r\n\r\n")
+                try:
+                    head, _, body = receive_all(connection).partition(b"\r\n\r\n")
+                except ConnectionResetError:
+                    continue
             if not head.startswith(b"HTTP/1.1 200 "):
-                self.assertIn(head[:12], (b"", b"HTTP/1.1 413", b"HTTP/1.1 431", b"HTTP/1.1 500"))
+                self.assertIn(head[:12], (b"", b"HTTP/1.1 431"))
                 continue
             tensors, _ = safetensors_reader.read(body)
             self.assertEqual(tensors["indices"].tolist(), indices)
             self.assertEqual(tensors["events"].tobytes(), b"".join(samples[i] for i in indices))
-            answered += 1
-        self.assertGreater(answered, 20)
+            answered.append(size)
+        self.assertGreaterEqual(answered[-1], 12000)
+        self.assertEqual(answered, list(range(0, answered[-1] + 1, 250)))
         self.assertEqual(server.get("/healthz").status, 200)
 
     def test_a_client_that_leaves_in_the_middle_harms_nobody(self):
