@@ -112,11 +112,23 @@ static void on_terminate(uv_signal_t *handle, int number)
     notify("STOPPING=1");
     for (unsigned i = 0; i < app->n_loops; i++)
         loop_stop(app->loops[i]);
-    uv_close((uv_handle_t *)&app->on_term, NULL);
-    uv_close((uv_handle_t *)&app->on_int, NULL);
-    uv_close((uv_handle_t *)&app->on_hup, NULL);
-    uv_close((uv_handle_t *)&app->watchdog, NULL);
-    uv_close((uv_handle_t *)&app->watch, NULL);
+}
+
+/* The handles of the first loop that are there beside its connections, and do not keep it running.
+ */
+static void each_handle(struct app *app, void (*call)(uv_handle_t *handle))
+{
+    uv_handle_t *const handles[] = {
+        (uv_handle_t *)&app->on_term,  (uv_handle_t *)&app->on_int, (uv_handle_t *)&app->on_hup,
+        (uv_handle_t *)&app->watchdog, (uv_handle_t *)&app->watch,
+    };
+    for (size_t i = 0; i < sizeof handles / sizeof *handles; i++)
+        call(handles[i]);
+}
+
+static void close_handle(uv_handle_t *handle)
+{
+    uv_close(handle, NULL);
 }
 
 static void start_handles(struct app *app)
@@ -144,6 +156,7 @@ static void start_handles(struct app *app)
         uv_timer_start(&app->watchdog, on_watchdog, watchdog_ms, watchdog_ms);
     if (watch_ms)
         uv_timer_start(&app->watch, on_watch, watch_ms, watch_ms);
+    each_handle(app, uv_unref);
 }
 
 static void loop_thread(void *loop)
@@ -184,6 +197,10 @@ static int serve(struct app *app, struct error *why)
     loop_run(app->loops[0]);
     for (unsigned i = 1; i <= app->n_threads; i++)
         uv_thread_join(&app->threads[i]);
+    each_handle(app, close_handle);
+    /* A second signal does not interrupt what is left to be done. */
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGINT, SIG_IGN);
     return r;
 }
 

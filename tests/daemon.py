@@ -74,8 +74,9 @@ class Daemon:
         """Ask it to end, and return its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(how)
-        self.log += self.process.stderr.read().splitlines()
-        self.process.stderr.close()
+        if not self.process.stderr.closed:
+            self.log += self.process.stderr.read().splitlines()
+            self.process.stderr.close()
         return self.process.wait(timeout=60)
 
     def get(self, path, method="GET", body=None, **headers):

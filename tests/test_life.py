@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The daemon's life: starting, refusing to start, reloading, losing a file, stopping."""
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import unittest
+
+import daemon
+
+
+def run(*options):
+    """A daemon that is expected to end by itself: exit status, and what it said."""
+    ended = subprocess.run([daemon.DAEMON, *map(str, options)], capture_output=True, text=True,
+                           timeout=60)
+    return ended.returncode, ended.stdout + ended.stderr
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(self.enterContext(daemon.temporary_folder()))
+
+    @classmethod
+    def setUpClass(cls):
+        cls.data = daemon.generate(cls.enterClassContext(daemon.temporary_folder()))
+
+    def copy_data(self):
+        return pathlib.Path(shutil.copytree(self.data, self.folder / "data"))
+
+
+class Start(Case):
+    def refused(self, words, *options, status=1):
+        code, said = run(*options)
+        self.assertEqual(code, status, said)
+        self.assertIn(words, said)
+
+    def test_help_and_version_are_no_errors(self):
+        self.assertEqual(run("--help")[0], 0)
+        self.assertIn("--max-batch-size", run("--help")[1])
+        self.assertRegex(run("--version")[1], r"^twonmnistd \d+\.\d+\.\d+\n$")
+
+    def test_the_sample_configuration_is_one(self):
+        sample = self.folder / "twonmnistd.conf"
+        sample.write_text(run("--sample-config")[1].replace("\n#listen = 127.0.0.1:8642",
+                                                            "\nlisten = 127.0.0.1:0"))
+        uncommented = self.folder / "all.conf"
+        uncommented.write_text("\n".join(
+            line.removeprefix("#") if line.startswith("#") and not line.startswith("# ") else line
+            for line in sample.read_text().splitlines()))
+        with daemon.Daemon(self.data, "--config", uncommented) as server:
+            self.assertEqual(server.get("/readyz").status, 200)
+
+    def test_bad_settings_name_the_setting_and_its_range(self):
+        self.refused('no setting "colour"', "--colour", "red", status=2)
+        self.refused("outside 1 to 65536", "--max-batch-size", "0", status=2)
+        self.refused("whole number", "--threads", "many", status=2)
+        self.refused("takes a value", "--threads", status=2)
+        self.refused("not an option", "word", status=2)
+        config = self.folder / "bad.conf"
+        config.write_text("threads = 1\nmax_batch_size = lots\n")
+        self.refused("bad.conf: line 2", "--config", config, status=2)
+        self.refused("none.conf", "--config", self.folder / "none.conf", status=2)
+
+    def test_bad_data_is_told_by_file(self):
+        listen = ("--listen", "127.0.0.1:0")
+        self.refused("none: No such file", "--data", self.folder / "none", *listen)
+        self.refused("no split", "--data", self.folder, *listen)
+        data = self.copy_data()
+        whole = (data / "test.safetensors").read_bytes()
+        (data / "test.safetensors").write_bytes(whole[:-1])
+        self.refused("test.safetensors: tensor", "--data", data, *listen)
+        (data / "test.safetensors").write_bytes(b"\0" * 100)
+        self.refused("test.safetensors", "--data", data, *listen)
+
+    def test_a_taken_port_is_told(self):
+        with daemon.Daemon(self.data) as server:
+            self.refused(f"cannot listen on 127.0.0.1:{server.port}: Address already in use",
+                         "--data", self.data, "--listen", f"127.0.0.1:{server.port}")
+
+    def test_other_machines_are_served_only_when_that_is_asked_for(self):
+        self.refused("allow_anonymous", "--data", self.data, "--listen", "0.0.0.0:0")
+        self.refused("neither ADDR:PORT", "--data", self.data, "--listen", "8642")
+
+    def test_a_unix_socket_is_served(self):
+        path = self.folder / "socket"
+        with daemon.Daemon(self.data, "--listen", f"unix:{path}") as server, \
+                socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(path))
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            self.assertTrue(connection.recv(100).startswith(b"HTTP/1.1 200"))
+            self.assertEqual(server.get("/healthz").status, 200)
+
+    def test_the_service_manager_is_told_of_readiness_and_stopping(self):
+        path = self.folder / "notify"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(str(path))
+            manager.settimeout(60)
+            with daemon.Daemon(self.data, environment={"NOTIFY_SOCKET": str(path)}) as server:
+                self.assertEqual(manager.recv(100), b"READY=1")
+                self.assertEqual(server.stop(), 0)
+                self.assertEqual(manager.recv(100), b"STOPPING=1")
+
+    def test_a_socket_that_is_passed_in_is_served(self):
+        with socket.create_server(("127.0.0.1", 0)) as passed:
+            port = passed.getsockname()[1]
+            starter = ("import os, sys; os.dup2(int(sys.argv[1]), 3); "
+                       "os.environ.update(LISTEN_FDS='1', LISTEN_PID=str(os.getpid())); "
+                       "os.execv(sys.argv[2], sys.argv[2:])")
+            process = subprocess.Popen(
+                ["/usr/bin/python3", "-c", starter, str(passed.fileno()), daemon.DAEMON, "--data",
+                 self.data], pass_fds=[passed.fileno()], stderr=subprocess.PIPE, text=True)
+            with process, socket.create_connection(("127.0.0.1", port)) as connection:
+                connection.settimeout(60)
+                connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+                self.assertTrue(connection.recv(1000).startswith(b"HTTP/1.1 200"))
+                process.terminate()
+                process.stderr.read()
+                self.assertEqual(process.wait(60), 0)
+            passed.setblocking(False)
+            self.assertRaises(BlockingIOError, passed.accept)  # still open, and nobody waits
+
+
+class Change(Case):
+    def revision(self, server, name="test"):
+        return {row["name"]: row["revision"]
+                for row in server.get("/v1/splits").json()["splits"]}[name]
+
+    def replace_test_split(self, data):
+        """Put another split in place of `test`, as the generator does it: by renaming."""
+        os.link(data / "train.safetensors", data / "new")
+        os.replace(data / "new", data / "test.safetensors")
+
+    def test_a_replaced_split_is_noticed(self):
+        data = self.copy_data()
+        with daemon.Daemon(data, "--watch-interval-s", 1) as server:
+            before = self.revision(server)
+            self.replace_test_split(data)
+            server.wait_for("reloaded")
+            self.assertNotEqual(self.revision(server), before)
+
+    def test_a_hangup_reloads_and_what_does_not_load_leaves_the_old_splits(self):
+        data = self.copy_data()
+        with daemon.Daemon(data, "--watch-interval-s", 0) as server:
+            before = self.revision(server)
+            (data / "more.safetensors").write_bytes(b"nonsense")
+            server.process.send_signal(signal.SIGHUP)
+            self.assertIn("more.safetensors", server.wait_for("not reloaded"))
+            self.assertEqual(self.revision(server), before)
+            os.unlink(data / "more.safetensors")
+            self.replace_test_split(data)
+            server.process.send_signal(signal.SIGHUP)
+            server.wait_for("reloaded")
+            self.assertEqual(self.revision(server), self.revision(server, "train"))
+
+    def test_a_file_cut_short_damages_its_split_alone(self):
+        data = self.copy_data()
+        with daemon.Daemon(data, "--watch-interval-s", 0) as server:
+            n = server.get("/v1/splits/test").json()["samples"]
+            os.truncate(data / "test.safetensors", 4096)
+            last = f"/v1/splits/test/samples/{n - 1}.npy"
+            self.assertEqual(server.get(last).json()["code"], "split-damaged")
+            self.assertEqual(server.get("/v1/splits/test").status, 500)
+            self.assertEqual(server.get("/readyz").status, 500)
+            self.assertEqual(server.get("/v1/splits/train/samples/0.npy").status, 200)
+
+
+class Stop(Case):
+    def test_terminate_and_interrupt_end_it_cleanly(self):
+        for how in (signal.SIGTERM, signal.SIGINT):
+            with daemon.Daemon(self.data) as server:
+                self.assertEqual(server.get("/healthz").status, 200)
+                self.assertEqual(server.stop(how), 0)
+                self.assertEqual(server.log[-1], "twonmnistd: stopped")
+
+    def test_running_requests_are_ended_and_nobody_else_gets_in(self):
+        with daemon.Daemon(self.data) as server, \
+                socket.create_connection(("127.0.0.1", server.port)) as connection, \
+                socket.create_connection(("127.0.0.1", server.port)) as idle:
+            connection.settimeout(60)
+            size = server.get("/v1/splits/train.safetensors", "HEAD").headers["Content-Length"]
+            connection.sendall(b"GET /v1/splits/train.safetensors HTTP/1.1\r\nHost: a\r\n\r\n")
+            received = connection.recv(1000)
+            server.process.terminate()
+            server.wait_for("stopping")
+            while piece := connection.recv(1 << 20):
+                received += piece
+            self.assertEqual(len(received.partition(b"\r\n\r\n")[2]), int(size))
+            self.assertEqual(server.stop(), 0)
+            self.assertRaises(OSError, socket.create_connection, ("127.0.0.1", server.port))
+            self.assertEqual(idle.recv(10), b"")
+
+    def test_a_request_that_never_ends_is_given_up_after_the_time_out(self):
+        with daemon.Daemon(self.data, "--stop-timeout-s", 0) as server, \
+                socket.create_connection(("127.0.0.1", server.port)) as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.sendall(b"GET /v1/splits/train.safetensors HTTP/1.1\r\nHost: a\r\n\r\n")
+            connection.recv(1000)
+            self.assertEqual(server.stop(), 0)
+
+    def test_heavy_requests_in_the_pool_are_answered_before_the_end(self):
+        request = (b"GET /v1/pairs/nmnist-train/1/batches/0.safetensors?size=256&as=frames "
+                   b"HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        with daemon.Daemon(self.data, "--threads", 1) as server:
+            readers = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(2)]
+            for reader in readers:
+                reader.sendall(request)
+            self.assertTrue(readers[0].recv(10))
+            server.process.terminate()
+            for reader in readers:
+                while reader.recv(1 << 20):
+                    pass
+                reader.close()
+            self.assertEqual(server.stop(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
