@@ -1,0 +1,76 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Build with gcc and clang, run all tests, and count them: the last line says how many.
+set -u -o pipefail
+cd "$(dirname "$0")" || exit 1
+. tools/packages.sh
+
+total_passed=0 total_failed=0 total_skipped=0
+
+die() {
+    echo "check.sh: $*" >&2
+    exit 1
+}
+
+# Add up the results of one build's tests, and show the logs of what failed.
+count_results() {
+    local build=$1 name results passed failed skipped
+    results=$(find "$build" -name '*.trs' -exec cat {} +)
+    passed=$(grep -c '^:test-result: PASS' <<<"$results")
+    skipped=$(grep -c '^:test-result: SKIP' <<<"$results")
+    failed=$(grep -cE '^:test-result: (FAIL|ERROR|XPASS)' <<<"$results")
+    echo "$build: $passed passed, $failed failed, $skipped skipped"
+    grep -hE '^:test-result: SKIP' <<<"$results" | sed 's/^:test-result: /  /' | sort -u
+    [ "$passed" -gt 0 ] || die "$build ran no test"
+    for name in $(grep -lE '^:test-result: (FAIL|ERROR|XPASS)' -r "$build" --include='*.trs'); do
+        echo "--- ${name%.trs}.log"
+        tail -n 80 "${name%.trs}.log"
+    done
+    total_passed=$((total_passed + passed))
+    total_failed=$((total_failed + failed))
+    total_skipped=$((total_skipped + skipped))
+}
+
+# check_with BUILD CONFIGURE-ARGUMENTS...
+check_with() {
+    local build=$1
+    shift
+    echo "== $build: configure $*"
+    mkdir -p "$build" && find "$build" -name '*.trs' -delete
+    (cd "$build" && ../configure -q "$@" >configure.log 2>&1) || {
+        tail -n 30 "$build/configure.log"
+        die "$build: configure failed"
+    }
+    make -C "$build" -j"$(nproc)" >"$build/make.log" 2>&1 || {
+        grep -E -A5 'error|undefined reference' "$build/make.log" | head -n 60
+        die "$build: make failed"
+    }
+    make -C "$build" -k check >"$build/check.log" 2>&1 ||
+        grep -E '^(FAIL|ERROR)|error:' "$build/check.log"
+    count_results "$build"
+}
+
+# What a release holds builds and installs by itself, from a read-only source.
+check_distribution() {
+    echo "== distcheck"
+    if make -C build-check-gcc distcheck >build-check-gcc/distcheck.log 2>&1; then
+        echo "distcheck: the release builds, installs and is removed without rest"
+    else
+        tail -n 40 build-check-gcc/distcheck.log
+        die "distcheck failed"
+    fi
+}
+
+# shellcheck disable=SC2086
+packages_need $PACKAGES_BUILD $PACKAGES_CHECK || exit 1
+autoreconf -fi >/dev/null 2>autoreconf.log || {
+    cat autoreconf.log
+    die "autoreconf failed"
+}
+rm -f autoreconf.log
+check_with build-check-gcc --enable-werror CC=gcc
+check_with build-check-clang --enable-werror --enable-sanitizers CC=clang CFLAGS="-g -O1"
+check_distribution
+
+echo "$total_passed passed, $total_failed failed, $total_skipped skipped"
+[ "$total_failed" -eq 0 ]

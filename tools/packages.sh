@@ -1,0 +1,34 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: Apache-2.0
+# Which of Debian's packages the project needs, and how to get those that are missing.
+# Source this file; then: packages_need PACKAGES...
+
+PACKAGES_BUILD="autoconf automake libtool make gcc pkg-config
+    libmicrohttpd-dev libjansson-dev libuv1-dev libarchive-dev libcurl4-openssl-dev nettle-dev"
+PACKAGES_CHECK="clang libclang-rt-14-dev libcmocka-dev python3 python3-numpy xz-utils"
+
+packages_missing() {
+    for package in "$@"; do
+        dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q '^install ok installed$' ||
+            echo "$package"
+    done
+}
+
+# Install what is missing, saying what and why; refuse where there is no apt.
+packages_need() {
+    if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+        echo "This system has no apt. Install what these packages of Debian hold, then run" >&2
+        echo "./configure and make as usual:" >&2
+        # shellcheck disable=SC2086
+        printf '  %s\n' $* >&2
+        return 1
+    fi
+    # shellcheck disable=SC2046,SC2048,SC2086
+    set -- $(packages_missing $*)
+    [ $# -eq 0 ] && return 0
+    echo "Installing what the build needs and this system lacks: $*"
+    as_root=
+    [ "$(id -u)" -eq 0 ] || as_root=sudo
+    $as_root apt-get update -qq &&
+        $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
