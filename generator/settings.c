@@ -149,6 +149,8 @@ int settings_parse(const struct command *command, int argc, char **argv, struct 
         }
     }
     int r = check_needed(command, given, n_operands, why);
+    if (r == 0 && command->check)
+        r = command->check(&settings, why);
     if (r == 0)
         *ret = settings;
     return r;

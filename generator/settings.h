@@ -35,6 +35,7 @@ struct command {
     const char *operands[SETTINGS_MAX_OPERANDS]; /* all needed */
     const struct option_row *options;            /* ends with a row without a name */
     const char *notes;                           /* the end of --help, or NULL */
+    int (*check)(const struct settings *settings, struct error *why); /* do they fit? or NULL */
     int (*run)(const struct settings *settings, struct error *why);
 };
 

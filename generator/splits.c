@@ -56,15 +56,25 @@ static int make_split(struct job *job, enum part part, const char *source_path, 
                  : summary_add(&job->summary, how.label, path, progress_clock_s() - started_s, why);
 }
 
+static bool is_synthetic(const struct settings *settings)
+{
+    return strcmp(settings->from, "synthetic") == 0;
+}
+
+static int check(const struct settings *settings, struct error *why)
+{
+    if (settings->synthetic_given && !is_synthetic(settings))
+        return error_set(why, -EINVAL, "--count and --seed are for \"--from synthetic\" alone");
+    return 0;
+}
+
 static int open_source(struct job *job, struct error *why)
 {
     const struct settings *settings = job->settings;
-    bool synthetic = strcmp(settings->from, "synthetic") == 0;
-    if (settings->synthetic_given && !synthetic)
-        return error_set(why, -EINVAL, "--count and --seed are for \"--from synthetic\" alone");
-    int r = synthetic ? source_open_synthetic(settings->counts, settings->seed, &job->source, why)
-                      : source_open_files(settings->from, staging_folder(job->staging),
-                                          &job->source, why);
+    int r =
+        is_synthetic(settings)
+            ? source_open_synthetic(settings->counts, settings->seed, &job->source, why)
+            : source_open_files(settings->from, staging_folder(job->staging), &job->source, why);
     if (r == 0 && source_content(job->source) == CONTENT_SAMPLES && settings->plan_given)
         return error_set(why, -EINVAL,
                          "--plan: the samples of the published archive are mixed already");
@@ -137,5 +147,6 @@ const struct command command_splits = {
         "Writes nmnist-train, nmnist-test (the recordings) and train, test (the samples), each\n"
         "a .safetensors file. Splits that are there already are replaced only when all is\n"
         "done. One of Train and Test alone is enough.\n",
+    .check = check,
     .run = run,
 };

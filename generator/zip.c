@@ -17,11 +17,11 @@ struct zip {
     uint64_t size_bytes;
 };
 
-static int fault(const struct zip *zip, const char *where, struct error *why)
+static int fault(const struct zip *zip, struct error *why)
 {
     const char *reason = archive_error_string(zip->archive);
-    return error_set(why, -EBADMSG, "%s%s%s: the zip archive is damaged or cut off: %s", zip->path,
-                     where ? ": " : "", where ? where : "", reason ? reason : "unknown");
+    return error_set(why, -EBADMSG, "%s: no zip archive, damaged, or cut off: %s", zip->path,
+                     reason ? reason : "unknown");
 }
 
 int zip_open(const char *path, struct zip **ret, struct error *why)
@@ -42,7 +42,7 @@ int zip_open(const char *path, struct zip **ret, struct error *why)
      * archive cut off between two files for a whole one. */
     archive_read_support_format_zip_seekable(zip->archive);
     if (archive_read_open_filename(zip->archive, path, BLOCK_BYTES) != ARCHIVE_OK) {
-        int r = fault(zip, NULL, why);
+        int r = fault(zip, why);
         zip_close(zip);
         return r;
     }
@@ -68,7 +68,7 @@ int zip_next(struct zip *zip, const char **ret_path, struct error *why)
         if (r == ARCHIVE_EOF)
             return 0;
         if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
-            return fault(zip, NULL, why);
+            return fault(zip, why);
         const char *path = archive_entry_pathname(entry);
         if (archive_entry_filetype(entry) != AE_IFREG || !path)
             continue;
@@ -85,7 +85,7 @@ int zip_read(struct zip *zip, size_t max_bytes, struct buffer *out, struct error
             return error_set(why, -ENOMEM, "no memory for %zu bytes", out->size + CHUNK_BYTES);
         ssize_t n = archive_read_data(zip->archive, out->bytes + out->size, CHUNK_BYTES);
         if (n < 0)
-            return fault(zip, NULL, why);
+            return fault(zip, why);
         if (n == 0)
             return 0;
         out->size += (size_t)n;
