@@ -81,15 +81,21 @@ static int open_source(struct job *job, struct error *why)
     return r;
 }
 
+static void say_what_is_missing(const struct source *source)
+{
+    for (enum part part = 0; part < N_PARTS; part++)
+        if (source_count(source, part) == 0)
+            fprintf(stderr, "There is no %s here: only %s is made.\n", part_folders[part],
+                    part_splits[N_PARTS - 1 - part]);
+}
+
 static int make_all(struct job *job, struct error *why)
 {
     bool mixed = source_content(job->source) == CONTENT_SAMPLES;
+    say_what_is_missing(job->source);
     for (enum part part = 0; part < N_PARTS; part++) {
-        if (source_count(job->source, part) == 0) {
-            fprintf(stderr, "There is no %s here: only %s is made.\n", part_folders[part],
-                    part_splits[N_PARTS - 1 - part]);
+        if (source_count(job->source, part) == 0)
             continue;
-        }
         const char *source_path = NULL;
         int r = mixed ? 0 : make_source_split(job, part, &source_path, why);
         if (r == 0)

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tests of generator/listing: which files are taken, in which order, and what their names say. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "generator/listing.h"
+
+static struct entry *add(struct listing *listing, const char *path)
+{
+    struct entry *entry;
+    struct error why = {""};
+    assert_int_equal(listing_add(listing, path, &entry, &why), 0);
+    return entry;
+}
+
+static void listing_reads_digit_and_number_of_a_recording(void **state)
+{
+    (void)state;
+    struct listing listing = {0};
+    struct entry *entry = add(&listing, "some/where/Test/7/00123.bin");
+    assert_string_equal(entry->name, "Test/7/00123.bin");
+    assert_int_equal(entry->digits[0], 7);
+    assert_int_equal(entry->number, 123);
+    assert_false(entry->pair);
+    assert_int_equal(listing.content, CONTENT_RECORDINGS);
+    assert_int_equal(listing.parts[PART_TEST].n, 1);
+    assert_int_equal(listing.parts[PART_TRAIN].n, 0);
+    listing_free(&listing);
+}
+
+static void listing_reads_number_and_digits_of_a_sample(void **state)
+{
+    (void)state;
+    struct listing listing = {0};
+    struct entry *entry = add(&listing, "2nmnist/data/Train/41269_3-0.bin");
+    assert_int_equal(entry->number, 41269);
+    assert_true(entry->pair);
+    assert_int_equal(entry->digits[0], 3);
+    assert_int_equal(entry->digits[1], 0);
+    assert_false(add(&listing, "Train/0_9.bin")->pair);
+    assert_int_equal(listing.content, CONTENT_SAMPLES);
+    listing_free(&listing);
+}
+
+static void listing_passes_over_what_is_no_recording(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {
+        "",           ".bin",          "00001.bin",          "0/00001.bin",
+        "Train/0",    "Train/0/1.txt", "Train/0/.1.bin",     "__MACOSX/Train/0/1.bin",
+        "Train/.bin", "Other/0/1.bin", ".old/Train/0/1.bin", "/",
+    };
+    struct listing listing = {0};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        assert_null(add(&listing, paths[i]));
+    assert_int_equal(listing.content, CONTENT_NONE);
+    assert_non_null(add(&listing, "./Train/0/1.bin"));
+    assert_non_null(add(&listing, "../Train/0/2.bin"));
+    listing_free(&listing);
+}
+
+static void listing_orders_recordings_by_the_bytes_of_their_names(void **state)
+{
+    (void)state;
+    struct listing listing = {0};
+    static const char *const paths[] = {"Train/1/00001.bin", "Train/0/9.bin", "Train/0/10.bin",
+                                        "Train/0/00012.bin"};
+    static const char *const wanted[] = {"Train/0/00012.bin", "Train/0/10.bin", "Train/0/9.bin",
+                                         "Train/1/00001.bin"};
+    for (size_t i = 0; i < 4; i++)
+        add(&listing, paths[i]);
+    assert_int_equal(listing_sort(&listing, NULL), 0);
+    for (size_t i = 0; i < 4; i++)
+        assert_string_equal(listing.parts[PART_TRAIN].entries[i].name, wanted[i]);
+    listing_free(&listing);
+}
+
+static void listing_orders_samples_by_number(void **state)
+{
+    (void)state;
+    struct listing listing = {0};
+    for (int32_t i = 11; i >= 0; i--) {
+        char path[32];
+        snprintf(path, sizeof path, "Test/%d_%d.bin", i, i % 10);
+        add(&listing, path);
+    }
+    assert_int_equal(listing_sort(&listing, NULL), 0);
+    for (int32_t i = 0; i < 12; i++)
+        assert_int_equal(listing.parts[PART_TEST].entries[i].number, i);
+    listing_free(&listing);
+}
+
+static void listing_rejects_holes_and_repetitions(void **state)
+{
+    (void)state;
+    static const char *const bad[][2] = {{"Train/0_1.bin", "Train/2_1.bin"},
+                                         {"Train/0_1.bin", "Train/0_2.bin"},
+                                         {"Train/1/1.bin", "x/Train/1/1.bin"}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct listing listing = {0};
+        struct error why = {""};
+        add(&listing, bad[i][0]);
+        add(&listing, bad[i][1]);
+        assert_int_equal(listing_sort(&listing, &why), -EBADMSG);
+        assert_non_null(strstr(why.text, "Train/"));
+        listing_free(&listing);
+    }
+}
+
+static void listing_rejects_names_that_say_nothing(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "Train/a/1.bin",  "Train/10/1.bin", "Train/1/-1.bin",    "Train/1/2147483648.bin",
+        "Train/1/1 .bin", "Train/1_.bin",   "Train/_1.bin",      "Train/1_1-1.bin",
+        "Train/1_12.bin", "Train/1_1-.bin", "Train/1_1-2-3.bin", "Train/1.bin",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct listing listing = {0};
+        struct entry *entry;
+        struct error why = {""};
+        assert_int_equal(listing_add(&listing, bad[i], &entry, &why), -EBADMSG);
+        assert_non_null(strstr(why.text, bad[i]));
+        assert_int_equal(listing.parts[PART_TRAIN].n, 0);
+        listing_free(&listing);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(listing_reads_digit_and_number_of_a_recording),
+        cmocka_unit_test(listing_reads_number_and_digits_of_a_sample),
+        cmocka_unit_test(listing_passes_over_what_is_no_recording),
+        cmocka_unit_test(listing_orders_recordings_by_the_bytes_of_their_names),
+        cmocka_unit_test(listing_orders_samples_by_number),
+        cmocka_unit_test(listing_rejects_holes_and_repetitions),
+        cmocka_unit_test(listing_rejects_names_that_say_nothing),
+    };
+    return cmocka_run_group_tests_name("listing", tests, NULL, NULL);
+}
