@@ -52,6 +52,10 @@ class Start(Case):
         with daemon.Daemon(self.data, "--config", uncommented) as server:
             self.assertEqual(server.get("/readyz").status, 200)
 
+    def test_the_configuration_that_is_installed_is_the_sample(self):
+        installed = pathlib.Path(os.environ.get("TWONMNIST_SOURCE", ".")) / "etc/twonmnistd.conf"
+        self.assertEqual(installed.read_text(), run("--sample-config")[1])
+
     def test_bad_settings_name_the_setting_and_its_range(self):
         self.refused('no setting "colour"', "--colour", "red", status=2)
         self.refused("outside 1 to 65536", "--max-batch-size", "0", status=2)

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * `twonmnist info`: the splits of a server as a table, or all about one. */
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "client/cli.h"
+#include "client/cli_output.h"
+
+enum { NAME_WIDTH = 14, BAR_WIDTH = 40 };
+
+static const char *text_of(const json_t *row, const char *key)
+{
+    const char *text = json_string_value(json_object_get(row, key));
+    return text ? text : "";
+}
+
+static json_int_t number_of(const json_t *row, const char *key)
+{
+    return json_integer_value(json_object_get(row, key));
+}
+
+static void print_list(FILE *out, const json_t *root)
+{
+    fprintf(out, "%-16s %-8s %9s %9s %9s %13s  %-12s  %s\n", "split", "kind", "samples", "pairs",
+            "singles", "events", "revision", "origin");
+    size_t i;
+    json_t *row;
+    json_array_foreach(json_object_get(root, "splits"), i, row)
+        fprintf(out,
+                "%-16s %-8s %9" JSON_INTEGER_FORMAT " %9" JSON_INTEGER_FORMAT
+                " %9" JSON_INTEGER_FORMAT " %13" JSON_INTEGER_FORMAT "  %-12.12s  %s\n",
+                text_of(row, "name"), text_of(row, "kind"), number_of(row, "samples"),
+                number_of(row, "pairs"), number_of(row, "singles"), number_of(row, "events"),
+                text_of(row, "revision"), text_of(row, "origin"));
+}
+
+static void print_label_counts(FILE *out, const json_t *counts)
+{
+    json_int_t most = 1;
+    size_t digit;
+    json_t *count;
+    json_array_foreach(counts, digit, count) most =
+        json_integer_value(count) > most ? json_integer_value(count) : most;
+    json_array_foreach(counts, digit, count)
+    {
+        json_int_t n = json_integer_value(count);
+        fprintf(out, "%*s%zu %7" JSON_INTEGER_FORMAT " ", NAME_WIDTH - 1, digit ? "" : "labels ",
+                digit, n);
+        for (json_int_t i = 0; i < n * BAR_WIDTH / most; i++)
+            fputc('#', out);
+        fputc('\n', out);
+    }
+}
+
+static void print_split(FILE *out, const json_t *root)
+{
+    static const char *const strings[] = {"name",     "kind",     "revision",      "origin",
+                                          "order",    "plan",     "source_sha256", "licence",
+                                          "citation", "generator"};
+    static const char *const numbers[] = {"samples", "pairs", "singles", "events", "bytes"};
+    for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
+        if (*text_of(root, strings[i]))
+            fprintf(out, "%-*s%s\n", NAME_WIDTH, strings[i], text_of(root, strings[i]));
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        fprintf(out, "%-*s%" JSON_INTEGER_FORMAT "\n", NAME_WIDTH, numbers[i],
+                number_of(root, numbers[i]));
+    const json_t *counts = json_object_get(root, "event_counts");
+    fprintf(out, "%-*s%" JSON_INTEGER_FORMAT " to %" JSON_INTEGER_FORMAT ", mean %.0f\n",
+            NAME_WIDTH, "each", number_of(counts, "min"), number_of(counts, "max"),
+            json_number_value(json_object_get(counts, "mean")));
+    print_label_counts(out, json_object_get(root, "labels"));
+}
+
+static int write_document(const struct cli_options *options, const char *text,
+                          void (*print)(FILE *out, const json_t *root), struct error *why)
+{
+    json_t *root = json_loads(text, 0, NULL);
+    if (!root)
+        return error_set(why, -EPROTO, "the server's description is not JSON");
+    struct cli_output output;
+    int r = cli_output_open(options->output, false, &output, why);
+    if (r == 0) {
+        if (options->format == CLI_JSON)
+            fprintf(output.file, "%s\n", text);
+        else
+            print(output.file, root);
+        r = cli_output_close(&output, 0, why);
+    }
+    json_decref(root);
+    return r;
+}
+
+int cli_info(const struct cli_options *options, tnm_client *client, struct error *why)
+{
+    tnm_split *split;
+    char *text;
+    int r;
+    if (options->n_operands == 0) {
+        r = tnm_catalog_json(client, &text);
+        if (r < 0)
+            return cli_failed(r, why);
+        r = write_document(options, text, print_list, why);
+        tnm_free(text);
+        return r;
+    }
+    r = cli_open_split(options, client, &split, why);
+    if (r < 0)
+        return r;
+    r = write_document(options, tnm_split_json(split), print_split, why);
+    tnm_split_close(split);
+    return r;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * `twonmnist play`: a sample's events as an animation in the terminal, ON warm and OFF cold, each
+ * glowing for a moment; or, where there is no terminal, a picture of each saccade as text. */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client/cli.h"
+#include "common/event.h"
+
+enum {
+    PIXELS = SENSOR_WIDTH * SENSOR_HEIGHT,
+    GLOW_US = 12000,
+    SACCADE_US = 105000,
+    N_SACCADES = 3,
+    N_SHADES = 4,
+    BAR_WIDTH = 60,
+};
+
+/* Colours of the terminal's palette of 256, from fresh to fading. */
+static const uint8_t on_shades[N_SHADES] = {220, 208, 130, 94};
+static const uint8_t off_shades[N_SHADES] = {51, 39, 25, 17};
+static const uint8_t background = 233;
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+/* When each pixel last saw an event, and of which polarity. */
+struct screen {
+    int32_t last_us[PIXELS]; /* -1: none yet */
+    uint8_t p[PIXELS];
+};
+
+static void screen_clear(struct screen *screen)
+{
+    memset(screen->last_us, 0xff, sizeof screen->last_us);
+}
+
+static void screen_put(struct screen *screen, struct event event)
+{
+    if (event.x >= SENSOR_WIDTH || event.y >= SENSOR_HEIGHT)
+        return;
+    unsigned pixel = (unsigned)event.y * SENSOR_WIDTH + event.x;
+    screen->last_us[pixel] = (int32_t)event.t_us;
+    screen->p[pixel] = event.p;
+}
+
+static uint8_t colour_at(const struct screen *screen, unsigned pixel, int32_t now_us)
+{
+    int32_t last_us = screen->last_us[pixel];
+    if (last_us < 0 || now_us - last_us >= GLOW_US)
+        return background;
+    unsigned shade = (unsigned)(now_us - last_us) * N_SHADES / GLOW_US;
+    return (screen->p[pixel] ? on_shades : off_shades)[shade];
+}
+
+/* Two pixels a cell, one above the other: cells are twice as high as wide. */
+static void draw_half_blocks(const struct screen *screen, int32_t now_us)
+{
+    for (unsigned y = 0; y < SENSOR_HEIGHT; y += 2) {
+        for (unsigned x = 0; x < SENSOR_WIDTH; x++)
+            printf("\033[38;5;%u;48;5;%um\u2580", colour_at(screen, y * SENSOR_WIDTH + x, now_us),
+                   colour_at(screen, (y + 1) * SENSOR_WIDTH + x, now_us));
+        fputs("\033[0m\033[K\r\n", stdout);
+    }
+}
+
+/* Two cells a pixel, where the terminal is large enough. */
+static void draw_full_cells(const struct screen *screen, int32_t now_us)
+{
+    for (unsigned y = 0; y < SENSOR_HEIGHT; y++) {
+        for (unsigned x = 0; x < SENSOR_WIDTH; x++)
+            printf("\033[48;5;%um  ", colour_at(screen, y * SENSOR_WIDTH + x, now_us));
+        fputs("\033[0m\033[K\r\n", stdout);
+    }
+}
+
+static void draw_time(int32_t now_us, int32_t end_us)
+{
+    int filled = end_us > 0 ? (int)((int64_t)now_us * BAR_WIDTH / end_us) : BAR_WIDTH;
+    for (int i = 0; i < BAR_WIDTH; i++)
+        fputs(i < filled ? "\u2501" : "\u2500", stdout);
+    int saccade = now_us / SACCADE_US + 1;
+    printf("\033[K\r\n%5.1f ms   saccade %d   \033[38;5;%um\u25a0\033[0m ON  "
+           "\033[38;5;%um\u25a0\033[0m OFF   Ctrl-C ends\033[K",
+           now_us / 1000.0, saccade > N_SACCADES ? N_SACCADES : saccade, on_shades[0],
+           off_shades[0]);
+}
+
+static bool is_large(void)
+{
+    struct winsize size;
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row >= SENSOR_HEIGHT + 4 &&
+           size.ws_col >= 2 * SENSOR_WIDTH;
+}
+
+static void wait_for_frame(void)
+{
+    const struct timespec frame = {.tv_nsec = 1000000000 / CLI_FRAMES_PER_S};
+    nanosleep(&frame, NULL);
+}
+
+static int32_t end_of(const tnm_batch *sample)
+{
+    int32_t end_us = 0;
+    for (uint64_t i = 0; i < tnm_batch_n_events(sample); i++) {
+        struct event event = event_unpack(tnm_batch_events(sample) + i * EVENT_BYTES);
+        end_us = (int32_t)event.t_us > end_us ? (int32_t)event.t_us : end_us;
+    }
+    return end_us;
+}
+
+static void play_round(const tnm_batch *sample, const char *title, double speed)
+{
+    struct screen screen;
+    screen_clear(&screen);
+    int32_t end_us = end_of(sample), step_us = (int32_t)(1e6 / CLI_FRAMES_PER_S * speed);
+    uint64_t next = 0, n = tnm_batch_n_events(sample);
+    bool large = is_large();
+    step_us = step_us > 0 ? step_us : 1;
+    for (int32_t now_us = 0; now_us <= end_us + GLOW_US && !interrupted; now_us += step_us) {
+        for (; next < n; next++) {
+            struct event event = event_unpack(tnm_batch_events(sample) + next * EVENT_BYTES);
+            if ((int32_t)event.t_us > now_us)
+                break;
+            screen_put(&screen, event);
+        }
+        printf("\033[H\033[1m%s\033[0m\033[K\r\n", title);
+        (large ? draw_full_cells : draw_half_blocks)(&screen, now_us);
+        draw_time(now_us < end_us ? now_us : end_us, end_us);
+        fflush(stdout);
+        wait_for_frame();
+    }
+}
+
+static void play_in_terminal(const tnm_batch *sample, const char *title,
+                             const struct cli_options *options)
+{
+    struct sigaction action = {.sa_handler = on_signal}, old_int, old_term;
+    sigaction(SIGINT, &action, &old_int);
+    sigaction(SIGTERM, &action, &old_term);
+    fputs("\033[?1049h\033[?25l\033[2J", stdout); /* another screen, no cursor */
+    do
+        play_round(sample, title, options->speed);
+    while (!options->once && !interrupted);
+    fputs("\033[?25h\033[?1049l", stdout);
+    fflush(stdout);
+    sigaction(SIGINT, &old_int, NULL);
+    sigaction(SIGTERM, &old_term, NULL);
+}
+
+/* '+' ON, '-' OFF, '#' both. */
+static void print_saccade(const tnm_batch *sample, unsigned saccade)
+{
+    static const char signs[] = {' ', '-', '+', '#'};
+    uint8_t seen[PIXELS] = {0};
+    for (uint64_t i = 0; i < tnm_batch_n_events(sample); i++) {
+        struct event event = event_unpack(tnm_batch_events(sample) + i * EVENT_BYTES);
+        unsigned at = event.t_us / SACCADE_US;
+        if ((at < N_SACCADES ? at : N_SACCADES - 1) == saccade && event.x < SENSOR_WIDTH &&
+            event.y < SENSOR_HEIGHT)
+            seen[(unsigned)event.y * SENSOR_WIDTH + event.x] |= (uint8_t)(event.p ? 2 : 1);
+    }
+    printf("saccade %u\n", saccade + 1);
+    for (unsigned y = 0; y < SENSOR_HEIGHT; y++) {
+        for (unsigned x = 0; x < SENSOR_WIDTH; x++)
+            putchar(signs[seen[y * SENSOR_WIDTH + x]]);
+        putchar('\n');
+    }
+}
+
+static void play(const struct cli_options *options, const tnm_batch *sample)
+{
+    char title[160];
+    size_t used = (size_t)snprintf(
+        title, sizeof title, "%.60s %" PRIu64 ": %" PRIu64 " events, digits", options->operands[0],
+        tnm_batch_indices(sample)[0], tnm_batch_n_events(sample));
+    for (unsigned d = 0; d < TNM_DIGITS; d++)
+        if (tnm_batch_labels(sample)[d])
+            used += (size_t)snprintf(title + used, sizeof title - used, " %u", d);
+    if (isatty(STDOUT_FILENO)) {
+        play_in_terminal(sample, title, options);
+        return;
+    }
+    puts(title);
+    for (unsigned saccade = 0; saccade < N_SACCADES; saccade++)
+        print_saccade(sample, saccade);
+}
+
+static int fetch(const struct cli_options *options, tnm_split *split, tnm_batch **ret,
+                 struct error *why)
+{
+    uint64_t index = 0, *pair;
+    size_t n;
+    int r = 0;
+    if (options->pair) {
+        r = cli_numbers("--pair", options->pair, &pair, &n, why);
+        if (r < 0)
+            return r;
+        r = n == 2 ? tnm_pair(split, pair[0], pair[1], ret)
+                   : error_set(why, -EINVAL, "--pair takes SEED,INDEX");
+        free(pair);
+        if (n != 2)
+            return r;
+    } else {
+        if (options->n_operands > 1)
+            r = cli_number("INDEX", options->operands[1], UINT64_MAX, &index, why);
+        if (r < 0)
+            return r;
+        r = tnm_samples(split, &index, 1, ret);
+    }
+    return r < 0 ? cli_failed(r, why) : 0;
+}
+
+int cli_play(const struct cli_options *options, tnm_client *client, struct error *why)
+{
+    tnm_split *split;
+    tnm_batch *sample;
+    struct cli_options asked = *options;
+    asked.order = TNM_ORDER_TIME;
+    int r = cli_open_split(&asked, client, &split, why);
+    if (r < 0)
+        return r;
+    r = fetch(options, split, &sample, why);
+    if (r == 0) {
+        play(options, sample);
+        tnm_batch_free(sample);
+    }
+    tnm_split_close(split);
+    return r;
+}
