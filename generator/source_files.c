@@ -17,6 +17,8 @@
 #include "generator/spool.h"
 #include "generator/zip.h"
 
+enum { MEGABYTE = 1000000 };
+
 struct files {
     char *root; /* the folder that holds Train and Test */
     struct spool *spool;
@@ -27,6 +29,7 @@ struct search {
     struct files *files;
     struct listing listing;
     const char *spool_folder;
+    bool marked;          /* as simulated: SOURCE_SYNTHETIC_MARK */
     bool wanted[N_PARTS]; /* its folder or archive is there, so there must be something in it */
 };
 
@@ -98,6 +101,8 @@ static int spool_entries(struct search *search, struct zip *zip, struct progress
         int r = zip_next(zip, &path, why);
         if (r <= 0)
             return r;
+        const char *slash = strrchr(path, '/');
+        search->marked |= strcmp(slash ? slash + 1 : path, SOURCE_SYNTHETIC_MARK) == 0;
         struct entry *entry;
         r = listing_add(&search->listing, path, &entry, why);
         if (r == 0)
@@ -114,7 +119,7 @@ static int spool_entries(struct search *search, struct zip *zip, struct progress
             return r;
         entry->spooled = true;
         entry->size_bytes = buffer->size;
-        progress_show(progress, zip_position(zip));
+        progress_show(progress, zip_position(zip) / MEGABYTE);
     }
 }
 
@@ -130,7 +135,7 @@ static int look_in_zip(struct search *search, const char *path, struct error *wh
         return r;
     const char *slash = strrchr(path, '/');
     struct progress progress;
-    progress_start(&progress, slash ? slash + 1 : path, "bytes", zip_size(zip));
+    progress_start(&progress, slash ? slash + 1 : path, "MB", zip_size(zip) / MEGABYTE);
     struct buffer buffer = {0};
     r = spool_entries(search, zip, &progress, &buffer, why);
     progress_end(&progress);
@@ -185,10 +190,11 @@ static int look_in_folder(struct search *search, const char *relative, int depth
 /* Take in a part from its folder or its archive in files->root, if it is there. */
 static int look_for_part(struct search *search, enum part part, bool *found, struct error *why)
 {
-    char *folder = NULL, *zip = NULL;
+    char *folder = NULL, *zip = NULL, *mark = NULL;
     int r = 0;
     if (asprintf(&folder, "%s/%s", search->files->root, part_folders[part]) < 0 ||
-        asprintf(&zip, "%s.zip", folder) < 0)
+        asprintf(&zip, "%s.zip", folder) < 0 ||
+        asprintf(&mark, "%s/%s", search->files->root, SOURCE_SYNTHETIC_MARK) < 0)
         r = error_set(why, -ENOMEM, "no memory for a path");
     else if (is_folder(AT_FDCWD, folder))
         r = look_in_folder(search, part_folders[part], 1, why);
@@ -196,9 +202,11 @@ static int look_for_part(struct search *search, enum part part, bool *found, str
         r = look_in_zip(search, zip, why);
     else
         goto done;
+    search->marked |= mark && is_file(mark);
     search->wanted[part] = true;
     *found = true;
 done:
+    free(mark);
     free(zip);
     free(folder);
     return r;
@@ -278,12 +286,7 @@ static const struct source_kind *kind_of(const struct search *search)
 {
     if (search->listing.content == CONTENT_RECORDINGS)
         return &recorded;
-    char *mark;
-    if (asprintf(&mark, "%s/%s", search->files->root, SOURCE_SYNTHETIC_MARK) < 0)
-        return &published;
-    bool marked = is_file(mark);
-    free(mark);
-    return marked ? &synthetic : &published;
+    return search->marked ? &synthetic : &published;
 }
 
 int source_open_files(const char *path, const char *spool_folder, struct source **ret,

@@ -51,7 +51,7 @@ def recording(seed, n_events=40):
     """The bytes of a small recording that obeys the rules."""
     rng = np.random.RandomState(seed)
     t = np.sort(rng.randint(0, 300_000, n_events))
-    x, y, p = rng.randint(0, 34, n_events), rng.randint(0, 34, n_events), rng.randint(0, 2, n_events)
+    x, y, p = (rng.randint(0, bound, n_events) for bound in (34, 34, 2))
     return oracle.pack(t, x, y, p).tobytes()
 
 

@@ -75,7 +75,8 @@ class Sources(FolderTest):
             names = sorted(name for name in self.files if name.startswith(part + "/"))
             contents = [self.files[name] for name in names]
             self.assertEqual([s.tobytes() for s in generator.samples(tensors)], contents)
-            self.assertEqual(tensors["labels"].argmax(1).tolist(), [int(n.split("/")[1]) for n in names])
+            self.assertEqual(tensors["labels"].argmax(1).tolist(),
+                             [int(name.split("/")[1]) for name in names])
             self.assertEqual(tensors["labels"].sum(), len(names))
             self.assertEqual(tensors["sources"].tolist(),
                              [[int(pathlib.Path(n).stem), -1] for n in names])
@@ -96,7 +97,8 @@ class Sources(FolderTest):
                     sources = [s for s in tensors["sources"][i] if s >= 0]
                     mixed = oracle.mix([singles[s] for s in sources], order=order)
                     self.assertTrue(np.array_equal(events, mixed), f"{split} {i}")
-                    self.assertEqual(set(np.flatnonzero(tensors["labels"][i])), set(digits[sources]))
+                    shown = np.flatnonzero(tensors["labels"][i])
+                    self.assertEqual(set(shown), set(digits[sources]))
                 source_file = (out / f"nmnist-{split}.safetensors").read_bytes()
                 self.assertEqual(metadata["source_sha256"], hashlib.sha256(source_file).hexdigest())
                 self.assertEqual((metadata["kind"], metadata["order"], metadata["plan"]),
@@ -111,15 +113,15 @@ class Sources(FolderTest):
 
     def test_files_that_are_no_recordings_are_passed_over(self):
         wanted = generator.digest(self.splits(self.source, "clean"))
-        generator.write_folder(self.source, {"README": b"", "Train/.DS_Store": b"x",
-                                             "Train/0/._00001.bin": b"x", "Train/0/notes.txt": b"x"})
+        clutter = "README", "Train/.DS_Store", "Train/0/._00001.bin", "Train/0/notes.txt"
+        generator.write_folder(self.source, {name: b"x" for name in clutter})
         self.assertEqual(generator.digest(self.splits(self.source, "cluttered")), wanted)
 
     def test_the_number_of_threads_does_not_show(self):
         one, four = (self.splits(self.source, f"j{n}", "--jobs", n) for n in (1, 4))
         self.assertEqual(generator.digest(one), generator.digest(four))
-        one, four = (self.splits("synthetic", f"s{n}", "--jobs", n, "--count", "120,30", "--seed", 3)
-                     for n in (1, 4))
+        synthetic = "--count", "120,30", "--seed", 3
+        one, four = (self.splits("synthetic", f"s{n}", "--jobs", n, *synthetic) for n in (1, 4))
         self.assertEqual(generator.digest(one), generator.digest(four))
 
     def test_one_part_alone_is_enough_and_said(self):
@@ -130,12 +132,11 @@ class Sources(FolderTest):
             _, err = generator.run("splits", "--from", source, "--out", out)
             self.assertEqual(err, "There is no Train here: only test is made.\n")
             self.assertEqual(generator.digest(out),
-                             {name: wanted[name] for name in ("test.safetensors",
-                                                              "nmnist-test.safetensors")})
+                             {name: wanted[name] for name in wanted if "test" in name})
 
     def test_another_plan_mixes_other_pairs(self):
-        published, other = (generator.read(self.splits(self.source, f"p{plan}", "--plan", plan), "train")
-                            for plan in ("42", "43"))
+        made = [self.splits(self.source, f"p{plan}", "--plan", plan) for plan in ("42", "43")]
+        published, other = (generator.read(out, "train") for out in made)
         self.assertEqual((published[1]["plan"], other[1]["plan"]), ("published", "43"))
         self.assertFalse(np.array_equal(published[0]["sources"], other[0]["sources"]))
 
@@ -146,7 +147,8 @@ class Sources(FolderTest):
         out = self.splits(generator.write_folder(self.folder / "marked", files), "out")
         tensors, metadata = generator.read(out, "nmnist-test")
         i = sorted(n for n in files if n.startswith("Test/")).index(name)
-        self.assertEqual(generator.samples(tensors)[i].tolist(), [[1, 2, 0, 0, 9], [3, 4, 0x80, 32, 1]])
+        self.assertEqual(generator.samples(tensors)[i].tolist(),
+                         [[1, 2, 0, 0, 9], [3, 4, 0x80, 32, 1]])
         contents = [files[n] for n in sorted(files) if n.startswith("Test/")]
         self.assertEqual(metadata["source_sha256"], hashlib.sha256(b"".join(contents)).hexdigest())
 
@@ -183,13 +185,13 @@ class Exported(FolderTest):
     def test_splits_of_the_tree_are_those_it_was_made_from(self):
         for order in ("time", "published"):
             wanted = self.splits(self.source, f"wanted-{order}", "--order", order)
-            for i, path in enumerate((self.tree, self.tree / "2nmnist", self.tree / "2nmnist/data")):
-                again = self.splits(path, f"again-{order}-{i}", "--order", order)
+            for i, place in enumerate(("", "2nmnist", "2nmnist/data")):
+                again = self.splits(self.tree / place, f"again-{order}-{i}", "--order", order)
                 self.assertEqual(generator.tree(again), ["test.safetensors", "train.safetensors"])
                 for split in generator.PARTS.values():
-                    (a, _), (b, metadata) = generator.read(wanted, split), generator.read(again, split)
+                    (a, _), (b, metadata) = (generator.read(f, split) for f in (wanted, again))
                     for tensor in ("offsets", "events", "labels", "checksums"):
-                        self.assertTrue(np.array_equal(a[tensor], b[tensor]), (order, split, tensor))
+                        self.assertTrue(np.array_equal(a[tensor], b[tensor]), (split, tensor))
                     self.assertEqual(set(b["sources"].ravel()), {-1})
                     self.assertEqual((metadata["origin"], metadata["order"]),
                                      ("published-archive", order))
@@ -197,20 +199,27 @@ class Exported(FolderTest):
 
     def test_the_zipped_tree_gives_the_same_files(self):
         wanted = generator.digest(self.splits(self.tree, "wanted"))
-        for name in ("2nmnist.zip", "renamed.zip"):
-            with zipfile.ZipFile(self.folder / name, "w") as archive:
-                for path in reversed(generator.tree(self.tree)):
-                    archive.write(self.tree / path, path)
-        for i, path in enumerate((self.folder / "2nmnist.zip", self.folder / "renamed.zip", self.folder)):
+        paths = self.folder / "2nmnist.zip", self.folder / "renamed.zip", self.folder
+        for path in paths[:2]:
+            self.zip_tree(self.tree, path)
+        for i, path in enumerate(paths):
             self.assertEqual(generator.digest(self.splits(path, f"zip-{i}")), wanted)
+
+    @staticmethod
+    def zip_tree(tree, path):
+        with zipfile.ZipFile(path, "w") as archive:
+            for name in reversed(generator.tree(tree)):
+                archive.write(tree / name, name)
 
     def test_a_tree_of_simulated_samples_says_so(self):
         made = self.splits("synthetic", "simulated", "--count", "60,0")
         self.assertEqual(generator.read(made, "train")[1]["origin"], "synthetic")
         generator.run("export", made, self.folder / "simulated-tree")
-        again = self.splits(self.folder / "simulated-tree", "simulated-again")
-        metadata = generator.read(again, "train")[1]
-        self.assertEqual((metadata["origin"], metadata["licence"]), ("synthetic", "Apache-2.0"))
+        self.zip_tree(self.folder / "simulated-tree", self.folder / "simulated.zip")
+        for source in ("simulated-tree", "simulated.zip"):
+            again = self.splits(self.folder / source, f"again-{source}")
+            metadata = generator.read(again, "train")[1]
+            self.assertEqual((metadata["origin"], metadata["licence"]), ("synthetic", "Apache-2.0"))
 
     def test_a_tree_that_is_there_is_not_written_over(self):
         before = generator.tree(self.tree)
@@ -221,11 +230,12 @@ class Exported(FolderTest):
         out = self.folder / "none"
         again = self.splits(self.tree, "again")
         self.assertIn("published tree", generator.fail("export", again, out))
-        shutil.copytree(self.out, self.folder / "lone")
-        (self.folder / "lone/nmnist-test.safetensors").unlink()
-        self.assertIn("is needed", generator.fail("export", self.folder / "lone", out))
-        shutil.copy(self.out / "nmnist-train.safetensors", self.folder / "lone/nmnist-test.safetensors")
-        self.assertIn("SHA-256", generator.fail("export", self.folder / "lone", out))
+        lone = self.folder / "lone"
+        shutil.copytree(self.out, lone)
+        (lone / "nmnist-test.safetensors").unlink()
+        self.assertIn("is needed", generator.fail("export", lone, out))
+        shutil.copy(lone / "nmnist-train.safetensors", lone / "nmnist-test.safetensors")
+        self.assertIn("SHA-256", generator.fail("export", lone, out))
         self.assertIn("no split in it", generator.fail("export", self.tree, out))
         self.assertFalse(out.exists())
 

@@ -60,13 +60,15 @@ class BadSources(unittest.TestCase):
 
     def test_a_published_sample_with_a_wrong_name_is_named(self):
         content = generator.recording(1)
-        for names, wanted in ((("0_1", "1_2-2"), "must differ"), (("0_1", "1_x"), '"x" is not a digit'),
-                              (("0_1", "1_2-34"), '"2-34" is not a digit'), (("0_1", "1"), "not <i>_"),
-                              (("0_1", "2_2"), "sample 1 is missing"),
-                              (("0_1", "0_2"), "there is Train/0_1.bin already")):
-            self.files = {f"Train/{name}.bin": content for name in names[:-1]}
-            with self.subTest(names):
-                self.assertIn(wanted, self.with_file(f"Train/{names[-1]}.bin", content))
+        self.files = {"Train/0_1.bin": content}
+        for name, wanted in (("1_2-2", "must differ"),
+                             ("1_x", '"x" is not a digit'),
+                             ("1_2-34", '"2-34" is not a digit'),
+                             ("1", "not <i>_"),
+                             ("2_2", "sample 1 is missing"),
+                             ("0_2", "there is Train/0_1.bin already")):
+            with self.subTest(name):
+                self.assertIn(wanted, self.with_file(f"Train/{name}.bin", content))
 
     def test_a_published_sample_may_go_back_in_time_once_and_a_single_never(self):
         a, b = generator.recording(1), generator.recording(2)
@@ -101,7 +103,8 @@ class BadSources(unittest.TestCase):
         self.assertIn("Train.zip: ", self.reason(source))
 
     def test_a_plan_for_the_published_archive_is_refused(self):
-        source = generator.write_folder(self.folder / "p", {"Train/0_1.bin": generator.recording(1)})
+        files = {"Train/0_1.bin": generator.recording(1)}
+        source = generator.write_folder(self.folder / "published", files)
         self.assertIn("--plan", self.reason(source, "--plan", "7"))
 
 
