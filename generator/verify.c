@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "generator/check.h"
 #include "generator/commands.h"
@@ -52,7 +51,7 @@ static int take(void *context, uint64_t i, const struct work_item *item, struct 
 }
 
 /* Is the source split beside it the one it was mixed from, and does the plan have as many samples?
- * Returns false, with what is wrong shown, where the samples cannot be held against it. */
+ * Where not, *fault says so, and the samples cannot be held against it. */
 static int prepare_recipe(struct verification *v, struct error *fault, struct error *why)
 {
     struct check *check = &v->check;
