@@ -29,24 +29,28 @@ struct event_span {
     size_t n_events;
 };
 
-/* x, y, then 24 bits big-endian: polarity in the top bit, time in µs in the lower 23. */
+/* x, y, then 24 bits big-endian: polarity in the top bit, time in µs in the lower 23. The last
+ * four bytes are put together as one number because compilers make one load or store of that. */
 static inline struct event event_unpack(const uint8_t bytes[EVENT_BYTES])
 {
+    uint32_t ypt =
+        (uint32_t)bytes[1] << 24 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 8 | bytes[4];
     return (struct event){
-        .t_us = (uint32_t)(bytes[2] & 0x7f) << 16 | (uint32_t)bytes[3] << 8 | bytes[4],
+        .t_us = ypt & EVENT_T_MAX,
         .x = bytes[0],
-        .y = bytes[1],
-        .p = bytes[2] >> 7,
+        .y = (uint8_t)(ypt >> 24),
+        .p = ypt >> 23 & 1,
     };
 }
 
 static inline void event_pack(struct event event, uint8_t bytes[EVENT_BYTES])
 {
+    uint32_t ypt = (uint32_t)event.y << 24 | (uint32_t)event.p << 23 | event.t_us;
     bytes[0] = event.x;
-    bytes[1] = event.y;
-    bytes[2] = (uint8_t)((unsigned)event.p << 7 | event.t_us >> 16);
-    bytes[3] = (uint8_t)(event.t_us >> 8);
-    bytes[4] = (uint8_t)event.t_us;
+    bytes[1] = (uint8_t)(ypt >> 24);
+    bytes[2] = (uint8_t)(ypt >> 16);
+    bytes[3] = (uint8_t)(ypt >> 8);
+    bytes[4] = (uint8_t)ypt;
 }
 
 /* Check `size_bytes` bytes of a recording (an N-MNIST `.bin`) in place.

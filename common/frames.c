@@ -2,10 +2,24 @@
  * Dense frames from events. */
 #include "common/frames.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <string.h>
 
-enum { PIXELS = SENSOR_WIDTH * SENSOR_HEIGHT };
+#include "common/cpu.h"
+#include "common/event_codec.h"
+#include "common/timestep.h"
+
+static_assert((int)FRAMES_TIMESTEP_MAX_US <= (int)TIMESTEP_MAX_US,
+              "timesteps that can be divided by");
+
+enum {
+    PIXELS = SENSOR_WIDTH * SENSOR_HEIGHT,
+    BLOCK = 512,            /* events unpacked at a time: columns and places stay in the L1 cache */
+    WIPED = 8 * 2 * PIXELS, /* bytes zeroed at a time: eight bins, still in the cache when filled */
+};
+
+static const uint32_t NOWHERE = UINT32_MAX;
 
 size_t frames_size(const struct frames_rule *rule)
 {
@@ -22,30 +36,107 @@ void frames_shape(const struct frames_rule *rule, uint64_t ret[FRAMES_DIMS])
     chw[2] = SENSOR_WIDTH;
 }
 
-static uint32_t bin_of(const struct frames_rule *rule, uint32_t t_us)
+struct layout {
+    struct timestep step;
+    bool round;
+    uint32_t bins, bin_stride, place_stride;
+};
+
+static struct layout layout_of(const struct frames_rule *rule)
 {
-    uint32_t bin = t_us / rule->timestep_us, rest = t_us % rule->timestep_us;
-    if (rule->binning == FRAMES_ROUND)
-        bin += 2 * rest > rule->timestep_us || (2 * rest == rule->timestep_us && bin % 2 == 1);
-    return bin;
+    bool time_first = rule->axes == FRAMES_TCHW;
+    return (struct layout){
+        .step = timestep_of(rule->timestep_us),
+        .round = rule->binning == FRAMES_ROUND,
+        .bins = rule->bins,
+        .bin_stride = time_first ? SENSOR_POLARITIES * PIXELS : 1,
+        .place_stride = time_first ? 1 : rule->bins,
+    };
+}
+
+struct columns {
+    uint32_t t_us[BLOCK];
+    uint8_t x[BLOCK], y[BLOCK], p[BLOCK];
+};
+
+/* Where in the tensor each event belongs. Whole blocks only, and nothing that depends on the data:
+ * the compiler makes vector code of it. */
+__attribute__((always_inline)) static inline void
+find_places(const struct columns *events, struct layout layout, uint32_t *restrict ret)
+{
+    for (size_t i = 0; i < BLOCK; i++) {
+        uint32_t bin = layout.round ? timestep_round(layout.step, events->t_us[i])
+                                    : timestep_floor(layout.step, events->t_us[i]);
+        uint32_t x = events->x[i], y = events->y[i];
+        uint32_t place = (uint32_t)events->p[i] * PIXELS + y * SENSOR_WIDTH + x;
+        bool inside = (bin < layout.bins) & (x < SENSOR_WIDTH) & (y < SENSOR_HEIGHT);
+        ret[i] = inside ? bin * layout.bin_stride + place * layout.place_stride : NOWHERE;
+    }
+}
+
+static void find_places_portable(const struct columns *events, const struct layout *layout,
+                                 uint32_t *restrict ret)
+{
+    find_places(events, *layout, ret);
+}
+
+#if CPU_X86
+__attribute__((target("avx2"))) static void
+find_places_avx2(const struct columns *events, const struct layout *layout, uint32_t *restrict ret)
+{
+    find_places(events, *layout, ret);
+}
+#else
+#define find_places_avx2 find_places_portable
+#endif
+
+/* The tensor, zeroed just before it is filled while events come in order of time, so that its
+ * memory passes through the cache once. Whatever lies before `wiped` is zeroed. */
+struct canvas {
+    uint8_t *bytes;
+    size_t size, wiped;
+};
+
+static void wipe_to(struct canvas *canvas, size_t end)
+{
+    end = end < canvas->size ? end : canvas->size;
+    if (end > canvas->wiped) {
+        memset(canvas->bytes + canvas->wiped, 0, end - canvas->wiped);
+        canvas->wiped = end;
+    }
+}
+
+static void fill_places(struct canvas *canvas, const uint32_t *places, size_t n,
+                        enum frames_overlap overlap)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t place = places[i];
+        if (place >= canvas->wiped) {
+            if (place == NOWHERE)
+                continue;
+            wipe_to(canvas, place + WIPED);
+        }
+        uint8_t *value = canvas->bytes + place;
+        *value = overlap == FRAMES_OR ? 1 : (uint8_t)(*value + (*value < UINT8_MAX));
+    }
 }
 
 void frames_fill(const struct frames_rule *rule, struct event_span events, uint8_t *out)
 {
-    bool time_first = rule->axes == FRAMES_TCHW;
-    size_t bin_stride = time_first ? SENSOR_POLARITIES * PIXELS : 1;
-    size_t place_stride = time_first ? 1 : rule->bins;
-    unsigned most = rule->overlap == FRAMES_OR ? 1 : UINT8_MAX;
+    struct layout layout = layout_of(rule);
+    struct canvas canvas = {.bytes = out, .size = frames_size(rule)};
+    struct columns columns = {0};
+    uint32_t places[BLOCK];
 
-    memset(out, 0, frames_size(rule));
-    for (size_t i = 0; i < events.n_events; i++) {
-        struct event event = event_unpack(events.bytes + i * EVENT_BYTES);
-        uint32_t bin = bin_of(rule, event.t_us);
-        if (bin >= rule->bins || event.x >= SENSOR_WIDTH || event.y >= SENSOR_HEIGHT)
-            continue;
-        size_t place = (size_t)event.p * PIXELS + (size_t)event.y * SENSOR_WIDTH + event.x;
-        uint8_t *value = out + bin * bin_stride + place * place_stride;
-        if (*value < most)
-            ++*value;
+    if (rule->axes == FRAMES_CHWT)
+        wipe_to(&canvas, canvas.size);
+    for (size_t i = 0; i < events.n_events; i += BLOCK) {
+        size_t left = events.n_events - i, n = left < BLOCK ? left : BLOCK;
+        event_columns((struct event_span){events.bytes + i * EVENT_BYTES, n}, columns.t_us,
+                      columns.x, columns.y, columns.p);
+        (cpu_level() >= CPU_AVX2 ? find_places_avx2 : find_places_portable)(&columns, &layout,
+                                                                            places);
+        fill_places(&canvas, places, n, rule->overlap);
     }
+    wipe_to(&canvas, canvas.size);
 }

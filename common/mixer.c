@@ -1,26 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Superimposes recordings of different digits: the samples of 2NMNIST.
  *
- * Events travel as 64-bit keys, time in the upper bits, so that one comparison orders them. */
+ * The parts are unpacked into lists of keys (common/key.h), numbered in the order in which events
+ * of one time shall follow each other; the lists are merged, rid of repeats, and packed. */
 #include "common/mixer.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    KEY_T_SHIFT = 17,             /* below the time: polarity, y, x */
-    SEEN_BITS = 1 << KEY_T_SHIFT, /* one for each polarity, y and x that 17 bits can hold */
-    SEEN_WORDS = SEEN_BITS / 64,
+#include "common/distinct.h"
+#include "common/event_codec.h"
+#include "common/key.h"
+#include "common/merge.h"
+#include "common/timestep.h"
+
+static_assert((int)MIX_TIMESTEP_MAX_US <= (int)TIMESTEP_MAX_US, "timesteps that can be divided by");
+
+enum { FRONT = 8 }; /* keys before the first list, for what looks back */
+
+struct list {
+    size_t begin, n; /* keys of a buffer */
 };
 
-static const uint64_t KEY_FIRST_DIGIT = 1ull << 63; /* set aside for the published order */
-
 struct mixer {
-    uint64_t *keys[3]; /* what is merged so far, what comes next, the result */
-    size_t capacity;   /* of each */
-    uint64_t seen[SEEN_WORDS];
+    uint64_t *buffers[2]; /* the lists are in [0]; merging moves them to the other */
+    size_t capacity;      /* of each, in keys */
+    struct list lists[MIX_MAX_DIGITS];
+    unsigned n_lists;
+    struct distinct distinct;
 };
 
 int mixer_new(struct mixer **ret)
@@ -36,208 +46,173 @@ void mixer_free(struct mixer *mixer)
 {
     if (!mixer)
         return;
-    for (int i = 0; i < 3; i++)
-        free(mixer->keys[i]);
+    free(mixer->buffers[0]);
+    free(mixer->buffers[1]);
     free(mixer);
 }
 
+/* Begin anew, with room for n events in MIX_MAX_DIGITS lists. */
 static int reserve(struct mixer *mixer, size_t n_events, struct error *why)
 {
-    if (n_events <= mixer->capacity)
+    mixer->n_lists = 0;
+    if (n_events > KEYS_MAX)
+        return error_set(why, -EFBIG, "a mix of %zu events: the limit is %u", n_events, KEYS_MAX);
+    size_t need = FRONT + n_events + MIX_MAX_DIGITS * MERGE_SLACK;
+    if (need <= mixer->capacity)
         return 0;
-    for (int i = 0; i < 3; i++) {
-        uint64_t *keys = reallocarray(mixer->keys[i], n_events, sizeof *keys);
-        if (!keys) {
-            mixer->capacity = 0;
+    mixer->capacity = 0;
+    for (int i = 0; i < 2; i++) {
+        free(mixer->buffers[i]);
+        mixer->buffers[i] = calloc(need, sizeof *mixer->buffers[i]);
+        if (!mixer->buffers[i])
             return error_set(why, -ENOMEM, "no memory to mix %zu events", n_events);
+    }
+    mixer->capacity = need;
+    return 0;
+}
+
+/* The place for the next list, of n keys. */
+static uint64_t *add_list(struct mixer *mixer, size_t n)
+{
+    struct list list = {.begin = FRONT, .n = n};
+    if (mixer->n_lists > 0) {
+        const struct list *last = &mixer->lists[mixer->n_lists - 1];
+        list.begin = last->begin + last->n + MERGE_SLACK;
+    }
+    mixer->lists[mixer->n_lists++] = list;
+    return mixer->buffers[0] + list.begin;
+}
+
+static uint64_t *list_keys(struct mixer *mixer, unsigned i)
+{
+    return mixer->buffers[0] + mixer->lists[i].begin;
+}
+
+static void add_part(struct mixer *mixer, struct event_span part, bool reversed, size_t seq)
+{
+    (reversed ? event_keys_reversed : event_keys)(part, (uint32_t)seq,
+                                                  add_list(mixer, part.n_events));
+}
+
+/* Merge neighbours until one list is left: each key moves log2 k times. */
+static void merge_lists(struct mixer *mixer)
+{
+    while (mixer->n_lists > 1) {
+        uint64_t *from = mixer->buffers[0], *to = mixer->buffers[1];
+        unsigned n_merged = 0;
+        for (unsigned i = 0; i < mixer->n_lists; i += 2) {
+            struct list a = mixer->lists[i], b = {0};
+            if (i + 1 < mixer->n_lists) {
+                b = mixer->lists[i + 1];
+                merge_keys(from + a.begin, a.n, from + b.begin, b.n, to + a.begin);
+            } else {
+                memcpy(to + a.begin, from + a.begin, a.n * sizeof *to);
+            }
+            mixer->lists[n_merged++] = (struct list){.begin = a.begin, .n = a.n + b.n};
         }
-        mixer->keys[i] = keys;
+        mixer->n_lists = n_merged;
+        mixer->buffers[0] = to;
+        mixer->buffers[1] = from;
     }
-    mixer->capacity = n_events;
-    return 0;
 }
 
-static uint64_t key_of(struct event event)
+static int fail_to_round(const uint64_t *keys, struct timestep step, struct error *why)
 {
-    return (uint64_t)event.t_us << KEY_T_SHIFT | (uint64_t)event.p << 16 | (uint64_t)event.y << 8 |
-           event.x;
+    size_t i = 0;
+    while ((uint64_t)timestep_round(step, key_time(keys[i])) * step.us <= EVENT_T_MAX)
+        i++;
+    return error_set(why, -ERANGE,
+                     "event %zu: time %u us rounded to %u us is past the limit of %d us", i,
+                     key_time(keys[i]), step.us, EVENT_T_MAX);
 }
 
-static uint32_t key_time(uint64_t key)
+static int round_list(struct mixer *mixer, unsigned list, uint32_t timestep_us, struct error *why)
 {
-    return (uint32_t)((key & ~KEY_FIRST_DIGIT) >> KEY_T_SHIFT);
-}
-
-static void unpack_forward(struct event_span events, uint64_t *keys)
-{
-    for (size_t i = 0; i < events.n_events; i++)
-        keys[i] = key_of(event_unpack(events.bytes + i * EVENT_BYTES));
-}
-
-static void unpack_reversed(struct event_span events, uint64_t *keys)
-{
-    size_t n = events.n_events;
-    if (n == 0)
-        return;
-    uint32_t t_max = event_unpack(events.bytes + (n - 1) * EVENT_BYTES).t_us;
+    struct timestep step = timestep_of(timestep_us);
+    uint64_t *keys = list_keys(mixer, list), last = 0;
+    size_t n = mixer->lists[list].n;
+    for (size_t i = 0; i < n; i++)
+        last = keys[i] > last ? keys[i] : last;
+    if ((uint64_t)timestep_round(step, key_time(last)) * step.us > EVENT_T_MAX)
+        return fail_to_round(keys, step, why);
     for (size_t i = 0; i < n; i++) {
-        struct event event = event_unpack(events.bytes + (n - 1 - i) * EVENT_BYTES);
-        event.t_us = (t_max - event.t_us) & EVENT_T_MAX;
-        keys[i] = key_of(event);
-    }
-}
-
-/* Stable: at equal times a's events come first. */
-static void merge(const uint64_t *a, size_t n_a, const uint64_t *b, size_t n_b, uint64_t *out)
-{
-    const uint64_t *a_end = a + n_a, *b_end = b + n_b;
-    while (a < a_end && b < b_end) {
-        bool take_b = key_time(*b) < key_time(*a);
-        *out++ = take_b ? *b : *a;
-        b += take_b;
-        a += !take_b;
-    }
-    memcpy(out, a, (size_t)(a_end - a) * sizeof *a);
-    memcpy(out + (a_end - a), b, (size_t)(b_end - b) * sizeof *b);
-}
-
-static int round_times(uint64_t *keys, size_t n, uint32_t timestep_us, struct error *why)
-{
-    for (size_t i = 0; i < n; i++) {
-        uint32_t t_us = key_time(keys[i]);
-        uint32_t step = t_us / timestep_us, rest = t_us % timestep_us;
-        step += 2 * rest > timestep_us || (2 * rest == timestep_us && step % 2 == 1);
-        uint64_t rounded_us = (uint64_t)step * timestep_us;
-        if (rounded_us > EVENT_T_MAX)
-            return error_set(why, -ERANGE,
-                             "event %zu: time %u us rounded to %u us is past the limit of %d us", i,
-                             t_us, timestep_us, EVENT_T_MAX);
-        keys[i] = (keys[i] & (SEEN_BITS - 1)) | rounded_us << KEY_T_SHIFT;
+        uint64_t rounded_us = timestep_round(step, key_time(keys[i])) * step.us;
+        keys[i] = rounded_us << KEY_T_SHIFT | (keys[i] & KEY_BELOW_T);
     }
     return 0;
 }
 
-/* Keep the first of equal events within [begin, end), which have one time. */
-static size_t drop_repeated_at_one_time(struct mixer *mixer, const uint64_t *begin,
-                                        const uint64_t *end, uint64_t *out)
+/* The lists, numbered as they come, merged and packed in order of time. */
+static int pack_by_time(struct mixer *mixer, uint32_t timestep_us, uint8_t *out,
+                        size_t *ret_n_events, struct error *why)
 {
-    size_t n_kept = 0;
-    for (const uint64_t *key = begin; key < end; key++) {
-        uint64_t place = *key & (SEEN_BITS - 1), bit = 1ull << (place % 64);
-        if (!(mixer->seen[place / 64] & bit))
-            out[n_kept++] = *key;
-        mixer->seen[place / 64] |= bit;
+    merge_lists(mixer);
+    uint64_t *keys = list_keys(mixer, 0);
+    size_t n = mixer->lists[0].n;
+    if (timestep_us == 0) {
+        *ret_n_events = distinct_pack(&mixer->distinct, keys, n, out);
+        return 0;
     }
-    for (size_t i = 0; i < n_kept; i++)
-        mixer->seen[(out[i] & (SEEN_BITS - 1)) / 64] = 0;
-    return n_kept;
-}
-
-static size_t drop_repeated(struct mixer *mixer, uint64_t *keys, size_t n)
-{
-    size_t n_kept = 0;
-    for (size_t begin = 0, end; begin < n; begin = end) {
-        for (end = begin + 1; end < n && key_time(keys[end]) == key_time(keys[begin]);)
-            end++;
-        if (end - begin == 1)
-            keys[n_kept++] = keys[begin];
-        else
-            n_kept += drop_repeated_at_one_time(mixer, keys + begin, keys + end, keys + n_kept);
-    }
-    return n_kept;
-}
-
-static uint8_t *pack_where(const uint64_t *keys, size_t n, uint64_t mask, uint64_t value,
-                           uint8_t *out)
-{
-    for (size_t i = 0; i < n; i++) {
-        if ((keys[i] & mask) != value)
-            continue;
-        event_pack((struct event){.t_us = key_time(keys[i]),
-                                  .x = (uint8_t)keys[i],
-                                  .y = (uint8_t)(keys[i] >> 8),
-                                  .p = keys[i] >> 16 & 1},
-                   out);
-        out += EVENT_BYTES;
-    }
-    return out;
-}
-
-static void swap(uint64_t **a, uint64_t **b)
-{
-    uint64_t *old = *a;
-    *a = *b;
-    *b = old;
-}
-
-/* Merge all parts into keys[0]. */
-static int merge_by_time(struct mixer *mixer, const struct event_span *parts, unsigned k,
-                         uint32_t timestep_us, size_t *ret_n, struct error *why)
-{
-    uint64_t **keys = mixer->keys;
-    size_t n = 0;
-    for (unsigned i = 0; i < k; i++) {
-        (i % 2 ? unpack_reversed : unpack_forward)(parts[i], keys[1]);
-        merge(keys[0], n, keys[1], parts[i].n_events, keys[2]);
-        swap(&keys[0], &keys[2]);
-        n += parts[i].n_events;
-    }
-    *ret_n = n;
-    return timestep_us ? round_times(keys[0], n, timestep_us, why) : 0;
-}
-
-/* Merge the second digit in keys[0] and, marked, the first in keys[1] into keys[0]: packing the
- * unmarked ones before the marked ones then gives the published order, whatever was dropped. */
-static int merge_marked(struct mixer *mixer, size_t n_second, size_t n_first, uint32_t timestep_us,
-                        struct error *why)
-{
-    uint64_t **keys = mixer->keys;
-    int r = timestep_us ? round_times(keys[0], n_second, timestep_us, why) : 0;
-    if (r == 0 && timestep_us)
-        r = round_times(keys[1], n_first, timestep_us, why);
+    int r = round_list(mixer, 0, timestep_us, why);
     if (r < 0)
         return r;
-    for (size_t i = 0; i < n_first; i++)
-        keys[1][i] |= KEY_FIRST_DIGIT;
-    merge(keys[0], n_second, keys[1], n_first, keys[2]);
-    swap(&keys[0], &keys[2]);
+    n = distinct_keys(&mixer->distinct, keys, n);
+    event_pack_keys(keys, n, out);
+    *ret_n_events = n;
     return 0;
 }
 
-static int merge_published(struct mixer *mixer, const struct event_span *parts, unsigned k,
-                           uint32_t timestep_us, size_t *ret_n, struct error *why)
+/* Pack the keys numbered below n_second first, the others behind them, without a branch. */
+static void pack_apart(const uint64_t *keys, size_t n, size_t n_second, uint8_t *out)
 {
-    size_t n_first = parts[0].n_events, n_second = k == 2 ? parts[1].n_events : 0;
-    unpack_forward(parts[0], mixer->keys[1]);
-    if (k == 2)
-        unpack_reversed(parts[1], mixer->keys[0]);
-    *ret_n = n_first + n_second;
-    return merge_marked(mixer, n_second, n_first, timestep_us, why);
+    size_t n_second_left = 0;
+    for (size_t i = 0; i < n; i++)
+        n_second_left += key_seq(keys[i]) < n_second;
+    size_t second = 0, first = n_second_left * EVENT_BYTES;
+    for (size_t i = 0; i < n; i++) {
+        size_t is_first = -(size_t)(key_seq(keys[i]) >= n_second);
+        key_pack(keys[i], out + (second ^ ((second ^ first) & is_first)));
+        first += EVENT_BYTES & is_first;
+        second += EVENT_BYTES & ~is_first;
+    }
+}
+
+/* Two lists, the second digit's and the first's, numbered in this order, rounded and packed in the
+ * published order. They are merged only to find what has become equal: there, too, the second
+ * digit's event counts as the earlier one. */
+static int pack_published(struct mixer *mixer, uint32_t timestep_us, uint8_t *out,
+                          size_t *ret_n_events, struct error *why)
+{
+    size_t n_second = mixer->lists[0].n;
+    int r = round_list(mixer, 0, timestep_us, why);
+    if (r == 0)
+        r = round_list(mixer, 1, timestep_us, why);
+    if (r < 0)
+        return r;
+    merge_lists(mixer);
+    uint64_t *keys = list_keys(mixer, 0);
+    size_t n = distinct_keys(&mixer->distinct, keys, mixer->lists[0].n);
+    pack_apart(keys, n, n_second, out);
+    *ret_n_events = n;
+    return 0;
 }
 
 /* Where the first digit's events begin in a sample of published order: where time goes back. */
 static size_t find_first_digit(const uint64_t *keys, size_t n)
 {
     size_t i = n > 0;
-    while (i < n && key_time(keys[i]) >= key_time(keys[i - 1]))
+    while (i < n && keys[i] > keys[i - 1])
         i++;
     return i;
 }
 
-/* Take a sample of published order apart and merge it again, by time or marked, into keys[0]. */
-static int merge_again(struct mixer *mixer, struct event_span sample, const struct mix_rule *rule,
-                       struct error *why)
+/* Add n keys numbered from `seq` on as a list numbered from `seq_new` on. */
+static void add_renumbered(struct mixer *mixer, const uint64_t *keys, size_t n, size_t seq,
+                           size_t seq_new)
 {
-    uint64_t **keys = mixer->keys;
-    size_t n = sample.n_events;
-    unpack_forward(sample, keys[0]);
-    size_t n_second = find_first_digit(keys[0], n), n_first = n - n_second;
-    memcpy(keys[1], keys[0] + n_second, n_first * sizeof *keys[1]);
-    if (rule->order == MIX_PUBLISHED)
-        return merge_marked(mixer, n_second, n_first, rule->timestep_us, why);
-    merge(keys[1], n_first, keys[0], n_second, keys[2]);
-    swap(&keys[0], &keys[2]);
-    return rule->timestep_us ? round_times(keys[0], n, rule->timestep_us, why) : 0;
+    uint64_t change = (seq_new - seq) * KEY_SEQ_ONE, *list = add_list(mixer, n);
+    for (size_t i = 0; i < n; i++)
+        list[i] = keys[i] + change;
 }
 
 static int check_rule(const struct mix_rule *rule, unsigned k, struct error *why)
@@ -253,16 +228,34 @@ static int check_rule(const struct mix_rule *rule, unsigned k, struct error *why
     return 0;
 }
 
-/* Pack the n merged events by the rule's order. Returns how many are left. */
-static size_t pack_by_rule(struct mixer *mixer, size_t n, const struct mix_rule *rule, uint8_t *out)
+static void copy_events(struct event_span events, uint8_t *out)
 {
-    uint64_t *keys = mixer->keys[0];
-    if (rule->order == MIX_TIME || rule->timestep_us)
-        n = drop_repeated(mixer, keys, n);
-    uint8_t *end = pack_where(keys, n, KEY_FIRST_DIGIT, 0, out);
-    if (rule->order == MIX_PUBLISHED)
-        end = pack_where(keys, n, KEY_FIRST_DIGIT, KEY_FIRST_DIGIT, end);
-    return (size_t)(end - out) / EVENT_BYTES;
+    if (events.n_events)
+        memcpy(out, events.bytes, events.n_events * EVENT_BYTES);
+}
+
+static int mix_by_time(struct mixer *mixer, const struct event_span *parts, unsigned k,
+                       uint32_t timestep_us, uint8_t *out, size_t *ret_n_events, struct error *why)
+{
+    size_t seq = 0;
+    for (unsigned i = 0; i < k; seq += parts[i++].n_events)
+        add_part(mixer, parts[i], i % 2 == 1, seq);
+    return pack_by_time(mixer, timestep_us, out, ret_n_events, why);
+}
+
+static int mix_published(struct mixer *mixer, struct event_span first, struct event_span second,
+                         uint32_t timestep_us, uint8_t *out, size_t *ret_n_events,
+                         struct error *why)
+{
+    add_part(mixer, second, true, 0);
+    if (timestep_us) {
+        add_part(mixer, first, false, second.n_events);
+        return pack_published(mixer, timestep_us, out, ret_n_events, why);
+    }
+    event_pack_keys(list_keys(mixer, 0), second.n_events, out);
+    copy_events(first, out + second.n_events * EVENT_BYTES);
+    *ret_n_events = first.n_events + second.n_events;
+    return 0;
 }
 
 int mixer_mix(struct mixer *mixer, const struct event_span *parts, unsigned k,
@@ -272,7 +265,7 @@ int mixer_mix(struct mixer *mixer, const struct event_span *parts, unsigned k,
     if (r < 0)
         return r;
     if (k == 1 && rule->timestep_us == 0) {
-        memcpy(out, parts[0].bytes, parts[0].n_events * EVENT_BYTES);
+        copy_events(parts[0], out);
         *ret_n_events = parts[0].n_events;
         return 0;
     }
@@ -281,23 +274,39 @@ int mixer_mix(struct mixer *mixer, const struct event_span *parts, unsigned k,
     for (unsigned i = 0; i < k; i++)
         n += parts[i].n_events;
     r = reserve(mixer, n, why);
-    if (r == 0)
-        r = (rule->order == MIX_PUBLISHED ? merge_published : merge_by_time)(
-            mixer, parts, k, rule->timestep_us, &n, why);
-    if (r == 0)
-        *ret_n_events = pack_by_rule(mixer, n, rule, out);
-    return r;
+    if (r < 0)
+        return r;
+    if (rule->order == MIX_PUBLISHED)
+        return mix_published(mixer, parts[0], k == 2 ? parts[1] : (struct event_span){0},
+                             rule->timestep_us, out, ret_n_events, why);
+    return mix_by_time(mixer, parts, k, rule->timestep_us, out, ret_n_events, why);
 }
 
 int mixer_mix_again(struct mixer *mixer, struct event_span sample, const struct mix_rule *rule,
                     uint8_t *out, size_t *ret_n_events, struct error *why)
 {
     int r = check_rule(rule, 2, why);
-    if (r == 0)
-        r = reserve(mixer, sample.n_events, why);
-    if (r == 0)
-        r = merge_again(mixer, sample, rule, why);
-    if (r == 0)
-        *ret_n_events = pack_by_rule(mixer, sample.n_events, rule, out);
-    return r;
+    if (r < 0)
+        return r;
+    if (rule->order == MIX_PUBLISHED && rule->timestep_us == 0) {
+        copy_events(sample, out);
+        *ret_n_events = sample.n_events;
+        return 0;
+    }
+
+    r = reserve(mixer, sample.n_events, why);
+    if (r < 0)
+        return r;
+    uint64_t *keys = mixer->buffers[1] + FRONT;
+    event_keys(sample, 0, keys);
+    size_t n_second = find_first_digit(keys, sample.n_events);
+    size_t n_first = sample.n_events - n_second;
+    if (rule->order == MIX_PUBLISHED) {
+        add_renumbered(mixer, keys, n_second, 0, 0);
+        add_renumbered(mixer, keys + n_second, n_first, n_second, n_second);
+        return pack_published(mixer, rule->timestep_us, out, ret_n_events, why);
+    }
+    add_renumbered(mixer, keys + n_second, n_first, n_second, 0);
+    add_renumbered(mixer, keys, n_second, 0, n_first);
+    return pack_by_time(mixer, rule->timestep_us, out, ret_n_events, why);
 }

@@ -35,7 +35,7 @@ void mixer_free(struct mixer *mixer);
  * `out` has room for all events of the parts, EVENT_BYTES each. Any bytes are safe as input;
  * the result is defined for recordings that event_check() accepts.
  * Errors: -EINVAL k, the timestep, or published order with more than two; -ERANGE a time above
- * EVENT_T_MAX after rounding; -ENOMEM. */
+ * EVENT_T_MAX after rounding; -EFBIG more than 2^23 - 1 events; -ENOMEM. */
 int mixer_mix(struct mixer *mixer, const struct event_span *parts, unsigned k,
               const struct mix_rule *rule, uint8_t *out, size_t *ret_n_events, struct error *why);
 

@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/event.h"
-
 enum { PREFIX = 10, ALIGN = 64 }; /* magic, version, length of the text */
 
 const char npy_event_descr[] = "[('x', '|u1'), ('y', '|u1'), ('t', '<u4'), ('p', '|u1')]";
@@ -39,11 +37,5 @@ size_t npy_header(char ret[NPY_HEADER_MAX], const char *descr, const uint64_t *d
 
 void npy_events(const uint8_t *events, size_t n_events, uint8_t *out)
 {
-    for (size_t i = 0; i < n_events; i++, out += NPY_EVENT_BYTES) {
-        struct event event = event_unpack(events + i * EVENT_BYTES);
-        out[0] = event.x;
-        out[1] = event.y;
-        memcpy(out + 2, &event.t_us, 4);
-        out[6] = event.p;
-    }
+    event_structured((struct event_span){events, n_events}, out);
 }

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/event_codec.h"
+
 enum { NPY_HEADER_MAX = 256 };
 
 /* Write the header for a C-ordered array of `descr` (a dtype as in the file: "'|u1'" or a list of
@@ -15,7 +17,7 @@ size_t npy_header(char ret[NPY_HEADER_MAX], const char *descr, const uint64_t *d
 
 /* The dtype of structured events, 7 bytes each: x, y (u1), t (u4, µs), p (u1). */
 extern const char npy_event_descr[];
-enum { NPY_EVENT_BYTES = 7 };
+enum { NPY_EVENT_BYTES = EVENT_STRUCTURED_BYTES };
 
 /* Packed events to structured ones: `out` has n_events × NPY_EVENT_BYTES. */
 void npy_events(const uint8_t *events, size_t n_events, uint8_t *out);

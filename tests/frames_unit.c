@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tests of common/frames and common/timestep, at every level of instructions. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/frames.h"
+#include "common/timestep.h"
+#include "tests/levels.h"
+
+enum { ROUNDS = 400 };
+
+static void define_frames(const struct frames_rule *rule, struct event_span events, uint8_t *out)
+{
+    memset(out, 0, frames_size(rule));
+    for (size_t i = 0; i < events.n_events; i++) {
+        struct event event = event_unpack(events.bytes + i * EVENT_BYTES);
+        uint32_t bin = event.t_us / rule->timestep_us, rest = event.t_us % rule->timestep_us;
+        if (rule->binning == FRAMES_ROUND)
+            bin += 2 * rest > rule->timestep_us || (2 * rest == rule->timestep_us && bin % 2);
+        if (bin >= rule->bins || event.x >= SENSOR_WIDTH || event.y >= SENSOR_HEIGHT)
+            continue;
+        size_t place = ((size_t)event.p * SENSOR_HEIGHT + event.y) * SENSOR_WIDTH + event.x;
+        size_t places = (size_t)SENSOR_POLARITIES * SENSOR_HEIGHT * SENSOR_WIDTH;
+        uint8_t *value =
+            rule->axes == FRAMES_TCHW ? out + bin * places + place : out + place * rule->bins + bin;
+        if (*value < (rule->overlap == FRAMES_OR ? 1 : UINT8_MAX))
+            ++*value;
+    }
+}
+
+static void check_frames(void)
+{
+    static const uint32_t timesteps[] = {1, 2, 3, 10, 999, 1000, 1000000};
+    for (int round = 0; round < ROUNDS / 4; round++) {
+        struct event_span events =
+            random_below(5) ? recording_any() : recording_noise(random_below(1200));
+        struct frames_rule rule = {
+            .timestep_us = timesteps[random_below(7)],
+            .bins = 1 + random_below(40),
+            .binning = random_below(2) ? FRAMES_ROUND : FRAMES_FLOOR,
+            .overlap = random_below(2) ? FRAMES_OR : FRAMES_SUM,
+            .axes = random_below(2) ? FRAMES_TCHW : FRAMES_CHWT,
+        };
+        struct buffer out = buffer_new(frames_size(&rule)), want = buffer_new(out.size);
+        define_frames(&rule, events, want.bytes);
+        frames_fill(&rule, events, out.bytes);
+        assert_memory_equal(out.bytes, want.bytes, out.size);
+        buffer_check_and_free(out);
+        buffer_check_and_free(want);
+        recording_free(events);
+    }
+}
+
+static void frames_are_what_their_definition_says(void **state)
+{
+    (void)state;
+    for_each_level(check_frames);
+}
+
+static void check_steps(void)
+{
+    for (uint32_t i = 0; i < 3000; i++) {
+        uint32_t us = i < 1000 ? i + 1 : 1 + random_below(TIMESTEP_MAX_US);
+        struct timestep step = timestep_of(us);
+        uint32_t middle = random_below(EVENT_T_MAX / us + 1) * us + us / 2;
+        for (uint32_t t_us = middle > 50 ? middle - 50 : 0; t_us < middle + 50; t_us++) {
+            uint32_t t = t_us > EVENT_T_MAX ? EVENT_T_MAX - (t_us & 7) : t_us;
+            uint32_t floor = t / us, rest = t % us;
+            uint32_t round = floor + (2 * rest > us || (2 * rest == us && floor % 2));
+            assert_int_equal(timestep_floor(step, t), floor);
+            assert_int_equal(timestep_round(step, t), round);
+        }
+    }
+}
+
+static void steps_of_time_are_exact(void **state)
+{
+    (void)state;
+    for_each_level(check_steps);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(frames_are_what_their_definition_says),
+        cmocka_unit_test(steps_of_time_are_exact),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
