@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "common/cpu.h"
+
 enum { POLYNOMIAL_REFLECTED = 0x82F63B78 };
 
 static uint32_t table[256];
@@ -30,19 +32,72 @@ uint32_t crc32c_portable(uint32_t crc, const void *bytes, size_t size)
     return ~crc;
 }
 
-#if defined(__x86_64__)
-#include <nmmintrin.h>
+#if CPU_X86
+#include <immintrin.h>
 
-__attribute__((target("sse4.2"))) static uint32_t crc32c_sse42(uint32_t crc, const void *bytes,
-                                                               size_t size)
+#define SSE42        __attribute__((target("sse4.2,pclmul")))
+#define SSE42_INLINE SSE42 __attribute__((always_inline)) static inline
+
+enum { PART = 512 }; /* bytes of each of the three streams */
+
+/* x^(8n - 33): what a CRC is multiplied by to stand n bytes further left. */
+static uint64_t shift_one_part, shift_two_parts;
+static pthread_once_t shift_once = PTHREAD_ONCE_INIT;
+
+static uint64_t power_of_x(unsigned exponent)
+{
+    uint32_t value = 1u << 31; /* x^0: bits are reflected */
+    while (exponent-- > 0)
+        value = value >> 1 ^ (value & 1 ? (uint32_t)POLYNOMIAL_REFLECTED : 0);
+    return value;
+}
+
+static void shift_fill(void)
+{
+    shift_one_part = power_of_x(8 * PART - 33);
+    shift_two_parts = power_of_x(2 * 8 * PART - 33);
+}
+
+SSE42_INLINE uint64_t add_word(uint64_t crc, const uint8_t *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return _mm_crc32_u64(crc, word);
+}
+
+SSE42_INLINE __m128i multiply(uint64_t crc, uint64_t factor)
+{
+    return _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)crc),
+                                _mm_cvtsi64_si128((long long)factor), 0);
+}
+
+/* The instruction takes three cycles but one can begin in each: so three streams at a time, whose
+ * CRCs are then moved to their places. Its own multiplication by x^32, and the x that reflection
+ * adds to a product, are the 33 above.
+ * Source: V. Gopal et al., Fast CRC Computation for iSCSI Polynomial Using CRC32 Instruction,
+ * Intel, 2011. */
+SSE42_INLINE uint64_t add_three_parts(uint64_t crc, const uint8_t *at)
+{
+    uint64_t b = 0, c = 0;
+    for (size_t i = 0; i < PART; i += 8) {
+        crc = add_word(crc, at + i);
+        b = add_word(b, at + PART + i);
+        c = add_word(c, at + 2 * PART + i);
+    }
+    __m128i sum = _mm_xor_si128(multiply(crc, shift_two_parts), multiply(b, shift_one_part));
+    return _mm_crc32_u64(0, (uint64_t)_mm_cvtsi128_si64(sum)) ^ c;
+}
+
+SSE42 static uint32_t crc32c_sse42(uint32_t crc, const void *bytes, size_t size)
 {
     const uint8_t *at = bytes;
     uint64_t wide = ~crc;
-    for (; size >= 8; at += 8, size -= 8) {
-        uint64_t word;
-        memcpy(&word, at, 8);
-        wide = _mm_crc32_u64(wide, word);
-    }
+    if (size >= 3 * PART)
+        pthread_once(&shift_once, shift_fill);
+    for (; size >= 3 * PART; at += 3 * PART, size -= 3 * PART)
+        wide = add_three_parts(wide, at);
+    for (; size >= 8; at += 8, size -= 8)
+        wide = add_word(wide, at);
     crc = (uint32_t)wide;
     for (; size > 0; at++, size--)
         crc = _mm_crc32_u8(crc, *at);
@@ -51,7 +106,7 @@ __attribute__((target("sse4.2"))) static uint32_t crc32c_sse42(uint32_t crc, con
 
 uint32_t crc32c(uint32_t crc, const void *bytes, size_t size)
 {
-    if (__builtin_cpu_supports("sse4.2"))
+    if (__builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul"))
         return crc32c_sse42(crc, bytes, size);
     return crc32c_portable(crc, bytes, size);
 }

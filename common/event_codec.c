@@ -3,7 +3,7 @@
  * choice of the vector code that runs before them. */
 #include "common/event_codec.h"
 
-#include <string.h>
+#include <stdbool.h>
 
 #include "common/event_kernels.h"
 #include "common/key.h"
@@ -95,5 +95,14 @@ void event_pack_keys(const uint64_t *keys, size_t n, uint8_t *ret)
 size_t event_pack_distinct_keys(const uint64_t *keys, size_t n, uint8_t *ret)
 {
     const struct event_kernels *fast = kernels();
-    return fast ? fast->pack_distinct(keys, n, ret) : 0;
+    size_t i = fast ? fast->pack_distinct(keys, n, ret) : 0;
+    for (; i < n; i++) {
+        const uint64_t *key = keys + i;
+        bool equal = ((key[0] ^ key[-1]) & (KEY_T | KEY_PLACE)) == 0;
+        bool third = ((key[0] ^ key[-2]) & KEY_T) == 0;
+        if (equal | third)
+            break;
+        key_pack(*key, ret + i * EVENT_BYTES);
+    }
+    return i;
 }

@@ -29,7 +29,7 @@ void event_keys_reversed(struct event_span events, uint32_t seq, uint64_t *ret);
 /* n keys to packed events, n × EVENT_BYTES. */
 void event_pack_keys(const uint64_t *keys, size_t n, uint8_t *ret);
 
-/* As event_pack_keys(), but stops early, at or before the first event that is equal to the one
+/* As event_pack_keys(), but stops at the first event that is equal to the one
  * before it or third in a row at one time: up to there no event repeats an earlier one. keys[-1]
  * and keys[-2] are read too. Returns how many were packed. */
 size_t event_pack_distinct_keys(const uint64_t *keys, size_t n, uint8_t *ret);

@@ -55,36 +55,36 @@ static struct layout layout_of(const struct frames_rule *rule)
 }
 
 struct columns {
-    uint32_t t_us[BLOCK];
+    uint32_t t_us[BLOCK]; /* then the bin */
     uint8_t x[BLOCK], y[BLOCK], p[BLOCK];
 };
 
 /* Where in the tensor each event belongs. Whole blocks only, and nothing that depends on the data:
  * the compiler makes vector code of it. */
 __attribute__((always_inline)) static inline void
-find_places(const struct columns *events, struct layout layout, uint32_t *restrict ret)
+find_places(const struct columns *events, const struct layout *layout, uint32_t *restrict ret)
 {
+    const uint32_t bins = layout->bins;
+    const uint32_t bin_stride = layout->bin_stride, place_stride = layout->place_stride;
     for (size_t i = 0; i < BLOCK; i++) {
-        uint32_t bin = layout.round ? timestep_round(layout.step, events->t_us[i])
-                                    : timestep_floor(layout.step, events->t_us[i]);
-        uint32_t x = events->x[i], y = events->y[i];
+        uint32_t bin = events->t_us[i], x = events->x[i], y = events->y[i];
         uint32_t place = (uint32_t)events->p[i] * PIXELS + y * SENSOR_WIDTH + x;
-        bool inside = (bin < layout.bins) & (x < SENSOR_WIDTH) & (y < SENSOR_HEIGHT);
-        ret[i] = inside ? bin * layout.bin_stride + place * layout.place_stride : NOWHERE;
+        uint32_t outside = (bin >= bins) | (x >= SENSOR_WIDTH) | (y >= SENSOR_HEIGHT);
+        ret[i] = (bin * bin_stride + place * place_stride) | -outside;
     }
 }
 
 static void find_places_portable(const struct columns *events, const struct layout *layout,
                                  uint32_t *restrict ret)
 {
-    find_places(events, *layout, ret);
+    find_places(events, layout, ret);
 }
 
 #if CPU_X86
 __attribute__((target("avx2"))) static void
 find_places_avx2(const struct columns *events, const struct layout *layout, uint32_t *restrict ret)
 {
-    find_places(events, *layout, ret);
+    find_places(events, layout, ret);
 }
 #else
 #define find_places_avx2 find_places_portable
@@ -106,18 +106,22 @@ static void wipe_to(struct canvas *canvas, size_t end)
     }
 }
 
-static void fill_places(struct canvas *canvas, const uint32_t *places, size_t n,
-                        enum frames_overlap overlap)
+/* `bytes` and `wiped` are copies because the compiler must expect a store of a byte to change what
+ * `canvas` points to. */
+__attribute__((always_inline)) static inline void
+fill_places(struct canvas *canvas, const uint32_t *places, size_t n, bool count)
 {
+    uint8_t *bytes = canvas->bytes;
+    size_t wiped = canvas->wiped;
     for (size_t i = 0; i < n; i++) {
         size_t place = places[i];
-        if (place >= canvas->wiped) {
+        if (place >= wiped) {
             if (place == NOWHERE)
                 continue;
             wipe_to(canvas, place + WIPED);
+            wiped = canvas->wiped;
         }
-        uint8_t *value = canvas->bytes + place;
-        *value = overlap == FRAMES_OR ? 1 : (uint8_t)(*value + (*value < UINT8_MAX));
+        bytes[place] = count ? (uint8_t)(bytes[place] + (bytes[place] < UINT8_MAX)) : 1;
     }
 }
 
@@ -134,9 +138,13 @@ void frames_fill(const struct frames_rule *rule, struct event_span events, uint8
         size_t left = events.n_events - i, n = left < BLOCK ? left : BLOCK;
         event_columns((struct event_span){events.bytes + i * EVENT_BYTES, n}, columns.t_us,
                       columns.x, columns.y, columns.p);
+        timestep_count(layout.step, columns.t_us, n, layout.round);
         (cpu_level() >= CPU_AVX2 ? find_places_avx2 : find_places_portable)(&columns, &layout,
                                                                             places);
-        fill_places(&canvas, places, n, rule->overlap);
+        if (rule->overlap == FRAMES_OR)
+            fill_places(&canvas, places, n, false);
+        else
+            fill_places(&canvas, places, n, true);
     }
     wipe_to(&canvas, canvas.size);
 }

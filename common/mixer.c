@@ -116,30 +116,25 @@ static void merge_lists(struct mixer *mixer)
     }
 }
 
-static int fail_to_round(const uint64_t *keys, struct timestep step, struct error *why)
+static bool rounds_past_limit(uint64_t key, struct timestep step)
 {
-    size_t i = 0;
-    while ((uint64_t)timestep_round(step, key_time(keys[i])) * step.us <= EVENT_T_MAX)
-        i++;
-    return error_set(why, -ERANGE,
-                     "event %zu: time %u us rounded to %u us is past the limit of %d us", i,
-                     key_time(keys[i]), step.us, EVENT_T_MAX);
+    return (uint64_t)timestep_round(step, key_time(key)) * step.us > EVENT_T_MAX;
 }
 
 static int round_list(struct mixer *mixer, unsigned list, uint32_t timestep_us, struct error *why)
 {
     struct timestep step = timestep_of(timestep_us);
-    uint64_t *keys = list_keys(mixer, list), last = 0;
-    size_t n = mixer->lists[list].n;
-    for (size_t i = 0; i < n; i++)
-        last = keys[i] > last ? keys[i] : last;
-    if ((uint64_t)timestep_round(step, key_time(last)) * step.us > EVENT_T_MAX)
-        return fail_to_round(keys, step, why);
-    for (size_t i = 0; i < n; i++) {
-        uint64_t rounded_us = timestep_round(step, key_time(keys[i])) * step.us;
-        keys[i] = rounded_us << KEY_T_SHIFT | (keys[i] & KEY_BELOW_T);
+    uint64_t *keys = list_keys(mixer, list);
+    size_t n = mixer->lists[list].n, i = 0;
+    if (n == 0 || !rounds_past_limit(keys[n - 1], step)) {
+        timestep_round_keys(step, keys, n);
+        return 0;
     }
-    return 0;
+    while (!rounds_past_limit(keys[i], step))
+        i++;
+    return error_set(why, -ERANGE,
+                     "event %zu: time %u us rounded to %u us is past the limit of %d us", i,
+                     key_time(keys[i]), timestep_us, EVENT_T_MAX);
 }
 
 /* The lists, numbered as they come, merged and packed in order of time. */
@@ -162,19 +157,19 @@ static int pack_by_time(struct mixer *mixer, uint32_t timestep_us, uint8_t *out,
     return 0;
 }
 
-/* Pack the keys numbered below n_second first, the others behind them, without a branch. */
-static void pack_apart(const uint64_t *keys, size_t n, size_t n_second, uint8_t *out)
+/* Bring the keys numbered below n_second to the front, the others to `rest`, without a branch.
+ * Returns how many are in front. */
+static size_t part_keys(uint64_t *keys, size_t n, size_t n_second, uint64_t *rest)
 {
-    size_t n_second_left = 0;
-    for (size_t i = 0; i < n; i++)
-        n_second_left += key_seq(keys[i]) < n_second;
-    size_t second = 0, first = n_second_left * EVENT_BYTES;
+    size_t n_front = 0;
     for (size_t i = 0; i < n; i++) {
-        size_t is_first = -(size_t)(key_seq(keys[i]) >= n_second);
-        key_pack(keys[i], out + (second ^ ((second ^ first) & is_first)));
-        first += EVENT_BYTES & is_first;
-        second += EVENT_BYTES & ~is_first;
+        uint64_t key = keys[i];
+        size_t in_front = key_seq(key) < n_second;
+        keys[n_front] = key;
+        rest[i - n_front] = key;
+        n_front += in_front;
     }
+    return n_front;
 }
 
 /* Two lists, the second digit's and the first's, numbered in this order, rounded and packed in the
@@ -192,7 +187,10 @@ static int pack_published(struct mixer *mixer, uint32_t timestep_us, uint8_t *ou
     merge_lists(mixer);
     uint64_t *keys = list_keys(mixer, 0);
     size_t n = distinct_keys(&mixer->distinct, keys, mixer->lists[0].n);
-    pack_apart(keys, n, n_second, out);
+    uint64_t *rest = mixer->buffers[1];
+    n_second = part_keys(keys, n, n_second, rest);
+    event_pack_keys(keys, n_second, out);
+    event_pack_keys(rest, n - n_second, out + n_second * EVENT_BYTES);
     *ret_n_events = n;
     return 0;
 }

@@ -6,6 +6,8 @@
  * Invariant Integers using Multiplication, 1994). n · m stays below 2^52. */
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/event.h"
@@ -41,3 +43,9 @@ static inline uint32_t timestep_round(struct timestep step, uint32_t t_us)
     uint32_t up = (uint32_t)((uint64_t)n * step.factor >> step.shift);
     return up - (up & (up * (2 * step.us) == n));
 }
+
+/* timestep_round() the time of n keys (common/key.h), as many µs; those past EVENT_T_MAX wrap. */
+void timestep_round_keys(struct timestep step, uint64_t *keys, size_t n);
+
+/* Replace n times by their numbers of steps, rounded or floored. */
+void timestep_count(struct timestep step, uint32_t *t_us, size_t n, bool round);
