@@ -4,6 +4,7 @@
  *
  * Recordings are drawn anew for every call: one hot pair would teach the branch predictor its
  * order and flatter code that branches. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -221,19 +222,24 @@ static double median(double times_us[ROUNDS])
     return times_us[ROUNDS / 2];
 }
 
-/* The variants take turns within each round, so that a disturbance meets all of them. */
+/* The variants take turns within each round, so that a disturbance meets all of them, and another
+ * one begins each time, so that none is always the first to touch the recordings. */
 static void run_case(struct bench *bench, const struct bench_case *row, struct mt19937 *random)
 {
     double times_us[VARIANTS][ROUNDS];
     size_t n_calls = row->run == frames_batch ? CALLS / BATCH : CALLS;
     cpu_limit(CPU_LEVELS - 1);
     enum cpu_level best = cpu_level();
+    int n_variants = (int)best + 2; /* the levels, then the base */
     for (int round = 0; round < ROUNDS; round++) {
         pick(bench, random);
-        times_us[CPU_LEVELS][round] = measure(bench, row->base, n_calls);
-        for (int level = 0; level <= (int)best; level++) {
-            cpu_limit((enum cpu_level)level);
-            times_us[level][round] = measure(bench, row->run, n_calls);
+        for (int i = 0; i < n_variants; i++) {
+            int variant = (round + i) % n_variants;
+            bool is_level = variant <= (int)best;
+            if (is_level)
+                cpu_limit((enum cpu_level)variant);
+            times_us[is_level ? variant : CPU_LEVELS][round] =
+                measure(bench, is_level ? row->run : row->base, n_calls);
         }
     }
 

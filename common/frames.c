@@ -15,8 +15,7 @@ static_assert((int)FRAMES_TIMESTEP_MAX_US <= (int)TIMESTEP_MAX_US,
 
 enum {
     PIXELS = SENSOR_WIDTH * SENSOR_HEIGHT,
-    BLOCK = 512,            /* events unpacked at a time: columns and places stay in the L1 cache */
-    WIPED = 8 * 2 * PIXELS, /* bytes zeroed at a time: eight bins, still in the cache when filled */
+    BLOCK = 512, /* events unpacked at a time: columns and places stay in the L1 cache */
 };
 
 static const uint32_t NOWHERE = UINT32_MAX;
@@ -90,50 +89,26 @@ find_places_avx2(const struct columns *events, const struct layout *layout, uint
 #define find_places_avx2 find_places_portable
 #endif
 
-/* The tensor, zeroed just before it is filled while events come in order of time, so that its
- * memory passes through the cache once. Whatever lies before `wiped` is zeroed. */
-struct canvas {
-    uint8_t *bytes;
-    size_t size, wiped;
-};
-
-static void wipe_to(struct canvas *canvas, size_t end)
+__attribute__((always_inline)) static inline void fill_places(const uint32_t *places, size_t n,
+                                                              bool count, uint8_t *out)
 {
-    end = end < canvas->size ? end : canvas->size;
-    if (end > canvas->wiped) {
-        memset(canvas->bytes + canvas->wiped, 0, end - canvas->wiped);
-        canvas->wiped = end;
-    }
-}
-
-/* `bytes` and `wiped` are copies because the compiler must expect a store of a byte to change what
- * `canvas` points to. */
-__attribute__((always_inline)) static inline void
-fill_places(struct canvas *canvas, const uint32_t *places, size_t n, bool count)
-{
-    uint8_t *bytes = canvas->bytes;
-    size_t wiped = canvas->wiped;
     for (size_t i = 0; i < n; i++) {
-        size_t place = places[i];
-        if (place >= wiped) {
-            if (place == NOWHERE)
-                continue;
-            wipe_to(canvas, place + WIPED);
-            wiped = canvas->wiped;
-        }
-        bytes[place] = count ? (uint8_t)(bytes[place] + (bytes[place] < UINT8_MAX)) : 1;
+        if (places[i] == NOWHERE)
+            continue;
+        uint8_t *value = out + places[i];
+        *value = count ? (uint8_t)(*value + (*value < UINT8_MAX)) : 1;
     }
 }
 
+/* Zeroing each bin only when its events come, so that memory passes through the cache once, was no
+ * faster than zeroing all of it at once. */
 void frames_fill(const struct frames_rule *rule, struct event_span events, uint8_t *out)
 {
     struct layout layout = layout_of(rule);
-    struct canvas canvas = {.bytes = out, .size = frames_size(rule)};
     struct columns columns = {0};
     uint32_t places[BLOCK];
 
-    if (rule->axes == FRAMES_CHWT)
-        wipe_to(&canvas, canvas.size);
+    memset(out, 0, frames_size(rule));
     for (size_t i = 0; i < events.n_events; i += BLOCK) {
         size_t left = events.n_events - i, n = left < BLOCK ? left : BLOCK;
         event_columns((struct event_span){events.bytes + i * EVENT_BYTES, n}, columns.t_us,
@@ -142,9 +117,8 @@ void frames_fill(const struct frames_rule *rule, struct event_span events, uint8
         (cpu_level() >= CPU_AVX2 ? find_places_avx2 : find_places_portable)(&columns, &layout,
                                                                             places);
         if (rule->overlap == FRAMES_OR)
-            fill_places(&canvas, places, n, false);
+            fill_places(places, n, false, out);
         else
-            fill_places(&canvas, places, n, true);
+            fill_places(places, n, true, out);
     }
-    wipe_to(&canvas, canvas.size);
 }

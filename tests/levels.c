@@ -77,7 +77,7 @@ struct event_span recording_any(void)
 {
     static const uint32_t gaps_us[] = {0, 1, 2, 5, 40, 2000};
     size_t n = random_below(2) ? random_below(70) : random_below(RECORDING_MAX);
-    return recording_random(n, gaps_us[random_below(6)], random_below(2) ? 3 : SENSOR_WIDTH);
+    return recording_random(n, gaps_us[random_below(6)], random_below(2) ? 3 : SENSOR_WIDTH + 1);
 }
 
 struct event_span recording_noise(size_t n)

@@ -25,9 +25,10 @@ struct buffer {
 struct buffer buffer_new(size_t size);
 void buffer_check_and_free(struct buffer buffer);
 
-/* Valid events in an allocation of exactly their size, so that a sanitizer sees who reads beside
- * them. Lengths around every vector width and up to RECORDING_MAX; times from all equal to all
- * different; many repeats, or few. The caller frees .bytes with recording_free(). */
+/* Events in order of time, a few just outside the sensor, in an allocation of exactly their size,
+ * so that a sanitizer sees who reads beside them. Lengths around every vector width and up to
+ * RECORDING_MAX; times from all equal to all different; many repeats, or few. The caller frees
+ * .bytes with recording_free(). */
 struct event_span recording_any(void);
 
 /* n × EVENT_BYTES random bytes, in the same way. */
