@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "client/cli.h"
 
@@ -29,13 +30,34 @@ static int set_option(tnm_options *options, const char *name, const char *value,
     return r < 0 ? cli_failed(r, why) : 0;
 }
 
+/* The token is the first line of its file. */
+static int set_token(tnm_options *options, const char *path, struct error *why)
+{
+    FILE *file = path ? fopen(path, "re") : NULL;
+    if (!path)
+        return 0;
+    if (!file)
+        return error_set(why, -errno, "%s: %s", path, strerror(errno));
+    char *line = NULL;
+    size_t size = 0;
+    ssize_t n = getline(&line, &size, file);
+    int r = n > 0 ? 0 : error_set(why, -EINVAL, "%s: there is no token in it", path);
+    if (r == 0) {
+        line[strcspn(line, "\r\n")] = '\0';
+        r = set_option(options, "token", line, why);
+    }
+    free(line);
+    fclose(file);
+    return r;
+}
+
 static int open_client(const struct cli_options *options, tnm_client **ret, struct error *why)
 {
     tnm_options *settings;
     int r = tnm_options_new(&settings);
     if (r < 0)
         return cli_failed(r, why);
-    r = set_option(settings, "token_file", options->token_file, why);
+    r = set_token(settings, options->token_file, why);
     if (r == 0)
         r = set_option(settings, "ca_file", options->ca_file, why);
     if (r == 0) {

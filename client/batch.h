@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A batch that was handed over, or is about to be. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/blob.h"
+#include "client/body.h"
+#include "client/twonmnist.h"
+#include "common/event.h"
+
+/* The index of a batch that is one mix, which does not arrive as a blob. */
+struct batch_single {
+    uint64_t offsets[2], index;
+    int32_t sources[2];
+    uint32_t checksum;
+    uint8_t labels[N_DIGITS];
+};
+
+struct tnm_batch {
+    struct body body;
+    struct blob blob; /* points into the body, or to `single` */
+    bool is_blob;
+    struct batch_single single;
+    uint64_t number;
+    char *server;
+    const tnm_decoder *decoder; /* that made `decoded`; only compared */
+    uint8_t *decoded;
+    size_t decoded_size;
+    bool decoded_is_lent;
+};
+
+/* Decode with `decoder` into `lent` (of `lent_size` bytes) where that is large enough, or else into
+ * memory of its own; *ret_took_lent says which. Errors: -ENOMEM. */
+int batch_decode(tnm_batch *batch, const tnm_decoder *decoder, void *lent, size_t lent_size,
+                 bool *ret_took_lent);

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A batch as it arrives: a safetensors file, whose every byte is checked before it is used. */
+#include "client/blob.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/crc32c.h"
+#include "common/event.h"
+#include "common/safetensors.h"
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "batches are used as they arrive, in little-endian order"
+#endif
+
+static int find(const struct safetensors *header, const uint8_t *data, const char *name,
+                enum tensor_dtype dtype, uint64_t rows, uint64_t columns, const void **ret,
+                struct error *why)
+{
+    const struct tensor *tensor = safetensors_find(header, name);
+    if (!tensor)
+        return error_set(why, -EBADMSG, "the batch has no tensor \"%s\"", name);
+    unsigned n_dims = columns ? 2 : 1;
+    if (tensor->dtype != dtype || tensor->n_dims != n_dims || tensor->dims[0] != rows ||
+        (columns && tensor->dims[1] != columns))
+        return error_set(why, -EBADMSG, "the batch's tensor \"%s\" has another shape or dtype",
+                         name);
+    if ((uintptr_t)(data + tensor->begin) % tensor_dtype_size(dtype) != 0)
+        return error_set(why, -EBADMSG, "the batch's tensor \"%s\" is not aligned", name);
+    *ret = data + tensor->begin;
+    return 0;
+}
+
+static int find_all(const struct safetensors *header, const uint8_t *data, uint64_t n,
+                    struct blob *ret, struct error *why)
+{
+    const struct tensor *events = safetensors_find(header, "events");
+    *ret = (struct blob){.n_samples = n, .n_events = events ? events->dims[0] : 0};
+    const struct {
+        const char *name;
+        enum tensor_dtype dtype;
+        uint64_t rows, columns;
+        const void **at;
+    } wanted[] = {
+        {"offsets", TENSOR_U64, n + 1, 0, (const void **)&ret->offsets},
+        {"indices", TENSOR_U64, n, 0, (const void **)&ret->indices},
+        {"sources", TENSOR_I32, n, 2, (const void **)&ret->sources},
+        {"checksums", TENSOR_U32, n, 0, (const void **)&ret->checksums},
+        {"labels", TENSOR_U8, n, N_DIGITS, (const void **)&ret->labels},
+        {"events", TENSOR_U8, ret->n_events, EVENT_BYTES, (const void **)&ret->events},
+    };
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        int r = find(header, data, wanted[i].name, wanted[i].dtype, wanted[i].rows,
+                     wanted[i].columns, wanted[i].at, why);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int check_revision(const struct safetensors *header, const char *expected, struct error *why)
+{
+    const char *revision = safetensors_meta(header, "revision");
+    if (!revision)
+        return error_set(why, -EBADMSG, "the batch does not say its revision");
+    if (strcmp(revision, expected) != 0)
+        return error_set(why, -ESTALE, "has other data: revision %.12s… instead of %.12s…",
+                         revision, expected);
+    return 0;
+}
+
+static int check_labels(const uint8_t *labels, uint64_t index, struct error *why)
+{
+    unsigned n = 0;
+    for (int digit = 0; digit < N_DIGITS; digit++) {
+        if (labels[digit] > 1)
+            return error_set(why, -EBADMSG, "sample %" PRIu64 " has label %u for digit %d", index,
+                             labels[digit], digit);
+        n += labels[digit];
+    }
+    return n ? 0 : error_set(why, -EBADMSG, "sample %" PRIu64 " has no label", index);
+}
+
+static int check_sample(const struct blob *blob, uint64_t i, uint64_t expected, struct error *why)
+{
+    uint64_t index = blob->indices[i], begin = blob->offsets[i], end = blob->offsets[i + 1];
+    if (index != expected)
+        return error_set(why, -EBADMSG,
+                         "sample %" PRIu64 " of the batch is %" PRIu64 " instead of %" PRIu64, i,
+                         index, expected);
+    if (begin > end || end > blob->n_events)
+        return error_set(why, -EBADMSG,
+                         "sample %" PRIu64 " lies at events %" PRIu64 " to %" PRIu64 " of %" PRIu64,
+                         index, begin, end, blob->n_events);
+    uint32_t crc =
+        crc32c(0, blob->events + begin * EVENT_BYTES, (size_t)(end - begin) * EVENT_BYTES);
+    if (crc != blob->checksums[i])
+        return error_set(why, -EBADMSG,
+                         "sample %" PRIu64 " was damaged: its CRC-32C is %08x instead of %08x",
+                         index, crc, blob->checksums[i]);
+    return check_labels(blob->labels + i * N_DIGITS, index, why);
+}
+
+static int check_samples(const struct blob *blob, const struct blob_expected *expected,
+                         struct error *why)
+{
+    if (blob->offsets[0] != 0 || blob->offsets[blob->n_samples] != blob->n_events)
+        return error_set(why, -EBADMSG, "the batch's offsets do not cover its events");
+    for (uint64_t i = 0; i < blob->n_samples; i++) {
+        int r = check_sample(blob, i, expected->indices[i], why);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+int blob_read(const void *bytes, size_t size, const struct blob_expected *expected,
+              struct blob *ret, struct error *why)
+{
+    struct safetensors *header;
+    struct blob blob;
+    int r = safetensors_parse(bytes, size, &header, why);
+    if (r < 0)
+        return r;
+    r = check_revision(header, expected->revision, why);
+    if (r == 0)
+        r = find_all(header, (const uint8_t *)bytes + safetensors_data_start(header),
+                     expected->n_samples, &blob, why);
+    safetensors_free(header);
+    if (r == 0)
+        r = check_samples(&blob, expected, why);
+    if (r == 0)
+        *ret = blob;
+    return r;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A batch as it arrives: a safetensors file, whose every byte is checked before it is used. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/error.h"
+
+/* Borrowed from the bytes. */
+struct blob {
+    uint64_t n_samples, n_events;
+    const uint8_t *events;     /* [n_events][EVENT_BYTES] */
+    const uint64_t *offsets;   /* [n_samples + 1] */
+    const uint8_t *labels;     /* [n_samples][N_DIGITS] */
+    const uint64_t *indices;   /* [n_samples] */
+    const int32_t *sources;    /* [n_samples][2] */
+    const uint32_t *checksums; /* [n_samples] */
+};
+
+/* What the answer has to be about. */
+struct blob_expected {
+    const char *revision;    /* 64 hex digits */
+    const uint64_t *indices; /* [n_samples] */
+    uint64_t n_samples;
+};
+
+/* Read the blob at `bytes`, which is 8-aligned, and check it: the shapes, the offsets, the labels,
+ * the indices, the revision, and each sample against its CRC-32C.
+ * Errors: -EBADMSG damaged (why names the sample); -ESTALE another revision; -ENOMEM. */
+int blob_read(const void *bytes, size_t size, const struct blob_expected *expected,
+              struct blob *ret, struct error *why);

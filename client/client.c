@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What all parts of one client share: its thread, its servers, and waiting. */
+#include "client/client.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client/failure.h"
+#include "config.h"
+
+enum { PROGRESS_EVERY_MS = 100 };
+
+const char *tnm_version(void)
+{
+    return PACKAGE_VERSION;
+}
+
+void tnm_free(void *text)
+{
+    free(text);
+}
+
+/* ---- Opening and closing ---- */
+
+static void init_waiting(tnm_client *client)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&client->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    pthread_mutex_init(&client->lock, NULL);
+}
+
+static void free_requests(void *arg)
+{
+    tnm_client *client = arg;
+    requests_free(client->requests);
+}
+
+static void free_client(tnm_client *client)
+{
+    if (client->loop)
+        loop_call(client->loop, free_requests, client);
+    loop_free(client->loop);
+    servers_free(client->servers);
+    tnm_options_free(client->options);
+    pthread_cond_destroy(&client->changed);
+    pthread_mutex_destroy(&client->lock);
+    free(client);
+}
+
+static void make_requests(void *arg)
+{
+    tnm_client *client = arg;
+    requests_new(client->loop, client->options, client->servers, &client->requests);
+}
+
+static int open_parts(tnm_client *client, const char *const *urls, size_t n_urls,
+                      const tnm_options *options, struct error *why)
+{
+    if (options_copy(options, &client->options) < 0)
+        return error_set(why, -ENOMEM, "no memory for options");
+    int r = servers_new(urls, n_urls, &client->servers, why);
+    if (r == 0)
+        r = loop_new(&client->loop, why);
+    if (r < 0)
+        return r;
+    loop_call(client->loop, make_requests, client);
+    return client->requests ? 0 : error_set(why, -ENOMEM, "no memory for requests");
+}
+
+int tnm_open(const char *const *urls, size_t n_urls, const tnm_options *options, tnm_client **ret)
+{
+    struct error why;
+    tnm_client *client = calloc(1, sizeof *client);
+    if (!client)
+        return failure_set(-ENOMEM, "no memory for a client");
+    client->n_refs = 1;
+    client->pid = getpid();
+    init_waiting(client);
+    int r = open_parts(client, urls, n_urls, options, &why);
+    if (r < 0) {
+        free_client(client);
+        return failure_keep(r, &why);
+    }
+    *ret = client;
+    return 0;
+}
+
+bool client_is_ours(const tnm_client *client)
+{
+    return client->pid == getpid();
+}
+
+int client_check(const tnm_client *client)
+{
+    if (!client)
+        return failure_set(-EINVAL, "there is no client");
+    if (!client_is_ours(client))
+        return failure_set(-ECHILD,
+                           "this client was opened by process %ld, before the fork: open one in "
+                           "the child",
+                           (long)client->pid);
+    return 0;
+}
+
+tnm_client *client_ref(tnm_client *client)
+{
+    pthread_mutex_lock(&client->lock);
+    client->n_refs++;
+    pthread_mutex_unlock(&client->lock);
+    return client;
+}
+
+void client_unref(tnm_client *client)
+{
+    pthread_mutex_lock(&client->lock);
+    bool last = --client->n_refs == 0;
+    pthread_mutex_unlock(&client->lock);
+    if (last)
+        free_client(client);
+}
+
+void tnm_close(tnm_client *client)
+{
+    if (client && client_is_ours(client))
+        client_unref(client);
+}
+
+/* ---- Waiting ---- */
+
+void tnm_cancel(tnm_client *client)
+{
+    if (!client || !client_is_ours(client))
+        return;
+    pthread_mutex_lock(&client->lock);
+    client->n_cancels++;
+    pthread_cond_broadcast(&client->changed);
+    pthread_mutex_unlock(&client->lock);
+}
+
+int tnm_counts(tnm_client *client, uint64_t *ret_answers, uint64_t *ret_bytes,
+               uint64_t *ret_retries)
+{
+    int r = client_check(client);
+    if (r == 0)
+        requests_counts(client->requests, ret_answers, ret_bytes, ret_retries);
+    return r;
+}
+
+int tnm_set_progress(tnm_client *client, tnm_progress *progress, void *user)
+{
+    int r = client_check(client);
+    if (r < 0)
+        return r;
+    pthread_mutex_lock(&client->lock);
+    client->progress = progress;
+    client->progress_user = user;
+    pthread_mutex_unlock(&client->lock);
+    return 0;
+}
+
+struct counts {
+    uint64_t answers, bytes, retries;
+};
+
+static bool counts_grew(const tnm_client *client, struct counts *last)
+{
+    struct counts now;
+    requests_counts(client->requests, &now.answers, &now.bytes, &now.retries);
+    bool grew = memcmp(&now, last, sizeof now) != 0;
+    *last = now;
+    return grew;
+}
+
+/* Wait a while, and tell the progress without the lock. */
+static int wait_with_progress(tnm_client *client, struct counts *last)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += PROGRESS_EVERY_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    int r = pthread_cond_timedwait(&client->changed, &client->lock, &until);
+    if (r != ETIMEDOUT || !counts_grew(client, last))
+        return 0;
+
+    tnm_progress *progress = client->progress;
+    void *user = client->progress_user;
+    pthread_mutex_unlock(&client->lock);
+    bool stop = progress && progress(user, last->answers, last->bytes, last->retries) != 0;
+    pthread_mutex_lock(&client->lock);
+    return stop ? failure_set(-ECANCELED, "cancelled by the progress callback") : 0;
+}
+
+int client_wait(tnm_client *client, bool (*ready)(const void *arg), const void *arg)
+{
+    uint64_t n_cancels = client->n_cancels;
+    struct counts last = {0};
+    int r = 0;
+    while (r == 0 && !ready(arg)) {
+        if (client->n_cancels != n_cancels)
+            r = failure_set(-ECANCELED, "cancelled");
+        else if (client->progress)
+            r = wait_with_progress(client, &last);
+        else
+            pthread_cond_wait(&client->changed, &client->lock);
+    }
+    return r;
+}
+
+/* ---- One request ---- */
+
+struct call {
+    tnm_client *client;
+    struct request_ask ask;          /* ours, told to finish() */
+    const struct request_ask *asked; /* the caller's */
+    struct request *request;
+    bool done; /* under the lock */
+    int r;
+    char *server;
+    struct error why;
+};
+
+static bool is_done(const void *arg)
+{
+    return ((const struct call *)arg)->done;
+}
+
+static int check(void *arg, struct answer *answer, struct error *why)
+{
+    const struct call *call = arg;
+    return call->asked->check(call->asked->arg, answer, why);
+}
+
+static void end(struct call *call, int r, const char *server, const struct error *why)
+{
+    pthread_mutex_lock(&call->client->lock);
+    call->request = NULL;
+    call->r = r;
+    call->server = server ? strdup(server) : NULL;
+    call->why = *why;
+    call->done = true;
+    pthread_cond_broadcast(&call->client->changed);
+    pthread_mutex_unlock(&call->client->lock);
+}
+
+static void on_done(void *arg, int r, const char *server, const struct error *why)
+{
+    end(arg, r, server, why);
+}
+
+static void start_call(void *arg)
+{
+    struct call *call = arg;
+    if (request_start(call->client->requests, &call->ask, &call->request) < 0)
+        end(call, -ENOMEM, NULL, &(struct error){.text = "no memory for a request"});
+}
+
+static void stop_call(void *arg)
+{
+    struct call *call = arg;
+    request_cancel(call->request);
+    call->request = NULL;
+}
+
+int client_request(tnm_client *client, const struct request_ask *ask, char **ret_server)
+{
+    struct call call = {.client = client, .ask = *ask, .asked = ask};
+    call.ask.check = check;
+    call.ask.done = on_done;
+    call.ask.arg = &call;
+    loop_call(client->loop, start_call, &call);
+
+    pthread_mutex_lock(&client->lock);
+    int r = client_wait(client, is_done, &call);
+    pthread_mutex_unlock(&client->lock);
+    if (r < 0) {
+        loop_call(client->loop, stop_call, &call);
+        free(call.server);
+        return r;
+    }
+    if (call.r < 0)
+        return failure_keep(call.r, &call.why);
+    if (!call.server)
+        return failure_set(-ENOMEM, "no memory for a name");
+    if (ret_server)
+        *ret_server = call.server;
+    else
+        free(call.server);
+    return 0;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What all parts of one client share: its thread, its servers, and waiting. */
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "client/loop.h"
+#include "client/options.h"
+#include "client/request.h"
+#include "client/twonmnist.h"
+
+struct tnm_client {
+    unsigned n_refs; /* under the lock */
+    pid_t pid;       /* that opened it: a forked child has no background thread */
+    tnm_options *options;
+    struct servers *servers;
+    struct loop *loop;
+    struct requests *requests;
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* something that a call may wait for has happened */
+    uint64_t n_cancels;     /* under the lock, like the next two */
+    tnm_progress *progress;
+    void *progress_user;
+};
+
+/* 0 where the client may be used here; else -EINVAL or -ECHILD, kept as the last error. */
+int client_check(const tnm_client *client);
+
+/* False in a forked child, which can only forget what the parent opened. */
+bool client_is_ours(const tnm_client *client);
+
+tnm_client *client_ref(tnm_client *client);
+void client_unref(tnm_client *client); /* not in the loop's thread */
+
+/* Wait until ready(arg), which is asked under the lock; the caller holds the lock. Errors:
+ * -ECANCELED, kept as the last error. */
+int client_wait(tnm_client *client, bool (*ready)(const void *arg), const void *arg);
+
+/* Make one request and wait for its end. The caller frees *ret_server, which may be NULL. Errors:
+ * those of requests, kept as the last error. */
+int client_request(tnm_client *client, const struct request_ask *ask, char **ret_server);

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A place in a stream, as a short text. */
+#include "client/cursor.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/crc32c.h"
+
+/* tnm1:<kind>:<split>@<revision>:<numbers>:<CRC-32C of all before> */
+static const char version[] = "tnm1";
+static const char *const kinds[] = {[CURSOR_EPOCH] = "epoch", [CURSOR_PAIRS] = "pairs"};
+
+static const size_t numbers[] = {
+    offsetof(struct cursor, order), offsetof(struct cursor, timestep_us),
+    offsetof(struct cursor, seed),  offsetof(struct cursor, epoch),
+    offsetof(struct cursor, size),  offsetof(struct cursor, last),
+    offsetof(struct cursor, next),
+};
+
+enum { N_NUMBERS = sizeof numbers / sizeof *numbers, TEXT_MAX = 512 };
+
+int cursor_write(const struct cursor *cursor, char *ret, size_t size)
+{
+    char text[TEXT_MAX];
+    size_t used = (size_t)snprintf(text, sizeof text, "%s:%s:%s@%s", version, kinds[cursor->kind],
+                                   cursor->split, cursor->revision);
+    for (int i = 0; i < N_NUMBERS; i++) {
+        uint64_t number;
+        memcpy(&number, (const char *)cursor + numbers[i], sizeof number);
+        used += (size_t)snprintf(text + used, sizeof text - used, ":%" PRIu64, number);
+    }
+    used += (size_t)snprintf(text + used, sizeof text - used, ":%08x", crc32c(0, text, used));
+    if (used + 1 > size)
+        return -ENOBUFS;
+    memcpy(ret, text, used + 1);
+    return 0;
+}
+
+/* Cut the next part off `*at`; NULL past the last. */
+static char *next_part(char **at)
+{
+    return strsep(at, ":");
+}
+
+static int read_names(char **at, struct cursor *ret)
+{
+    const char *tag = next_part(at), *kind = next_part(at);
+    char *name = next_part(at);
+    char *revision = name ? strchr(name, '@') : NULL;
+    if (!revision || strcmp(tag, version) != 0)
+        return -EINVAL;
+    *revision++ = 0;
+    if (strlen(name) > SPLIT_NAME_MAX || strlen(revision) != CURSOR_REVISION_HEX)
+        return -EINVAL;
+    strcpy(ret->split, name);
+    strcpy(ret->revision, revision);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(kind, kinds[i]) == 0) {
+            ret->kind = (enum cursor_kind)i;
+            return 0;
+        }
+    return -EINVAL;
+}
+
+static int read_numbers(char **at, struct cursor *ret)
+{
+    for (int i = 0; i < N_NUMBERS; i++) {
+        char *part = next_part(at), *end;
+        errno = 0;
+        uint64_t number = part ? strtoumax(part, &end, 10) : 0;
+        if (!part || errno || end == part || *end)
+            return -EINVAL;
+        memcpy((char *)ret + numbers[i], &number, sizeof number);
+    }
+    return *at ? -EINVAL : 0;
+}
+
+int cursor_read(const char *text, struct cursor *ret, struct error *why)
+{
+    struct cursor cursor = {0};
+    char copy[TEXT_MAX], again[TEXT_MAX];
+    char *crc = text && strlen(text) < sizeof copy ? strrchr(strcpy(copy, text), ':') : NULL;
+    char *at = copy;
+    if (crc)
+        *crc = 0;
+    if (!crc || read_names(&at, &cursor) < 0 || read_numbers(&at, &cursor) < 0 ||
+        cursor_write(&cursor, again, sizeof again) < 0 || strcmp(again, text) != 0)
+        return error_set(why, -EINVAL, "\"%.80s\" is no cursor of a stream", text ? text : "");
+    *ret = cursor;
+    return 0;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A place in a stream, as a short text. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/error.h"
+
+enum { SPLIT_NAME_MAX = 64, REVISION_HEX = 64, CURSOR_REVISION_HEX = 16 };
+
+enum cursor_kind { CURSOR_EPOCH, CURSOR_PAIRS };
+
+struct cursor {
+    enum cursor_kind kind;
+    char split[SPLIT_NAME_MAX + 1];
+    char revision[CURSOR_REVISION_HEX + 1]; /* the first digits */
+    uint64_t order, timestep_us;            /* the form of the samples */
+    uint64_t seed, epoch;
+    uint64_t size, last; /* of the global batches; 0 for pairs, which resume by pair */
+    uint64_t next;       /* global batch; or pair */
+};
+
+/* Errors: -ENOBUFS. */
+int cursor_write(const struct cursor *cursor, char *ret, size_t size);
+
+/* Errors: -EINVAL. */
+int cursor_read(const char *text, struct cursor *ret, struct error *why);

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What packed events become: columns, structured items, dense frames. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "client/batch.h"
+#include "client/decode.h"
+#include "client/failure.h"
+#include "common/frames.h"
+
+struct tnm_decoder {
+    /* Bytes for each event and for each sample of the result. */
+    size_t event_size, sample_size;
+    void (*run)(const tnm_decoder *decoder, const struct blob *blob, uint8_t *out);
+    struct decode_layout layout;
+    struct frames_rule rule;
+};
+
+_Static_assert((int)DECODE_SLACK <= (int)BODY_SLACK, "decoding reads past the last event");
+
+static int new_decoder(const tnm_decoder *made, tnm_decoder **ret)
+{
+    tnm_decoder *decoder = malloc(sizeof *decoder);
+    if (!decoder)
+        return failure_set(-ENOMEM, "no memory for a decoder");
+    *decoder = *made;
+    *ret = decoder;
+    return 0;
+}
+
+static void run_columns(const tnm_decoder *decoder, const struct blob *blob, uint8_t *out)
+{
+    size_t n = (size_t)blob->n_events;
+    (void)decoder;
+    decode_columns(blob->events, n,
+                   (struct decode_columns){out, out + 4 * n, out + 5 * n, out + 6 * n});
+}
+
+int tnm_decoder_columns(tnm_decoder **ret)
+{
+    return new_decoder(&(tnm_decoder){.event_size = 7, .run = run_columns}, ret);
+}
+
+static void run_structured(const tnm_decoder *decoder, const struct blob *blob, uint8_t *out)
+{
+    decode_structured(&decoder->layout, blob->events, (size_t)blob->n_events, out);
+}
+
+int tnm_decoder_structured(uint32_t item_size, const uint32_t at[4], const uint32_t width[4],
+                           tnm_decoder **ret)
+{
+    tnm_decoder made = {.event_size = item_size,
+                        .run = run_structured,
+                        .layout = {.item_size = item_size,
+                                   .at = {at[0], at[1], at[2], at[3]},
+                                   .width = {width[0], width[1], width[2], width[3]}}};
+    struct error why;
+    int r = decode_layout_check(&made.layout, &why);
+    return r < 0 ? failure_keep(r, &why) : new_decoder(&made, ret);
+}
+
+static void run_frames(const tnm_decoder *decoder, const struct blob *blob, uint8_t *out)
+{
+    for (uint64_t i = 0; i < blob->n_samples; i++, out += decoder->sample_size) {
+        struct event_span span = {
+            .bytes = blob->events + blob->offsets[i] * EVENT_BYTES,
+            .n_events = (size_t)(blob->offsets[i + 1] - blob->offsets[i]),
+        };
+        frames_fill(&decoder->rule, span, out);
+    }
+}
+
+int tnm_decoder_frames(uint32_t timestep_us, uint32_t bins, int binning, int overlap, int axes,
+                       tnm_decoder **ret)
+{
+    static const enum frames_binning binnings[] = {
+        [TNM_BIN_ROUND] = FRAMES_ROUND,
+        [TNM_BIN_FLOOR] = FRAMES_FLOOR,
+    };
+    static const enum frames_overlap overlaps[] = {
+        [TNM_OVERLAP_OR] = FRAMES_OR,
+        [TNM_OVERLAP_SUM] = FRAMES_SUM,
+    };
+    static const enum frames_axes all_axes[] = {[TNM_TCHW] = FRAMES_TCHW, [TNM_CHWT] = FRAMES_CHWT};
+    if (timestep_us < 1 || timestep_us > FRAMES_TIMESTEP_MAX_US)
+        return failure_set(-EINVAL, "a timestep of %u us; it has to be 1 to %d", timestep_us,
+                           FRAMES_TIMESTEP_MAX_US);
+    if (bins < 1 || bins > FRAMES_BINS_MAX)
+        return failure_set(-EINVAL, "%u bins; there have to be 1 to %d", bins, FRAMES_BINS_MAX);
+    if (binning < 0 || binning > 1 || overlap < 0 || overlap > 1 || axes < 0 || axes > 1)
+        return failure_set(-EINVAL, "binning %d, overlap %d, axes %d: each has to be 0 or 1",
+                           binning, overlap, axes);
+    tnm_decoder made = {.run = run_frames,
+                        .rule = {.timestep_us = timestep_us,
+                                 .bins = bins,
+                                 .binning = binnings[binning],
+                                 .overlap = overlaps[overlap],
+                                 .axes = all_axes[axes]}};
+    made.sample_size = frames_size(&made.rule);
+    return new_decoder(&made, ret);
+}
+
+void tnm_decoder_free(tnm_decoder *decoder)
+{
+    free(decoder);
+}
+
+size_t tnm_decoder_size(const tnm_decoder *decoder, uint64_t n_samples, uint64_t n_events)
+{
+    size_t samples, events, sum;
+    if (__builtin_mul_overflow(n_samples, decoder->sample_size, &samples) ||
+        __builtin_mul_overflow(n_events, decoder->event_size, &events) ||
+        __builtin_add_overflow(samples, events, &sum))
+        return SIZE_MAX;
+    return sum;
+}
+
+int tnm_decode(const tnm_decoder *decoder, const tnm_batch *batch, void *out, size_t size)
+{
+    size_t needed = tnm_decoder_size(decoder, batch->blob.n_samples, batch->blob.n_events);
+    if (size < needed)
+        return failure_set(-ENOBUFS, "the batch becomes %zu bytes; the buffer has %zu", needed,
+                           size);
+    decoder->run(decoder, &batch->blob, out);
+    return 0;
+}

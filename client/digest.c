@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Checks an answer against its Repr-Digest header. */
+#include "client/digest.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "common/crc32c.h"
+
+static const char prefix[] = "crc32c=:";
+enum { CODED = 8 }; /* letters of base64 for 4 bytes, with "==" */
+
+static int letter_value(char letter)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *at = letter ? strchr(letters, letter) : NULL;
+    return at ? (int)(at - letters) : -1;
+}
+
+static bool read_crc(const char *header, uint32_t *ret)
+{
+    const char *coded = strstr(header, prefix);
+    if (!coded)
+        return false;
+    coded += strlen(prefix);
+    uint64_t bits = 0;
+    for (int i = 0; i < CODED - 2; i++) {
+        int value = letter_value(coded[i]);
+        if (value < 0)
+            return false;
+        bits = bits << 6 | (unsigned)value;
+    }
+    if (strncmp(coded + CODED - 2, "==:", 3) != 0)
+        return false;
+    *ret = (uint32_t)(bits >> 4); /* 36 bits hold the 32 */
+    return true;
+}
+
+int digest_check(const struct answer *answer, bool required, struct error *why)
+{
+    const char *header = answer->headers[HEADER_DIGEST];
+    uint32_t said;
+    if (!header[0])
+        return required ? error_set(why, -EBADMSG, "the answer has no Repr-Digest") : 0;
+    if (!read_crc(header, &said))
+        return error_set(why, -EBADMSG, "the answer's Repr-Digest \"%.64s\" is no CRC-32C", header);
+    uint32_t found = crc32c(0, answer->body.bytes, answer->body.size);
+    if (found != said)
+        return error_set(why, -EBADMSG,
+                         "the answer was damaged: its CRC-32C is %08x, the server said %08x", found,
+                         said);
+    return 0;
+}

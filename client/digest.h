@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Checks an answer against its Repr-Digest header. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "client/transfer.h"
+#include "common/error.h"
+
+/* Check `crc32c=:<base64, big-endian>:`. An answer without one passes unless it is `required`.
+ * Errors: -EBADMSG. Source: RFC 9530. */
+int digest_check(const struct answer *answer, bool required, struct error *why);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The text behind tnm_last_error(), one for each thread. */
+#include "client/failure.h"
+
+#include <stdio.h>
+
+#include "client/twonmnist.h"
+
+static _Thread_local struct error last;
+
+int failure_keep(int code, const struct error *why)
+{
+    last = *why;
+    return code;
+}
+
+int failure_set(int code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(last.text, sizeof last.text, format, args);
+    va_end(args);
+    return code;
+}
+
+const char *tnm_last_error(void)
+{
+    return last.text;
+}

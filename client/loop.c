@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One background thread with an event loop: tasks, timers, descriptors, worker pool. The one door
+ * to libuv. */
+#include "client/loop.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <uv.h>
+
+struct loop {
+    uv_loop_t uv;
+    uv_async_t wake;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t called;
+    struct loop_task *first, **last; /* under the lock, like `stop` */
+    bool stop;
+};
+
+struct loop_timer {
+    uv_timer_t uv; /* first, so that closing can free the whole */
+    void (*fn)(void *arg);
+    void *arg;
+};
+
+struct loop_watch {
+    uv_poll_t uv; /* first */
+    void (*fn)(void *arg, int fd, int events);
+    void *arg;
+    int fd;
+};
+
+static void free_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static struct loop_task *take_tasks(struct loop *loop, bool *ret_stop)
+{
+    pthread_mutex_lock(&loop->lock);
+    struct loop_task *tasks = loop->first;
+    loop->first = NULL;
+    loop->last = &loop->first;
+    *ret_stop = loop->stop;
+    pthread_mutex_unlock(&loop->lock);
+    return tasks;
+}
+
+static void on_wake(uv_async_t *wake)
+{
+    struct loop *loop = wake->data;
+    bool stop;
+    for (struct loop_task *task = take_tasks(loop, &stop), *next; task; task = next) {
+        next = task->next; /* the task may be gone once it has run */
+        task->run(task);
+    }
+    if (stop)
+        uv_close((uv_handle_t *)&loop->wake, NULL);
+}
+
+static void *thread_main(void *arg)
+{
+    struct loop *loop = arg;
+    uv_run(&loop->uv, UV_RUN_DEFAULT); /* until the last handle is closed */
+    return NULL;
+}
+
+static int start_thread(struct loop *loop)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int r = pthread_create(&loop->thread, NULL, thread_main, loop);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return -r;
+}
+
+int loop_new(struct loop **ret, struct error *why)
+{
+    struct loop *loop = calloc(1, sizeof *loop);
+    if (!loop)
+        return error_set(why, -ENOMEM, "no memory for a loop");
+    loop->last = &loop->first;
+    int r = uv_loop_init(&loop->uv);
+    if (r < 0)
+        goto fail_init;
+    r = uv_async_init(&loop->uv, &loop->wake, on_wake);
+    if (r < 0)
+        goto fail_async;
+    loop->wake.data = loop;
+    pthread_mutex_init(&loop->lock, NULL);
+    pthread_cond_init(&loop->called, NULL);
+    r = start_thread(loop);
+    if (r < 0)
+        goto fail_thread;
+    *ret = loop;
+    return 0;
+
+fail_thread:
+    pthread_cond_destroy(&loop->called);
+    pthread_mutex_destroy(&loop->lock);
+    uv_close((uv_handle_t *)&loop->wake, NULL);
+    uv_run(&loop->uv, UV_RUN_DEFAULT);
+fail_async:
+    uv_loop_close(&loop->uv);
+fail_init:
+    free(loop);
+    return error_set(why, r, "the background thread does not start: %s", uv_strerror(r));
+}
+
+void loop_free(struct loop *loop)
+{
+    if (!loop)
+        return;
+    pthread_mutex_lock(&loop->lock);
+    loop->stop = true;
+    pthread_mutex_unlock(&loop->lock);
+    uv_async_send(&loop->wake);
+    pthread_join(loop->thread, NULL);
+    int r = uv_loop_close(&loop->uv);
+    assert(r == 0);
+    (void)r;
+    pthread_cond_destroy(&loop->called);
+    pthread_mutex_destroy(&loop->lock);
+    free(loop);
+}
+
+void loop_post(struct loop *loop, struct loop_task *task)
+{
+    task->next = NULL;
+    pthread_mutex_lock(&loop->lock);
+    *loop->last = task;
+    loop->last = &task->next;
+    pthread_mutex_unlock(&loop->lock);
+    uv_async_send(&loop->wake);
+}
+
+struct call {
+    struct loop_task task; /* first */
+    struct loop *loop;
+    void (*fn)(void *arg);
+    void *arg;
+    bool done;
+};
+
+static void run_call(struct loop_task *task)
+{
+    struct call *call = (struct call *)task;
+    struct loop *loop = call->loop;
+    call->fn(call->arg);
+    pthread_mutex_lock(&loop->lock);
+    call->done = true;
+    pthread_cond_broadcast(&loop->called);
+    pthread_mutex_unlock(&loop->lock);
+}
+
+void loop_call(struct loop *loop, void (*fn)(void *arg), void *arg)
+{
+    struct call call = {.task.run = run_call, .loop = loop, .fn = fn, .arg = arg};
+    loop_post(loop, &call.task);
+    pthread_mutex_lock(&loop->lock);
+    while (!call.done)
+        pthread_cond_wait(&loop->called, &loop->lock);
+    pthread_mutex_unlock(&loop->lock);
+}
+
+int loop_timer_new(struct loop *loop, void (*fn)(void *arg), void *arg, struct loop_timer **ret)
+{
+    struct loop_timer *timer = calloc(1, sizeof *timer);
+    if (!timer)
+        return -ENOMEM;
+    uv_timer_init(&loop->uv, &timer->uv);
+    timer->fn = fn;
+    timer->arg = arg;
+    *ret = timer;
+    return 0;
+}
+
+void loop_timer_free(struct loop_timer *timer)
+{
+    if (timer)
+        uv_close((uv_handle_t *)&timer->uv, free_closed);
+}
+
+static void on_timer(uv_timer_t *uv)
+{
+    struct loop_timer *timer = (struct loop_timer *)uv;
+    timer->fn(timer->arg);
+}
+
+void loop_timer_start(struct loop_timer *timer, uint64_t after_ms)
+{
+    uv_update_time(timer->uv.loop);
+    uv_timer_start(&timer->uv, on_timer, after_ms, 0);
+}
+
+void loop_timer_stop(struct loop_timer *timer)
+{
+    uv_timer_stop(&timer->uv);
+}
+
+uint64_t loop_now_ms(struct loop *loop)
+{
+    uv_update_time(&loop->uv);
+    return uv_now(&loop->uv);
+}
+
+int loop_watch_new(struct loop *loop, int fd, void (*fn)(void *arg, int fd, int events), void *arg,
+                   struct loop_watch **ret)
+{
+    struct loop_watch *watch = calloc(1, sizeof *watch);
+    if (!watch)
+        return -ENOMEM;
+    int r = uv_poll_init(&loop->uv, &watch->uv, fd);
+    if (r < 0) {
+        free(watch);
+        return r;
+    }
+    watch->fn = fn;
+    watch->arg = arg;
+    watch->fd = fd;
+    *ret = watch;
+    return 0;
+}
+
+void loop_watch_free(struct loop_watch *watch)
+{
+    if (watch)
+        uv_close((uv_handle_t *)&watch->uv, free_closed);
+}
+
+static void on_poll(uv_poll_t *uv, int status, int events)
+{
+    struct loop_watch *watch = (struct loop_watch *)uv;
+    int seen = status < 0 ? LOOP_FAILED : 0;
+    seen |= events & UV_READABLE ? LOOP_READABLE : 0;
+    seen |= events & UV_WRITABLE ? LOOP_WRITABLE : 0;
+    watch->fn(watch->arg, watch->fd, seen);
+}
+
+int loop_watch_set(struct loop_watch *watch, int events)
+{
+    int uv =
+        (events & LOOP_READABLE ? UV_READABLE : 0) | (events & LOOP_WRITABLE ? UV_WRITABLE : 0);
+    return uv_poll_start(&watch->uv, uv, on_poll);
+}
+
+static void on_work(uv_work_t *uv)
+{
+    struct loop_work *work = uv->data;
+    work->run(work);
+}
+
+static void after_work(uv_work_t *uv, int status)
+{
+    struct loop_work *work = uv->data;
+    (void)status; /* work is never cancelled */
+    free(uv);
+    work->done(work);
+}
+
+int loop_work(struct loop *loop, struct loop_work *work)
+{
+    uv_work_t *uv = calloc(1, sizeof *uv);
+    if (!uv)
+        return -ENOMEM;
+    uv->data = work;
+    int r = uv_queue_work(&loop->uv, uv, on_work, after_work);
+    if (r < 0)
+        free(uv);
+    return r;
+}

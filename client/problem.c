@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Why a server refused, read from its answer (RFC 9457 problem+json). */
+#include "client/problem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "client/document.h"
+
+static const char problem_type[] = "application/problem+json";
+
+static const char *or_empty(const char *text)
+{
+    return text ? text : "";
+}
+
+/* What is shown on a terminal must not move its cursor. */
+static void keep_one_line(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = ' ';
+}
+
+void problem_read(const struct answer *answer, struct problem *ret)
+{
+    struct document *document = NULL;
+    *ret = (struct problem){.code = ""};
+    if (answer->status == 200)
+        return;
+    const char *type = answer->headers[HEADER_CONTENT_TYPE];
+    bool is_problem = strncmp(type, problem_type, strlen(problem_type)) == 0 &&
+                      document_parse(answer->body.bytes, answer->body.size, &document, NULL) == 0;
+    const char *detail = is_problem ? document_text(document, "detail") : NULL;
+    if (!detail && is_problem)
+        detail = document_text(document, "title");
+    if (is_problem)
+        snprintf(ret->code, sizeof ret->code, "%s", or_empty(document_text(document, "code")));
+
+    if (strcmp(ret->code, "no-such-revision") == 0)
+        snprintf(ret->text, sizeof ret->text, "has other data: %s", or_empty(detail));
+    else if (detail)
+        snprintf(ret->text, sizeof ret->text, "%s", detail);
+    else
+        snprintf(ret->text, sizeof ret->text, "HTTP status %ld", answer->status);
+    keep_one_line(ret->text);
+    document_free(document);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * When to try again, and when not to: pure rules. */
+#include "client/retry.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    long status;      /* 0: any */
+    const char *code; /* NULL: any */
+    enum retry_verdict verdict;
+    int error;
+} rules[] = {
+    {200, NULL, RETRY_GOOD, 0},
+    {404, "no-such-revision", RETRY_OTHER, -ESTALE},
+    {404, "no-such-split", RETRY_OTHER, -ENOENT},
+    {404, "no-such-source", RETRY_OTHER, -ENOENT},
+    {404, NULL, RETRY_NEVER, -ENOENT},
+    {401, NULL, RETRY_OTHER, -EACCES},
+    {403, NULL, RETRY_OTHER, -EACCES},
+    {408, NULL, RETRY_AGAIN, -ETIMEDOUT},
+    {429, NULL, RETRY_AGAIN, -EHOSTUNREACH},
+    {501, NULL, RETRY_OTHER, -EPROTO},
+    {505, NULL, RETRY_OTHER, -EPROTO},
+};
+
+enum { N_RULES = sizeof rules / sizeof *rules };
+
+enum retry_verdict retry_judge(long status, const char *code, int *ret_errno)
+{
+    for (int i = 0; i < N_RULES; i++)
+        if (rules[i].status == status && (!rules[i].code || strcmp(rules[i].code, code) == 0)) {
+            *ret_errno = rules[i].error;
+            return rules[i].verdict;
+        }
+    if (status >= 500) {
+        *ret_errno = -EHOSTUNREACH;
+        return RETRY_AGAIN;
+    }
+    *ret_errno = status >= 400 ? -EINVAL : -EPROTO;
+    return status >= 400 ? RETRY_NEVER : RETRY_OTHER;
+}
+
+uint64_t retry_backoff_ms(unsigned failures, uint64_t base_ms, uint64_t max_ms, uint32_t random)
+{
+    uint64_t rest = base_ms;
+    for (unsigned i = 1; i < failures && rest < max_ms; i++)
+        rest *= 2;
+    if (rest > max_ms)
+        rest = max_ms;
+    return rest - (uint64_t)((double)(rest / 2) * random / UINT32_MAX);
+}
+
+static bool read_date(const char *text, time_t *ret)
+{
+    struct tm date = {0};
+    const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &date);
+    if (!end || *end)
+        return false;
+    *ret = timegm(&date);
+    return true;
+}
+
+bool retry_after_ms(const char *header, time_t now, uint64_t *ret_ms)
+{
+    size_t digits = strspn(header, "0123456789");
+    if (digits > 0 && digits < 10 && !header[digits]) {
+        *ret_ms = strtoull(header, NULL, 10) * 1000;
+        return true;
+    }
+    time_t then;
+    if (!read_date(header, &then))
+        return false;
+    *ret_ms = then > now ? (uint64_t)(then - now) * 1000 : 0;
+    return true;
+}

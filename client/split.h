@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * An opened split: its description, pinned at a revision. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "client/client.h"
+#include "client/cursor.h"
+#include "client/document.h"
+#include "common/event.h"
+
+/* The form in which samples are asked for. */
+struct form {
+    int order; /* enum tnm_order */
+    uint32_t timestep_us;
+};
+
+struct tnm_split {
+    unsigned n_refs; /* under the client's lock, like `form` */
+    struct form form;
+    tnm_client *client;
+    char name[SPLIT_NAME_MAX + 1];
+    char revision[REVISION_HEX + 1];
+    char *json;
+    struct document *document;
+    bool is_source;
+    uint64_t n_samples, n_events, n_pairs;
+    uint64_t label_counts[N_DIGITS];
+};
+
+/* 0 where the split may be used here; else -EINVAL or -ECHILD, kept as the last error. */
+int split_check(const tnm_split *split);
+
+tnm_split *split_ref(tnm_split *split);
+void split_unref(tnm_split *split); /* not in the loop's thread */
+
+struct form split_form(tnm_split *split);

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Batches in order, fetched ahead: a ring of slots, each with one request or its answer.
+ *
+ * Slots belong to the loop's thread while a request is under way, and to the caller when it has
+ * ended; `state` is under the client's lock. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/failure.h"
+#include "client/fetch.h"
+#include "common/order.h"
+
+enum slot_state { SLOT_EMPTY, SLOT_UNDER_WAY, SLOT_ENDED };
+
+struct slot {
+    tnm_stream *stream;
+    enum slot_state state;
+    struct fetch fetch;
+    struct request *request; /* loop thread */
+    int r;                   /* of an ended one */
+    struct error why;
+};
+
+/* A buffer that the caller lent, until a batch takes it. */
+struct lent {
+    struct lent *next;
+    void *buffer;
+    size_t size;
+};
+
+struct tnm_stream {
+    tnm_split *split;
+    struct form form;
+    enum cursor_kind kind;
+    uint64_t seed;
+    uint32_t epoch;
+    uint32_t *order; /* of the epoch; NULL for pairs */
+    struct fetch_share share;
+    uint64_t n_batches;
+    uint64_t next;    /* batch that is handed over next */
+    uint64_t started; /* batches next..started have a slot */
+    bool cancelled;   /* under the client's lock */
+    const tnm_decoder *decoder;
+    struct lent *lent; /* under the client's lock */
+    unsigned depth;
+    struct slot slots[];
+};
+
+static struct slot *slot_of(tnm_stream *stream, uint64_t k)
+{
+    return &stream->slots[k % stream->depth];
+}
+
+/* ---- In the loop's thread ---- */
+
+static void *take_lent(tnm_stream *stream, size_t size, size_t *ret_size)
+{
+    tnm_client *client = stream->split->client;
+    void *buffer = NULL;
+    *ret_size = 0;
+    pthread_mutex_lock(&client->lock);
+    for (struct lent **at = &stream->lent; *at; at = &(*at)->next)
+        if ((*at)->size >= size) {
+            struct lent *taken = *at;
+            buffer = taken->buffer;
+            *ret_size = taken->size;
+            *at = taken->next;
+            free(taken);
+            break;
+        }
+    pthread_mutex_unlock(&client->lock);
+    return buffer;
+}
+
+static int decode(tnm_stream *stream, tnm_batch *batch)
+{
+    size_t lent_size;
+    bool took_lent;
+    void *lent = take_lent(
+        stream,
+        tnm_decoder_size(stream->decoder, tnm_batch_n_samples(batch), tnm_batch_n_events(batch)),
+        &lent_size);
+    return batch_decode(batch, stream->decoder, lent, lent_size, &took_lent);
+}
+
+static void end_slot(struct slot *slot, int r, const struct error *why)
+{
+    tnm_client *client = slot->stream->split->client;
+    pthread_mutex_lock(&client->lock);
+    slot->request = NULL;
+    slot->r = r;
+    if (r < 0)
+        slot->why = *why;
+    slot->state = SLOT_ENDED;
+    pthread_cond_broadcast(&client->changed);
+    pthread_mutex_unlock(&client->lock);
+}
+
+static void on_done(void *arg, int r, const char *server, const struct error *why)
+{
+    const struct fetch *fetch = arg;
+    struct slot *slot = fetch->owner;
+    struct error no_memory = {.text = "no memory for a batch"};
+    if (r == 0) {
+        slot->fetch.batch->server = strdup(server);
+        r = slot->fetch.batch->server ? 0 : -ENOMEM;
+        if (r == 0 && slot->stream->decoder)
+            r = decode(slot->stream, slot->fetch.batch);
+        why = &no_memory;
+    }
+    end_slot(slot, r, why);
+}
+
+static int fill_fetch(tnm_stream *stream, uint64_t k, struct fetch *ret)
+{
+    return stream->kind == CURSOR_EPOCH
+               ? fetch_epoch(stream->split, stream->form, (uint32_t)stream->seed, stream->epoch,
+                             stream->order, &stream->share, k, ret)
+               : fetch_pairs(stream->split, stream->form, stream->seed, &stream->share, k, ret);
+}
+
+static void start_slot(tnm_stream *stream, uint64_t k)
+{
+    struct slot *slot = slot_of(stream, k);
+    slot->state = SLOT_UNDER_WAY;
+    int r = fill_fetch(stream, k, &slot->fetch);
+    if (r == 0) {
+        struct request_ask ask = fetch_ask(&slot->fetch);
+        ask.done = on_done;
+        slot->fetch.owner = slot;
+        r = request_start(stream->split->client->requests, &ask, &slot->request);
+    }
+    if (r < 0)
+        end_slot(slot, r, &(struct error){.text = "no memory for a request"});
+}
+
+static void start_ahead(void *arg)
+{
+    tnm_stream *stream = arg;
+    while (stream->started < stream->n_batches && stream->started - stream->next < stream->depth)
+        start_slot(stream, stream->started++);
+}
+
+static void stop_all(void *arg)
+{
+    tnm_stream *stream = arg;
+    for (unsigned i = 0; i < stream->depth; i++) {
+        request_cancel(stream->slots[i].request);
+        stream->slots[i].request = NULL;
+        fetch_clear(&stream->slots[i].fetch);
+        stream->slots[i].state = SLOT_EMPTY;
+    }
+}
+
+/* ---- In the caller's thread ---- */
+
+/* Go to batch `next`, with nothing under way. */
+static void restart(tnm_stream *stream, uint64_t next)
+{
+    tnm_client *client = stream->split->client;
+    loop_call(client->loop, stop_all, stream);
+    stream->next = stream->started = next;
+    pthread_mutex_lock(&client->lock);
+    stream->cancelled = false;
+    pthread_mutex_unlock(&client->lock);
+}
+
+static int new_stream(tnm_split *split, const struct fetch_share *share, unsigned depth,
+                      tnm_stream **ret)
+{
+    int r = split_check(split);
+    if (r == 0)
+        r = fetch_check_share(share);
+    if (r < 0)
+        return r;
+    if (depth < 1 || depth > TNM_MAX_DEPTH)
+        return failure_set(-EINVAL, "a depth of %u; 1 to %d are possible", depth, TNM_MAX_DEPTH);
+    tnm_stream *stream = calloc(1, sizeof *stream + depth * sizeof stream->slots[0]);
+    if (!stream)
+        return failure_set(-ENOMEM, "no memory for a stream");
+    stream->split = split_ref(split);
+    stream->form = split_form(split);
+    stream->share = *share;
+    stream->depth = depth;
+    for (unsigned i = 0; i < depth; i++)
+        stream->slots[i].stream = stream;
+    *ret = stream;
+    return 0;
+}
+
+static void set_order(tnm_stream *stream, uint64_t seed, uint32_t epoch)
+{
+    stream->seed = seed;
+    stream->epoch = epoch;
+    order_epoch((uint32_t)seed, epoch, (uint32_t)stream->split->n_samples, stream->order);
+}
+
+int tnm_epoch_open(tnm_split *split, uint32_t seed, uint32_t epoch, uint64_t size, uint32_t rank,
+                   uint32_t world, int last, unsigned depth, tnm_stream **ret)
+{
+    const struct fetch_share share = {.size = size, .rank = rank, .world = world, .last = last};
+    tnm_stream *stream;
+    int r = new_stream(split, &share, depth, &stream);
+    if (r < 0)
+        return r;
+    stream->kind = CURSOR_EPOCH;
+    stream->n_batches = tnm_epoch_n_batches(split, size, last);
+    stream->order = calloc(split->n_samples, sizeof *stream->order);
+    if (!stream->order) {
+        tnm_stream_close(stream);
+        return failure_set(-ENOMEM, "no memory for an order of %" PRIu64, split->n_samples);
+    }
+    set_order(stream, seed, epoch);
+    *ret = stream;
+    return 0;
+}
+
+int tnm_pairs_open(tnm_split *source, uint64_t seed, uint64_t start, uint64_t size, uint32_t rank,
+                   uint32_t world, unsigned depth, tnm_stream **ret)
+{
+    const struct fetch_share share = {.size = size, .rank = rank, .world = world};
+    tnm_stream *stream;
+    int r = new_stream(source, &share, depth, &stream);
+    if (r < 0)
+        return r;
+    if (!source->is_source)
+        r = failure_set(-EINVAL, "%s is no source split", source->name);
+    else if (start % size != 0)
+        r = failure_set(-EINVAL, "start %" PRIu64 " is no multiple of size %" PRIu64, start, size);
+    if (r < 0) {
+        tnm_stream_close(stream);
+        return r;
+    }
+    stream->kind = CURSOR_PAIRS;
+    stream->seed = seed;
+    stream->n_batches = UINT64_MAX / size;
+    stream->next = stream->started = start / size;
+    *ret = stream;
+    return 0;
+}
+
+void tnm_stream_close(tnm_stream *stream)
+{
+    if (!stream || !client_is_ours(stream->split->client))
+        return;
+    loop_call(stream->split->client->loop, stop_all, stream);
+    while (stream->lent) {
+        struct lent *lent = stream->lent;
+        stream->lent = lent->next;
+        free(lent);
+    }
+    split_unref(stream->split);
+    free(stream->order);
+    free(stream);
+}
+
+static bool is_ready(const void *arg)
+{
+    const tnm_stream *stream = arg;
+    return stream->cancelled || stream->slots[stream->next % stream->depth].state == SLOT_ENDED;
+}
+
+static int wait_for_next(tnm_stream *stream)
+{
+    tnm_client *client = stream->split->client;
+    pthread_mutex_lock(&client->lock);
+    int r = client_wait(client, is_ready, stream);
+    bool cancelled = stream->cancelled;
+    pthread_mutex_unlock(&client->lock);
+    if (r == 0 && cancelled)
+        r = failure_set(-ECANCELED, "the stream was cancelled");
+    return r;
+}
+
+int tnm_stream_next(tnm_stream *stream, tnm_batch **ret)
+{
+    int r = split_check(stream ? stream->split : NULL);
+    if (r < 0)
+        return r;
+    if (stream->next == stream->n_batches)
+        return 0;
+    loop_call(stream->split->client->loop, start_ahead, stream);
+    r = wait_for_next(stream);
+    if (r < 0)
+        return r;
+    struct slot *slot = slot_of(stream, stream->next);
+    if (slot->r < 0)
+        return failure_keep(slot->r, &slot->why);
+    *ret = slot->fetch.batch;
+    slot->fetch.batch = NULL;
+    fetch_clear(&slot->fetch);
+    slot->state = SLOT_EMPTY;
+    stream->next++;
+    loop_call(stream->split->client->loop, start_ahead, stream);
+    return 1;
+}
+
+uint64_t tnm_stream_n_batches(const tnm_stream *stream)
+{
+    return stream->kind == CURSOR_PAIRS ? UINT64_MAX : stream->n_batches;
+}
+
+static struct cursor cursor_of(const tnm_stream *stream)
+{
+    bool pairs = stream->kind == CURSOR_PAIRS;
+    struct cursor cursor = {
+        .kind = stream->kind,
+        .order = (uint64_t)stream->form.order,
+        .timestep_us = stream->form.timestep_us,
+        .seed = stream->seed,
+        .epoch = stream->epoch,
+        .size = pairs ? 0 : stream->share.size,
+        .last = pairs ? 0 : (uint64_t)stream->share.last,
+        .next = pairs ? stream->next * stream->share.size : stream->next,
+    };
+    memcpy(cursor.split, stream->split->name, sizeof cursor.split);
+    memcpy(cursor.revision, stream->split->revision, CURSOR_REVISION_HEX);
+    return cursor;
+}
+
+int tnm_stream_tell(const tnm_stream *stream, char *ret, size_t size)
+{
+    const struct cursor cursor = cursor_of(stream);
+    int r = cursor_write(&cursor, ret, size);
+    return r < 0 ? failure_set(r, "a cursor needs %d bytes", TNM_CURSOR_SIZE) : 0;
+}
+
+/* Whether the cursor is of a stream like this one. */
+static int check_cursor(const tnm_stream *stream, const struct cursor *cursor)
+{
+    const struct cursor own = cursor_of(stream);
+    if (strcmp(cursor->split, own.split) != 0 || strcmp(cursor->revision, own.revision) != 0)
+        return failure_set(-ESTALE, "the cursor belongs to %s@%s, the stream to %s@%s",
+                           cursor->split, cursor->revision, own.split, own.revision);
+    if (cursor->kind != own.kind || cursor->size != own.size || cursor->last != own.last ||
+        cursor->order != own.order || cursor->timestep_us != own.timestep_us)
+        return failure_set(-EINVAL, "the cursor is of another kind of stream: kind, global batch "
+                                    "size, last batch and form of the samples have to agree");
+    uint64_t size = stream->share.size;
+    if (stream->kind == CURSOR_PAIRS ? cursor->next % size != 0 || cursor->epoch
+                                     : cursor->next > stream->n_batches ||
+                                           cursor->seed > UINT32_MAX || cursor->epoch > UINT32_MAX)
+        return failure_set(-EINVAL, "the cursor's place %" PRIu64 " is none of this stream",
+                           cursor->next);
+    return 0;
+}
+
+int tnm_stream_seek(tnm_stream *stream, const char *cursor)
+{
+    struct cursor to;
+    struct error why;
+    int r = split_check(stream ? stream->split : NULL);
+    if (r < 0)
+        return r;
+    r = cursor_read(cursor ? cursor : "", &to, &why);
+    if (r < 0)
+        return failure_keep(r, &why);
+    r = check_cursor(stream, &to);
+    if (r < 0)
+        return r;
+    restart(stream, stream->kind == CURSOR_PAIRS ? to.next / stream->share.size : to.next);
+    stream->seed = to.seed;
+    if (stream->kind == CURSOR_EPOCH)
+        set_order(stream, to.seed, (uint32_t)to.epoch);
+    return 0;
+}
+
+int tnm_stream_set_epoch(tnm_stream *stream, uint32_t epoch)
+{
+    int r = split_check(stream ? stream->split : NULL);
+    if (r < 0)
+        return r;
+    if (stream->kind != CURSOR_EPOCH)
+        return failure_set(-EINVAL, "pairs have no epochs");
+    restart(stream, 0);
+    set_order(stream, stream->seed, epoch);
+    return 0;
+}
+
+int tnm_stream_set_decoder(tnm_stream *stream, const tnm_decoder *decoder)
+{
+    int r = split_check(stream ? stream->split : NULL);
+    if (r < 0)
+        return r;
+    if (stream->started != stream->next)
+        return failure_set(-EINVAL, "batches are under way; a decoder is set before the first one");
+    stream->decoder = decoder;
+    return 0;
+}
+
+int tnm_stream_lend(tnm_stream *stream, void *buffer, size_t size)
+{
+    int r = split_check(stream ? stream->split : NULL);
+    if (r < 0)
+        return r;
+    struct lent *lent = malloc(sizeof *lent);
+    if (!lent)
+        return failure_set(-ENOMEM, "no memory to note a buffer");
+    tnm_client *client = stream->split->client;
+    pthread_mutex_lock(&client->lock);
+    *lent = (struct lent){.next = stream->lent, .buffer = buffer, .size = size};
+    stream->lent = lent;
+    pthread_mutex_unlock(&client->lock);
+    return 0;
+}
+
+void tnm_stream_cancel(tnm_stream *stream)
+{
+    if (!stream || !client_is_ours(stream->split->client))
+        return;
+    tnm_client *client = stream->split->client;
+    pthread_mutex_lock(&client->lock);
+    stream->cancelled = true;
+    pthread_cond_broadcast(&client->changed);
+    pthread_mutex_unlock(&client->lock);
+}

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One HTTP exchange with one server. The one door to libcurl. */
+#include "client/transfer.h"
+
+#include <assert.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { RECEIVE_BYTES = 512 * 1024 };
+
+struct transfers {
+    struct loop *loop;
+    const tnm_options *options;
+    CURLM *multi;
+    struct loop_timer *timer;
+    struct curl_slist *headers; /* sent with each request */
+    struct curl_slist *post_headers;
+    struct transfer *first, **last; /* that wait for their turn */
+    uint64_t n_active;
+    atomic_uint_least64_t bytes;
+};
+
+struct transfer {
+    struct transfers *all;
+    struct transfer *next; /* while it waits for its turn */
+    bool active;
+    CURL *easy;
+    transfer_done *done;
+    void *arg;
+    struct answer answer;
+    int refused; /* why we ourselves ended it: negative errno */
+    char message[CURL_ERROR_SIZE];
+};
+
+static pthread_once_t global_once = PTHREAD_ONCE_INIT;
+
+static void global_init(void)
+{
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static const char *const header_names[N_ANSWER_HEADERS] = {
+    [HEADER_CONTENT_TYPE] = "Content-Type",   [HEADER_DIGEST] = "Repr-Digest",
+    [HEADER_LABELS] = "Twonmnist-Labels",     [HEADER_RETRY_AFTER] = "Retry-After",
+    [HEADER_REVISION] = "Twonmnist-Revision", [HEADER_SOURCES] = "Twonmnist-Sources",
+};
+
+static const struct {
+    CURLcode code;
+    int error;
+} errors[] = {
+    {CURLE_OPERATION_TIMEDOUT, -ETIMEDOUT}, {CURLE_OUT_OF_MEMORY, -ENOMEM},
+    {CURLE_PARTIAL_FILE, -EBADMSG},         {CURLE_WEIRD_SERVER_REPLY, -EPROTO},
+    {CURLE_UNSUPPORTED_PROTOCOL, -EPROTO},  {CURLE_PEER_FAILED_VERIFICATION, -EACCES},
+    {CURLE_SSL_CACERT_BADFILE, -EINVAL},
+};
+
+static int error_of(CURLcode code)
+{
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
+        if (errors[i].code == code)
+            return errors[i].error;
+    return -EHOSTUNREACH;
+}
+
+/* ---- From libcurl to the loop and back ---- */
+
+static void start_waiting(struct transfers *all);
+
+static void finish(struct transfer *transfer, CURLcode code)
+{
+    struct transfers *all = transfer->all;
+    struct error why = {.text = ""};
+    int r = transfer->refused ? transfer->refused : code == CURLE_OK ? 0 : error_of(code);
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &transfer->answer.status);
+    if (transfer->refused == -EMSGSIZE)
+        error_set(&why, r, "the answer is longer than max_answer_mb allows");
+    else if (r < 0)
+        error_set(&why, r, "%s",
+                  transfer->message[0] ? transfer->message : curl_easy_strerror(code));
+
+    curl_multi_remove_handle(all->multi, transfer->easy);
+    curl_easy_cleanup(transfer->easy);
+    all->n_active--;
+    transfer->done(transfer->arg, r, &transfer->answer, &why);
+    body_clear(&transfer->answer.body);
+    free(transfer);
+    start_waiting(all);
+}
+
+static void finish_ended(struct transfers *all)
+{
+    int left;
+    for (CURLMsg *message; (message = curl_multi_info_read(all->multi, &left));) {
+        struct transfer *transfer = NULL;
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        CURLcode code = message->data.result; /* the message dies with the handle */
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+        finish(transfer, code);
+    }
+}
+
+static void on_ready(void *arg, int fd, int events)
+{
+    struct transfers *all = arg;
+    int seen = (events & LOOP_READABLE ? CURL_CSELECT_IN : 0) |
+               (events & LOOP_WRITABLE ? CURL_CSELECT_OUT : 0) |
+               (events & LOOP_FAILED ? CURL_CSELECT_ERR : 0);
+    int running;
+    curl_multi_socket_action(all->multi, fd, seen, &running);
+    finish_ended(all);
+}
+
+static void on_timeout(void *arg)
+{
+    struct transfers *all = arg;
+    int running;
+    curl_multi_socket_action(all->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    finish_ended(all);
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
+{
+    struct transfers *all = arg;
+    struct loop_watch *watch = socket_arg;
+    (void)easy;
+    if (what == CURL_POLL_REMOVE) {
+        loop_watch_free(watch);
+        curl_multi_assign(all->multi, fd, NULL);
+        return 0;
+    }
+    if (!watch) {
+        if (loop_watch_new(all->loop, fd, on_ready, all, &watch) < 0)
+            return -1;
+        curl_multi_assign(all->multi, fd, watch);
+    }
+    return loop_watch_set(watch, (what & CURL_POLL_IN ? LOOP_READABLE : 0) |
+                                     (what & CURL_POLL_OUT ? LOOP_WRITABLE : 0)) < 0
+               ? -1
+               : 0;
+}
+
+static int on_timer(CURLM *multi, long timeout_ms, void *arg)
+{
+    struct transfers *all = arg;
+    (void)multi;
+    if (timeout_ms < 0)
+        loop_timer_stop(all->timer);
+    else
+        loop_timer_start(all->timer, (uint64_t)timeout_ms);
+    return 0;
+}
+
+/* ---- What arrives ---- */
+
+static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
+{
+    struct transfer *transfer = arg;
+    struct body *body = &transfer->answer.body;
+    uint64_t limit = transfer->all->options->max_answer_mb * 1000000;
+    size *= n;
+    if (body->room == 0) {
+        curl_off_t length = -1;
+        curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+        if (length > 0 && (uint64_t)length <= limit)
+            transfer->refused = body_reserve(body, (size_t)length);
+    }
+    if (size > limit - body->size)
+        transfer->refused = -EMSGSIZE;
+    if (!transfer->refused)
+        transfer->refused = body_add(body, bytes, size);
+    if (transfer->refused)
+        return 0;
+    atomic_fetch_add_explicit(&transfer->all->bytes, size, memory_order_relaxed);
+    return size;
+}
+
+static size_t on_header(char *line, size_t size, size_t n, void *arg)
+{
+    struct transfer *transfer = arg;
+    size *= n;
+    const char *colon = memchr(line, ':', size);
+    for (int i = 0; colon && i < N_ANSWER_HEADERS; i++) {
+        size_t length = strlen(header_names[i]);
+        if (length != (size_t)(colon - line) || strncasecmp(line, header_names[i], length) != 0)
+            continue;
+        const char *from = colon + 1, *to = line + size;
+        while (from < to && strchr(" \t", *from))
+            from++;
+        while (from < to && strchr(" \t\r\n", to[-1]))
+            to--;
+        snprintf(transfer->answer.headers[i], HEADER_MAX, "%.*s", (int)(to - from), from);
+    }
+    return size;
+}
+
+/* ---- Transfers ---- */
+
+static int add_header(struct curl_slist **list, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(*list, line);
+    if (!longer)
+        return -ENOMEM;
+    *list = longer;
+    return 0;
+}
+
+static int make_headers(struct transfers *all)
+{
+    char *line = NULL;
+    int r = 0;
+    if (all->options->token) {
+        if (asprintf(&line, "Authorization: Bearer %s", all->options->token) < 0)
+            return -ENOMEM;
+        r = add_header(&all->headers, line);
+        if (r == 0)
+            r = add_header(&all->post_headers, line);
+        free(line);
+    }
+    if (r == 0)
+        r = add_header(&all->post_headers, "Content-Type: application/json");
+    if (r == 0)
+        r = add_header(&all->post_headers, "Expect:"); /* no round trip for a long list */
+    return r;
+}
+
+int transfers_new(struct loop *loop, const tnm_options *options, struct transfers **ret)
+{
+    pthread_once(&global_once, global_init);
+    struct transfers *all = calloc(1, sizeof *all);
+    if (!all)
+        return -ENOMEM;
+    all->loop = loop;
+    all->options = options;
+    all->last = &all->first;
+    all->multi = curl_multi_init();
+    if (!all->multi || make_headers(all) < 0 ||
+        loop_timer_new(loop, on_timeout, all, &all->timer) < 0) {
+        transfers_free(all);
+        return -ENOMEM;
+    }
+    curl_multi_setopt(all->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(all->multi, CURLMOPT_SOCKETDATA, all);
+    curl_multi_setopt(all->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(all->multi, CURLMOPT_TIMERDATA, all);
+    curl_multi_setopt(all->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
+    *ret = all;
+    return 0;
+}
+
+void transfers_free(struct transfers *all)
+{
+    if (!all)
+        return;
+    assert(all->n_active == 0 && !all->first);
+    curl_multi_cleanup(all->multi); /* may still call back to remove sockets and stop the timer */
+    loop_timer_free(all->timer);
+    curl_slist_free_all(all->headers);
+    curl_slist_free_all(all->post_headers);
+    free(all);
+}
+
+uint64_t transfers_bytes(const struct transfers *all)
+{
+    return atomic_load_explicit(&all->bytes, memory_order_relaxed);
+}
+
+static void set_up(struct transfer *transfer, const char *url, const char *unix_socket,
+                   const char *post)
+{
+    CURL *easy = transfer->easy;
+    const tnm_options *options = transfer->all->options;
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+    curl_easy_setopt(easy, CURLOPT_URL, url);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "libtwonmnist");
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->message);
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BYTES);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout_ms);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)options->timeout_ms);
+    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)options->stall_timeout_s);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER,
+                     post ? transfer->all->post_headers : transfer->all->headers);
+    if (options->ca_file)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, options->ca_file);
+    if (unix_socket)
+        curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, unix_socket);
+    if (post)
+        curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, post);
+}
+
+static void start_waiting(struct transfers *all)
+{
+    while (all->first && all->n_active < all->options->connections) {
+        struct transfer *transfer = all->first;
+        all->first = transfer->next;
+        if (!all->first)
+            all->last = &all->first;
+        transfer->active = true;
+        all->n_active++;
+        curl_multi_add_handle(all->multi, transfer->easy);
+    }
+}
+
+int transfer_start(struct transfers *all, const char *url, const char *unix_socket,
+                   const char *post, transfer_done *done, void *arg, struct transfer **ret)
+{
+    struct transfer *transfer = calloc(1, sizeof *transfer);
+    if (transfer)
+        transfer->easy = curl_easy_init();
+    if (!transfer || !transfer->easy) {
+        free(transfer);
+        return -ENOMEM;
+    }
+    transfer->all = all;
+    transfer->done = done;
+    transfer->arg = arg;
+    set_up(transfer, url, unix_socket, post);
+    *all->last = transfer;
+    all->last = &transfer->next;
+    *ret = transfer;
+    start_waiting(all);
+    return 0;
+}
+
+static void forget_waiting(struct transfer *transfer)
+{
+    struct transfers *all = transfer->all;
+    struct transfer **at = &all->first;
+    while (*at != transfer)
+        at = &(*at)->next;
+    *at = transfer->next;
+    if (!*at)
+        all->last = at;
+}
+
+void transfer_cancel(struct transfer *transfer)
+{
+    if (!transfer)
+        return;
+    struct transfers *all = transfer->all;
+    if (transfer->active) {
+        curl_multi_remove_handle(all->multi, transfer->easy);
+        all->n_active--;
+    } else {
+        forget_waiting(transfer);
+    }
+    curl_easy_cleanup(transfer->easy);
+    body_clear(&transfer->answer.body);
+    free(transfer);
+    start_waiting(all);
+}
+
+int transfer_check_url(const char *url, struct error *why)
+{
+    pthread_once(&global_once, global_init);
+    CURLU *parsed = curl_url();
+    char *scheme = NULL, *query = NULL, *fragment = NULL;
+    int r = 0;
+    if (!parsed)
+        return error_set(why, -ENOMEM, "no memory for a URL");
+    CURLUcode code = curl_url_set(parsed, CURLUPART_URL, url, 0);
+    if (code)
+        r = error_set(why, -EINVAL, "\"%.256s\" is no server's URL: %s", url,
+                      curl_url_strerror(code));
+    if (r == 0) {
+        curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0);
+        curl_url_get(parsed, CURLUPART_QUERY, &query, 0);
+        curl_url_get(parsed, CURLUPART_FRAGMENT, &fragment, 0);
+        if (!scheme || (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0))
+            r = error_set(why, -EINVAL, "\"%.256s\": a server is http, https or unix", url);
+        else if (query || fragment)
+            r = error_set(why, -EINVAL, "\"%.256s\": a server's URL ends with its path", url);
+    }
+    curl_free(scheme);
+    curl_free(query);
+    curl_free(fragment);
+    curl_url_cleanup(parsed);
+    return r;
+}

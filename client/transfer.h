@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One HTTP exchange with one server. The one door to libcurl. Loop thread only, except
+ * transfers_bytes(). */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/body.h"
+#include "client/loop.h"
+#include "client/options.h"
+#include "common/error.h"
+
+enum answer_header {
+    HEADER_CONTENT_TYPE,
+    HEADER_DIGEST,
+    HEADER_LABELS,
+    HEADER_RETRY_AFTER,
+    HEADER_REVISION,
+    HEADER_SOURCES,
+    N_ANSWER_HEADERS
+};
+
+enum { HEADER_MAX = 256 };
+
+struct answer {
+    long status; /* of HTTP; 0 while there is none */
+    struct body body;
+    char headers[N_ANSWER_HEADERS][HEADER_MAX]; /* "" where absent */
+};
+
+struct transfers;
+
+/* `options` are borrowed. Errors: -ENOMEM. */
+int transfers_new(struct loop *loop, const tnm_options *options, struct transfers **ret);
+void transfers_free(struct transfers *transfers); /* all of them have ended */
+
+/* Bytes of answers so far. Any thread. */
+uint64_t transfers_bytes(const struct transfers *transfers);
+
+/* Told once at the end, unless cancelled: r is 0 when an answer came, whatever its status, and else
+ * the negative errno. The answer may be changed, and its body taken. */
+typedef void transfer_done(void *arg, int r, struct answer *answer, const struct error *why);
+
+struct transfer;
+
+/* Ask for `url`, over `unix_socket` where not NULL; POST `post` as JSON where not NULL. Waits for
+ * its turn while as many as the option `connections` are under way. Nothing is told before it
+ * returns. Errors: -ENOMEM. */
+int transfer_start(struct transfers *transfers, const char *url, const char *unix_socket,
+                   const char *post, transfer_done *done, void *arg, struct transfer **ret);
+void transfer_cancel(struct transfer *transfer);
+
+/* Check `url` as a server's: http or https, a host, no query. Errors: -EINVAL. Any thread. */
+int transfer_check_url(const char *url, struct error *why);
