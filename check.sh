@@ -50,6 +50,21 @@ check_with() {
     count_results "$build"
 }
 
+# The first thing that a new user runs, from what the gcc build made.
+check_quickstart() {
+    local port
+    port=$(/usr/bin/python3 -c 'import socket; print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])')
+    if TWONMNIST_BUILD=build-check-gcc TWONMNIST_PORT=$port ./quickstart.sh --once >quickstart.log 2>&1 &&
+        grep -q 'A training batch of 32 samples' quickstart.log; then
+        echo "quickstart.sh: 1 passed"
+        total_passed=$((total_passed + 1))
+    else
+        cat quickstart.log
+        total_failed=$((total_failed + 1))
+    fi
+    rm -f quickstart.log
+}
+
 # What a release holds builds and installs by itself, from a read-only source.
 check_distribution() {
     echo "== distcheck"
@@ -70,6 +85,7 @@ autoreconf -fi >/dev/null 2>autoreconf.log || {
 rm -f autoreconf.log
 check_with build-check-gcc --enable-werror CC=gcc
 check_with build-check-clang --enable-werror --enable-sanitizers CC=clang CFLAGS="-g -O1"
+check_quickstart
 check_distribution
 
 echo "$total_passed passed, $total_failed failed, $total_skipped skipped"

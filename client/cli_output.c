@@ -17,7 +17,7 @@ static int open_temporary(const char *path, struct cli_output *ret, struct error
     int fd = mkostemp(temporary, O_CLOEXEC);
     FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
     if (!file) {
-        int r = error_set(why, -errno, "%s: %s", path, strerror(errno));
+        int r = error_set(why, -EIO, "%s: %s", path, strerror(errno));
         if (fd >= 0) {
             close(fd);
             unlink(temporary);
@@ -51,10 +51,10 @@ int cli_output_close(struct cli_output *output, int r, struct error *why)
     if (!output->path)
         return r;
     if (r == 0 && fsync(fileno(output->file)) < 0)
-        r = error_set(why, -errno, "%s: cannot write: %s", name, strerror(errno));
+        r = error_set(why, -EIO, "%s: cannot write: %s", name, strerror(errno));
     fclose(output->file);
     if (r == 0 && rename(output->temporary, output->path) < 0)
-        r = error_set(why, -errno, "%s: %s", name, strerror(errno));
+        r = error_set(why, -EIO, "%s: %s", name, strerror(errno));
     if (r < 0)
         unlink(output->temporary);
     free(output->temporary);

@@ -13,7 +13,7 @@ struct cli_output {
     char *temporary;
 };
 
-/* Errors: those of the file; -EINVAL binary data for a terminal. */
+/* Errors: -EIO the file (why says what); -EINVAL binary data for a terminal. */
 int cli_output_open(const char *path, bool binary, struct cli_output *ret, struct error *why);
 
 /* Put the file in place; after `r` < 0, or an error of its own, nothing is left of it. */

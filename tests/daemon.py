@@ -22,7 +22,7 @@ def generate(out, *options, source=None):
         source = SHARED / "nmnist-small"
     if not pathlib.Path(source).exists():
         source, options = "synthetic", ("--count", "300,60", "--seed", "5", *options)
-    subprocess.run([GENERATE, "splits", "--from", source, "--out", out, *options], check=True,
+    subprocess.run([GENERATE, "splits", "--from", source, "--out", out, *map(str, options)], check=True,
                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     return pathlib.Path(out)
 
