@@ -27,14 +27,23 @@ static void print(const tnm_batch *batch)
            size);
 }
 
-static int read_batches(tnm_stream *stream, unsigned long n, void *buffer, size_t size)
+/* Each buffer is lent again when the batch that took it is freed. */
+static int read_batches(tnm_stream *stream, unsigned long n, uint8_t *buffers, size_t size)
 {
-    tnm_batch *batch;
+    for (int i = 0; i < DEPTH; i++)
+        if (tnm_stream_lend(stream, buffers + (size_t)i * size, size) < 0)
+            return fail("lend");
     for (unsigned long i = 0; i < n; i++) {
-        if (tnm_stream_lend(stream, buffer, size) < 0 || tnm_stream_next(stream, &batch) < 0)
+        tnm_batch *batch;
+        size_t decoded_size;
+        if (tnm_stream_next(stream, &batch) < 0)
             return fail("pairs");
         print(batch);
+        void *buffer = (void *)tnm_batch_decoded(batch, &decoded_size);
+        uintptr_t offset = (uintptr_t)buffer - (uintptr_t)buffers;
         tnm_batch_free(batch);
+        if (offset < DEPTH * size && tnm_stream_lend(stream, buffer, size) < 0)
+            return fail("lend");
     }
     return 0;
 }
@@ -49,7 +58,7 @@ int main(int argc, char **argv)
     tnm_split *source = NULL;
     tnm_stream *stream = NULL;
     tnm_decoder *decoder = NULL;
-    void *buffer = NULL;
+    uint8_t *buffers = NULL;
     int status = 1;
     if (tnm_open((const char *const *)argv + 4, (size_t)argc - 4, NULL, &client) < 0 ||
         tnm_split_open(client, argv[1], &source) < 0 ||
@@ -60,13 +69,13 @@ int main(int argc, char **argv)
         fail("open");
     } else {
         size_t size = tnm_decoder_size(decoder, SIZE, 0);
-        buffer = malloc(size);
-        status = buffer ? read_batches(stream, strtoul(argv[3], NULL, 10), buffer, size) : 1;
+        buffers = calloc(DEPTH, size);
+        status = buffers ? read_batches(stream, strtoul(argv[3], NULL, 10), buffers, size) : 1;
     }
     tnm_stream_close(stream);
     tnm_decoder_free(decoder);
     tnm_split_close(source);
     tnm_close(client);
-    free(buffer);
+    free(buffers);
     return status;
 }
