@@ -9,6 +9,7 @@
 set -eu -o pipefail
 build=$(realpath "$1") data=$(realpath "$2") seconds=${3:-3}
 work=$(mktemp -d)
+chmod 755 "$work" # nginx's workers may be another user's
 trap 'kill $(jobs -p) 2>/dev/null; wait 2>/dev/null; rm -rf "$work"' EXIT
 
 "$build/twonmnistd" --data "$data" --listen 127.0.0.1:0 2>"$work/log" &
@@ -29,7 +30,7 @@ http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000
 END
 nginx -c "$work/nginx.conf" -e "$work/error.log" &
 theirs=http://127.0.0.1:$port
-until curl -sf "$theirs/v1/splits/train/samples/0.bin" -o /dev/null; do sleep 0.05; done
+curl -sf --retry 20 --retry-delay 1 --retry-connrefused "$theirs/v1/splits/train/samples/0.bin" -o /dev/null
 
 cat >"$work/samples.lua" <<END
 local i = 0
@@ -40,7 +41,7 @@ end
 END
 
 rate() { # URL CONNECTIONS
-    wrk -t1 -c"$2" -d"${seconds}s" -s "$work/samples.lua" "$1" | awk '/Requests\/sec/ { print $2 }'
+    wrk -t"$(($2 > 1 ? 2 : 1))" -c"$2" -d"${seconds}s" -s "$work/samples.lua" "$1" | awk '/Requests\/sec/ { print $2 }'
 }
 median() { printf '%s\n' "$@" | sort -n | sed -n 2p; }
 

@@ -9,7 +9,7 @@
 #include "server/problem.h"
 
 /* What one sample of a batch costs, roughly. */
-enum { COPY_US = 3, MIX_US = 25, FRAMES_US = 45, JSON_US = 2000, SHUFFLED_PER_US = 60 };
+enum { COPY_US = 3, MIX_US = 10, FRAMES_US = 15, JSON_US = 2000, SHUFFLED_PER_US = 60 };
 
 static uint64_t sample_us(const struct request *request, bool mixed)
 {
