@@ -17,12 +17,12 @@ DAEMON = BUILD / "twonmnistd"
 
 
 def generate(out, *options, source=None):
-    """Write splits into the folder `out`: of the real recordings, or synthetic ones."""
-    if source is None:
-        source = SHARED / "nmnist-small"
-    if not pathlib.Path(source).exists():
-        source, options = "synthetic", ("--count", "300,60", "--seed", "5", *options)
-    subprocess.run([GENERATE, "splits", "--from", source, "--out", out, *map(str, options)], check=True,
+    """Write splits into the folder `out`: of the real recordings, or of synthetic ones."""
+    real = SHARED / "nmnist-small"
+    words = list(map(str, options))
+    if source is None and not real.exists():
+        source, words = "synthetic", ["--count", "300,60", "--seed", "5", *words]
+    subprocess.run([GENERATE, "splits", "--from", source or real, "--out", out, *words], check=True,
                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     return pathlib.Path(out)
 
