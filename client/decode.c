@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/event.h"
+#include "common/event_codec.h"
 
 enum field { FIELD_X, FIELD_Y, FIELD_T, FIELD_P };
 static const char field_names[] = "xytp";
@@ -58,60 +59,19 @@ void decode_structured_portable(const struct decode_layout *layout, const uint8_
     }
 }
 
+void decode_columns(const uint8_t *events, size_t n_events, struct decode_columns out)
+{
+    if ((uintptr_t)out.t % _Alignof(uint32_t) == 0)
+        event_columns((struct event_span){events, n_events}, (uint32_t *)(void *)out.t, out.x,
+                      out.y, out.p);
+    else
+        decode_columns_portable(events, n_events, out);
+}
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 
 enum { ZERO = -128 }; /* in a shuffle: this byte becomes 0 */
-
-/* x, y, p and three bytes of t of four packed events, out of two loads that overlap. */
-struct quad {
-    __m128i t;   /* 4 × u32 */
-    __m128i xyp; /* x x x x y y y y p p p p, p in its top bit */
-};
-
-__attribute__((target("ssse3"))) static inline struct quad read_quad(const uint8_t *at)
-{
-    const __m128i t_low =
-        _mm_setr_epi8(4, 3, 2, ZERO, 9, 8, 7, ZERO, 14, 13, 12, ZERO, ZERO, ZERO, ZERO, ZERO);
-    const __m128i t_high = _mm_setr_epi8(ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO,
-                                         ZERO, ZERO, 15, 14, 13, ZERO);
-    const __m128i xyp_low =
-        _mm_setr_epi8(0, 5, 10, 15, 1, 6, 11, ZERO, 2, 7, 12, ZERO, ZERO, ZERO, ZERO, ZERO);
-    const __m128i xyp_high = _mm_setr_epi8(ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, 12, ZERO, ZERO,
-                                           ZERO, 13, ZERO, ZERO, ZERO, ZERO);
-    __m128i low = _mm_loadu_si128((const __m128i *)at);
-    __m128i high = _mm_loadu_si128((const __m128i *)(at + 4)); /* the fourth ends with it */
-    __m128i t = _mm_or_si128(_mm_shuffle_epi8(low, t_low), _mm_shuffle_epi8(high, t_high));
-    return (struct quad){
-        .t = _mm_and_si128(t, _mm_set1_epi32(EVENT_T_MAX)),
-        .xyp = _mm_or_si128(_mm_shuffle_epi8(low, xyp_low), _mm_shuffle_epi8(high, xyp_high)),
-    };
-}
-
-__attribute__((target("ssse3"))) static void columns_ssse3(const uint8_t *events, size_t n_events,
-                                                           struct decode_columns out)
-{
-    const __m128i one = _mm_set1_epi8(1);
-    size_t i = 0;
-    for (; i + 16 <= n_events; i += 16) {
-        __m128i xyp[4];
-        for (size_t q = 0; q < 4; q++) {
-            struct quad quad = read_quad(events + (i + 4 * q) * EVENT_BYTES);
-            _mm_storeu_si128((__m128i *)(out.t + (i + 4 * q) * 4), quad.t);
-            xyp[q] = quad.xyp;
-        }
-        /* transpose the 4 × 4 words */
-        __m128i xy01 = _mm_unpacklo_epi32(xyp[0], xyp[1]),
-                xy23 = _mm_unpacklo_epi32(xyp[2], xyp[3]);
-        __m128i p01 = _mm_unpackhi_epi32(xyp[0], xyp[1]), p23 = _mm_unpackhi_epi32(xyp[2], xyp[3]);
-        __m128i p = _mm_unpacklo_epi64(p01, p23);
-        _mm_storeu_si128((__m128i *)(out.x + i), _mm_unpacklo_epi64(xy01, xy23));
-        _mm_storeu_si128((__m128i *)(out.y + i), _mm_unpackhi_epi64(xy01, xy23));
-        _mm_storeu_si128((__m128i *)(out.p + i), _mm_and_si128(_mm_srli_epi16(p, 7), one));
-    }
-    struct decode_columns rest = {out.t + i * 4, out.x + i, out.y + i, out.p + i};
-    decode_columns_portable(events + i * EVENT_BYTES, n_events - i, rest);
-}
 
 enum { LANE = 16 };
 
@@ -155,14 +115,6 @@ __attribute__((target("ssse3"))) static void structured_ssse3(const struct decod
     decode_structured_portable(layout, events + i * EVENT_BYTES, n_events - i, out);
 }
 
-void decode_columns(const uint8_t *events, size_t n_events, struct decode_columns out)
-{
-    if (__builtin_cpu_supports("ssse3"))
-        columns_ssse3(events, n_events, out);
-    else
-        decode_columns_portable(events, n_events, out);
-}
-
 void decode_structured(const struct decode_layout *layout, const uint8_t *events, size_t n_events,
                        uint8_t *out)
 {
@@ -172,11 +124,6 @@ void decode_structured(const struct decode_layout *layout, const uint8_t *events
         decode_structured_portable(layout, events, n_events, out);
 }
 #else
-void decode_columns(const uint8_t *events, size_t n_events, struct decode_columns out)
-{
-    decode_columns_portable(events, n_events, out);
-}
-
 void decode_structured(const struct decode_layout *layout, const uint8_t *events, size_t n_events,
                        uint8_t *out)
 {
