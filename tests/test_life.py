@@ -2,6 +2,7 @@
 """The daemon's life: starting, refusing to start, reloading, losing a file, stopping."""
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -55,6 +56,16 @@ class Start(Case):
     def test_the_configuration_that_is_installed_is_the_sample(self):
         installed = pathlib.Path(os.environ.get("TWONMNIST_SOURCE", ".")) / "etc/twonmnistd.conf"
         self.assertEqual(installed.read_text(), run("--sample-config")[1])
+
+    def test_the_manual_page_has_every_setting_with_its_range(self):
+        source = pathlib.Path(os.environ.get("TWONMNIST_SOURCE", "."))
+        manual = (source / "doc/twonmnistd.8").read_text()
+        settings = re.findall(r"^# \((.*)default (.*)\)\n#(\w+) = ", run("--sample-config")[1], re.M)
+        self.assertGreater(len(settings), 15)
+        for limits, default, name in settings:
+            entry = manual.partition(f"\n.It Ic {name}\n")[2].partition("\n")[0]
+            self.assertIn(limits.rstrip(", "), entry, name)
+            self.assertTrue(entry.endswith(f"default {default}"), name)
 
     def test_bad_settings_name_the_setting_and_its_range(self):
         self.refused('no setting "colour"', "--colour", "red", status=2)
