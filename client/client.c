@@ -164,49 +164,42 @@ int tnm_set_progress(tnm_client *client, tnm_progress *progress, void *user)
     return 0;
 }
 
-struct counts {
-    uint64_t answers, bytes, retries;
-};
-
-static bool counts_grew(const tnm_client *client, struct counts *last)
+static struct timespec next_telling(void)
 {
-    struct counts now;
-    requests_counts(client->requests, &now.answers, &now.bytes, &now.retries);
-    bool grew = memcmp(&now, last, sizeof now) != 0;
-    *last = now;
-    return grew;
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_nsec += PROGRESS_EVERY_MS * 1000000L;
+    at.tv_sec += at.tv_nsec / 1000000000L;
+    at.tv_nsec %= 1000000000L;
+    return at;
 }
 
-/* Wait a while, and tell the progress without the lock. */
-static int wait_with_progress(tnm_client *client, struct counts *last)
+/* Wait for a change until `*at`; then tell the progress, without the lock. */
+static int wait_with_progress(tnm_client *client, struct timespec *at)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += PROGRESS_EVERY_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    int r = pthread_cond_timedwait(&client->changed, &client->lock, &until);
-    if (r != ETIMEDOUT || !counts_grew(client, last))
+    if (pthread_cond_timedwait(&client->changed, &client->lock, at) != ETIMEDOUT)
         return 0;
-
     tnm_progress *progress = client->progress;
     void *user = client->progress_user;
+    uint64_t answers, bytes, retries;
+    requests_counts(client->requests, &answers, &bytes, &retries);
     pthread_mutex_unlock(&client->lock);
-    bool stop = progress && progress(user, last->answers, last->bytes, last->retries) != 0;
+    bool stop = progress && progress(user, answers, bytes, retries) != 0;
     pthread_mutex_lock(&client->lock);
+    *at = next_telling();
     return stop ? failure_set(-ECANCELED, "cancelled by the progress callback") : 0;
 }
 
 int client_wait(tnm_client *client, bool (*ready)(const void *arg), const void *arg)
 {
     uint64_t n_cancels = client->n_cancels;
-    struct counts last = {0};
+    struct timespec at = next_telling();
     int r = 0;
     while (r == 0 && !ready(arg)) {
         if (client->n_cancels != n_cancels)
             r = failure_set(-ECANCELED, "cancelled");
         else if (client->progress)
-            r = wait_with_progress(client, &last);
+            r = wait_with_progress(client, &at);
         else
             pthread_cond_wait(&client->changed, &client->lock);
     }

@@ -80,8 +80,8 @@ void tnm_cancel(tnm_client *client);
 int tnm_counts(tnm_client *client, uint64_t *ret_answers, uint64_t *ret_bytes,
                uint64_t *ret_retries);
 
-/* Called in the thread of a call that waits, at most ten times a second, while the counts grow; not
- * 0 makes that call return -ECANCELED. */
+/* Called ten times a second in the thread of a call that waits, without any lock, whether or not
+ * the counts have grown; not 0 makes that call return -ECANCELED. */
 typedef int tnm_progress(void *user, uint64_t answers, uint64_t bytes, uint64_t retries);
 int tnm_set_progress(tnm_client *client, tnm_progress *progress, void *user);
 
