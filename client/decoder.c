@@ -2,11 +2,14 @@
  * What packed events become: columns, structured items, dense frames. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "client/batch.h"
 #include "client/decode.h"
 #include "client/failure.h"
 #include "common/frames.h"
+
+#define N_OF(array) (sizeof(array) / sizeof *(array))
 
 struct tnm_decoder {
     /* Bytes for each event and for each sample of the result. */
@@ -59,43 +62,82 @@ int tnm_decoder_structured(uint32_t item_size, const uint32_t at[4], const uint3
     return r < 0 ? failure_keep(r, &why) : new_decoder(&made, ret);
 }
 
-static void run_frames(const tnm_decoder *decoder, const struct blob *blob, uint8_t *out)
+static struct event_span sample_of(const struct blob *blob, uint64_t i)
 {
-    for (uint64_t i = 0; i < blob->n_samples; i++, out += decoder->sample_size) {
-        struct event_span span = {
-            .bytes = blob->events + blob->offsets[i] * EVENT_BYTES,
-            .n_events = (size_t)(blob->offsets[i + 1] - blob->offsets[i]),
-        };
-        frames_fill(&decoder->rule, span, out);
-    }
+    return (struct event_span){
+        .bytes = blob->events + blob->offsets[i] * EVENT_BYTES,
+        .n_events = (size_t)(blob->offsets[i + 1] - blob->offsets[i]),
+    };
 }
 
-int tnm_decoder_frames(uint32_t timestep_us, uint32_t bins, int binning, int overlap, int axes,
-                       tnm_decoder **ret)
+static void run_frames(const tnm_decoder *decoder, const struct blob *blob, uint8_t *out)
 {
-    static const enum frames_binning binnings[] = {
-        [TNM_BIN_ROUND] = FRAMES_ROUND,
-        [TNM_BIN_FLOOR] = FRAMES_FLOOR,
-    };
-    static const enum frames_overlap overlaps[] = {
-        [TNM_OVERLAP_OR] = FRAMES_OR,
-        [TNM_OVERLAP_SUM] = FRAMES_SUM,
-    };
-    static const enum frames_axes all_axes[] = {[TNM_TCHW] = FRAMES_TCHW, [TNM_CHWT] = FRAMES_CHWT};
+    for (uint64_t i = 0; i < blob->n_samples; i++)
+        frames_fill(&decoder->rule, sample_of(blob, i), out + i * decoder->sample_size);
+}
+
+static void run_frames_by_time(const tnm_decoder *decoder, const struct blob *blob, uint8_t *out)
+{
+    memset(out, 0, blob->n_samples * decoder->sample_size);
+    for (uint64_t i = 0; i < blob->n_samples; i++)
+        frames_fill_among(&decoder->rule, sample_of(blob, i), i, blob->n_samples, out);
+}
+
+/* The library's numbers, and common/'s. */
+static const enum frames_binning binnings[] = {
+    [TNM_BIN_ROUND] = FRAMES_ROUND,
+    [TNM_BIN_FLOOR] = FRAMES_FLOOR,
+};
+static const enum frames_overlap overlaps[] = {
+    [TNM_OVERLAP_OR] = FRAMES_OR,
+    [TNM_OVERLAP_SUM] = FRAMES_SUM,
+};
+static const enum frames_values dtypes[] = {[TNM_U8] = FRAMES_U8, [TNM_F32] = FRAMES_F32};
+static const struct {
+    enum frames_axes axes;
+    void (*run)(const tnm_decoder *decoder, const struct blob *blob, uint8_t *out);
+} layouts[] = {
+    [TNM_BTCHW] = {FRAMES_TCHW, run_frames},
+    [TNM_BCHWT] = {FRAMES_CHWT, run_frames},
+    [TNM_TBCHW] = {FRAMES_TCHW, run_frames_by_time},
+};
+
+static int check_choice(const char *name, int choice, size_t n_choices)
+{
+    if (choice < 0 || (size_t)choice >= n_choices)
+        return failure_set(-EINVAL, "%s %d; it has to be 0 to %zu", name, choice, n_choices - 1);
+    return 0;
+}
+
+static int check_frames(uint32_t timestep_us, uint32_t bins, int binning, int overlap, int axes,
+                        int dtype)
+{
     if (timestep_us < 1 || timestep_us > FRAMES_TIMESTEP_MAX_US)
         return failure_set(-EINVAL, "a timestep of %u us; it has to be 1 to %d", timestep_us,
                            FRAMES_TIMESTEP_MAX_US);
     if (bins < 1 || bins > FRAMES_BINS_MAX)
         return failure_set(-EINVAL, "%u bins; there have to be 1 to %d", bins, FRAMES_BINS_MAX);
-    if (binning < 0 || binning > 1 || overlap < 0 || overlap > 1 || axes < 0 || axes > 1)
-        return failure_set(-EINVAL, "binning %d, overlap %d, axes %d: each has to be 0 or 1",
-                           binning, overlap, axes);
-    tnm_decoder made = {.run = run_frames,
+    int r = check_choice("binning", binning, N_OF(binnings));
+    if (r == 0)
+        r = check_choice("overlap", overlap, N_OF(overlaps));
+    if (r == 0)
+        r = check_choice("axes", axes, N_OF(layouts));
+    return r < 0 ? r : check_choice("dtype", dtype, N_OF(dtypes));
+}
+
+int tnm_decoder_frames(uint32_t timestep_us, uint32_t bins, int binning, int overlap, int axes,
+                       int dtype, tnm_decoder **ret)
+{
+    int r = check_frames(timestep_us, bins, binning, overlap, axes, dtype);
+    if (r < 0)
+        return r;
+    tnm_decoder made = {.run = layouts[axes].run,
                         .rule = {.timestep_us = timestep_us,
                                  .bins = bins,
                                  .binning = binnings[binning],
                                  .overlap = overlaps[overlap],
-                                 .axes = all_axes[axes]}};
+                                 .axes = layouts[axes].axes,
+                                 .values = dtypes[dtype]}};
     made.sample_size = frames_size(&made.rule);
     return new_decoder(&made, ret);
 }

@@ -40,8 +40,9 @@ struct tnm_stream {
     struct fetch_share share;
     uint64_t n_batches;
     uint64_t next;    /* batch that is handed over next */
-    uint64_t started; /* batches next..started have a slot */
-    bool cancelled;   /* under the client's lock */
+    uint64_t started; /* every step'th batch of next..started has a slot */
+    uint64_t step;
+    bool cancelled; /* under the client's lock */
     const tnm_decoder *decoder;
     struct lent *lent; /* under the client's lock */
     unsigned depth;
@@ -50,7 +51,7 @@ struct tnm_stream {
 
 static struct slot *slot_of(tnm_stream *stream, uint64_t k)
 {
-    return &stream->slots[k % stream->depth];
+    return &stream->slots[k / stream->step % stream->depth];
 }
 
 /* ---- In the loop's thread ---- */
@@ -136,11 +137,20 @@ static void start_slot(tnm_stream *stream, uint64_t k)
         end_slot(slot, r, &(struct error){.text = "no memory for a request"});
 }
 
+/* The batch after batch k; at the end n_batches, however long the step is. */
+static uint64_t following(const tnm_stream *stream, uint64_t k)
+{
+    return stream->n_batches - k > stream->step ? k + stream->step : stream->n_batches;
+}
+
 static void start_ahead(void *arg)
 {
     tnm_stream *stream = arg;
-    while (stream->started < stream->n_batches && stream->started - stream->next < stream->depth)
-        start_slot(stream, stream->started++);
+    while (stream->started < stream->n_batches &&
+           (stream->started - stream->next) / stream->step < stream->depth) {
+        start_slot(stream, stream->started);
+        stream->started = following(stream, stream->started);
+    }
 }
 
 static void stop_all(void *arg)
@@ -183,6 +193,7 @@ static int new_stream(tnm_split *split, const struct fetch_share *share, unsigne
     stream->split = split_ref(split);
     stream->form = split_form(split);
     stream->share = *share;
+    stream->step = 1;
     stream->depth = depth;
     for (unsigned i = 0; i < depth; i++)
         stream->slots[i].stream = stream;
@@ -259,7 +270,8 @@ void tnm_stream_close(tnm_stream *stream)
 static bool is_ready(const void *arg)
 {
     const tnm_stream *stream = arg;
-    return stream->cancelled || stream->slots[stream->next % stream->depth].state == SLOT_ENDED;
+    return stream->cancelled ||
+           stream->slots[stream->next / stream->step % stream->depth].state == SLOT_ENDED;
 }
 
 static int wait_for_next(tnm_stream *stream)
@@ -292,7 +304,7 @@ int tnm_stream_next(tnm_stream *stream, tnm_batch **ret)
     slot->fetch.batch = NULL;
     fetch_clear(&slot->fetch);
     slot->state = SLOT_EMPTY;
-    stream->next++;
+    stream->next = following(stream, stream->next);
     loop_call(stream->split->client->loop, start_ahead, stream);
     return 1;
 }
@@ -365,6 +377,34 @@ int tnm_stream_seek(tnm_stream *stream, const char *cursor)
     if (stream->kind == CURSOR_EPOCH)
         set_order(stream, to.seed, (uint32_t)to.epoch);
     return 0;
+}
+
+int tnm_stream_stride(tnm_stream *stream, uint64_t skip, uint64_t step)
+{
+    int r = split_check(stream ? stream->split : NULL);
+    if (r < 0)
+        return r;
+    if (step < 1)
+        return failure_set(-EINVAL, "a step of 0 batches");
+    uint64_t left = stream->n_batches - stream->next;
+    restart(stream, skip < left ? stream->next + skip : stream->n_batches);
+    stream->step = step;
+    return 0;
+}
+
+uint64_t tnm_stream_seed(const tnm_stream *stream)
+{
+    return stream->seed;
+}
+
+uint32_t tnm_stream_epoch(const tnm_stream *stream)
+{
+    return stream->epoch;
+}
+
+uint64_t tnm_stream_position(const tnm_stream *stream)
+{
+    return stream->next;
 }
 
 int tnm_stream_set_epoch(tnm_stream *stream, uint32_t epoch)

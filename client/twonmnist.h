@@ -183,21 +183,24 @@ int tnm_decoder_columns(tnm_decoder **ret);
 int tnm_decoder_structured(uint32_t item_size, const uint32_t at[4], const uint32_t width[4],
                            tnm_decoder **ret);
 
-/* Dense u8 tensors [n_samples][bins][2][34][34] (TNM_TCHW) or [n_samples][2][34][34][bins]
- * (TNM_CHWT); channel 1 is ON. Bin of an event: t / timestep_us, half to even or floor; events past
- * the last bin are dropped. Where events meet: 1, or how many up to 255. */
+/* Dense tensors of u8 or float [n_samples][bins][2][34][34] (TNM_BTCHW), [n_samples][2][34][34]
+ * [bins] (TNM_BCHWT) or [bins][n_samples][2][34][34] (TNM_TBCHW); channel 1 is ON. Bin of an event:
+ * t / timestep_us, half to even or floor; events past the last bin are dropped. Where events meet:
+ * 1, or how many up to 255. timestep_us: 1 to 1,000,000; bins: 1 to 4096. */
 enum tnm_binning { TNM_BIN_ROUND, TNM_BIN_FLOOR };
 enum tnm_overlap { TNM_OVERLAP_OR, TNM_OVERLAP_SUM };
-enum tnm_axes { TNM_TCHW, TNM_CHWT };
+enum tnm_axes { TNM_BTCHW, TNM_BCHWT, TNM_TBCHW };
+enum tnm_dtype { TNM_U8, TNM_F32 };
 int tnm_decoder_frames(uint32_t timestep_us, uint32_t bins, int binning, int overlap, int axes,
-                       tnm_decoder **ret);
+                       int dtype, tnm_decoder **ret);
 
 void tnm_decoder_free(tnm_decoder *decoder);
 
 /* Bytes that a batch of so many samples and events becomes; SIZE_MAX where that overflows. */
 size_t tnm_decoder_size(const tnm_decoder *decoder, uint64_t n_samples, uint64_t n_events);
 
-/* Decode a whole batch into `out`. -ENOBUFS `size` is less than tnm_decoder_size(). */
+/* Decode a whole batch into `out`, aligned for what it becomes. -ENOBUFS `size` is less than
+ * tnm_decoder_size(). */
 int tnm_decode(const tnm_decoder *decoder, const tnm_batch *batch, void *out, size_t size);
 
 /* ---- Streams: batches in order, fetched ahead
@@ -236,6 +239,17 @@ int tnm_stream_tell(const tnm_stream *stream, char *ret, size_t size);
  * another kind of stream, global batch size or rule for the last batch. Seed and epoch become the
  * cursor's. */
 int tnm_stream_seek(tnm_stream *stream, const char *cursor);
+
+/* Leave out `skip` batches, and from there on hand over every `step`th (1 or more) only, as one of
+ * `step` processes that take turns; nothing else is fetched. A step stays through seeks; a new one
+ * replaces it. */
+int tnm_stream_stride(tnm_stream *stream, uint64_t skip, uint64_t step);
+
+/* Where the stream is: its seed; its epoch (0 for pairs); the number of the batch that
+ * tnm_stream_next() gives next, or tnm_stream_n_batches() at the end. */
+uint64_t tnm_stream_seed(const tnm_stream *stream);
+uint32_t tnm_stream_epoch(const tnm_stream *stream);
+uint64_t tnm_stream_position(const tnm_stream *stream);
 
 /* Go on with the first batch of another epoch; -EINVAL for pairs. */
 int tnm_stream_set_epoch(tnm_stream *stream, uint32_t epoch);

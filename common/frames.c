@@ -15,14 +15,20 @@ static_assert((int)FRAMES_TIMESTEP_MAX_US <= (int)TIMESTEP_MAX_US,
 
 enum {
     PIXELS = SENSOR_WIDTH * SENSOR_HEIGHT,
+    PLACES = SENSOR_POLARITIES * PIXELS,
     BLOCK = 512, /* events unpacked at a time: columns and places stay in the L1 cache */
 };
 
 static const uint32_t NOWHERE = UINT32_MAX;
 
+static size_t value_size(const struct frames_rule *rule)
+{
+    return rule->values == FRAMES_F32 ? sizeof(float) : sizeof(uint8_t);
+}
+
 size_t frames_size(const struct frames_rule *rule)
 {
-    return (size_t)rule->bins * SENSOR_POLARITIES * PIXELS;
+    return (size_t)rule->bins * PLACES * value_size(rule);
 }
 
 void frames_shape(const struct frames_rule *rule, uint64_t ret[FRAMES_DIMS])
@@ -35,10 +41,11 @@ void frames_shape(const struct frames_rule *rule, uint64_t ret[FRAMES_DIMS])
     chw[2] = SENSOR_WIDTH;
 }
 
+/* Bins first_bin … first_bin + bins, and how many values lie between neighbours. */
 struct layout {
     struct timestep step;
     bool round;
-    uint32_t bins, bin_stride, place_stride;
+    uint32_t first_bin, bins, bin_stride, place_stride;
 };
 
 static struct layout layout_of(const struct frames_rule *rule)
@@ -48,7 +55,7 @@ static struct layout layout_of(const struct frames_rule *rule)
         .step = timestep_of(rule->timestep_us),
         .round = rule->binning == FRAMES_ROUND,
         .bins = rule->bins,
-        .bin_stride = time_first ? SENSOR_POLARITIES * PIXELS : 1,
+        .bin_stride = time_first ? PLACES : 1,
         .place_stride = time_first ? 1 : rule->bins,
     };
 }
@@ -63,10 +70,10 @@ struct columns {
 __attribute__((always_inline)) static inline void
 find_places(const struct columns *events, const struct layout *layout, uint32_t *restrict ret)
 {
-    const uint32_t bins = layout->bins;
+    const uint32_t first_bin = layout->first_bin, bins = layout->bins;
     const uint32_t bin_stride = layout->bin_stride, place_stride = layout->place_stride;
     for (size_t i = 0; i < BLOCK; i++) {
-        uint32_t bin = events->t_us[i], x = events->x[i], y = events->y[i];
+        uint32_t bin = events->t_us[i] - first_bin, x = events->x[i], y = events->y[i];
         uint32_t place = (uint32_t)events->p[i] * PIXELS + y * SENSOR_WIDTH + x;
         uint32_t outside = (bin >= bins) | (x >= SENSOR_WIDTH) | (y >= SENSOR_HEIGHT);
         ret[i] = (bin * bin_stride + place * place_stride) | -outside;
@@ -90,35 +97,85 @@ find_places_avx2(const struct columns *events, const struct layout *layout, uint
 #endif
 
 __attribute__((always_inline)) static inline void fill_places(const uint32_t *places, size_t n,
-                                                              bool count, uint8_t *out)
+                                                              bool count, bool wide, void *out)
 {
     for (size_t i = 0; i < n; i++) {
         if (places[i] == NOWHERE)
             continue;
-        uint8_t *value = out + places[i];
-        *value = count ? (uint8_t)(*value + (*value < UINT8_MAX)) : 1;
+        if (wide) {
+            float *value = (float *)out + places[i];
+            *value = count ? *value + (*value < UINT8_MAX ? 1.0F : 0.0F) : 1.0F;
+        } else {
+            uint8_t *value = (uint8_t *)out + places[i];
+            *value = count ? (uint8_t)(*value + (*value < UINT8_MAX)) : 1;
+        }
+    }
+}
+
+static void fill_or_u8(const uint32_t *places, size_t n, void *out)
+{
+    fill_places(places, n, false, false, out);
+}
+
+static void fill_or_f32(const uint32_t *places, size_t n, void *out)
+{
+    fill_places(places, n, false, true, out);
+}
+
+static void fill_sum_u8(const uint32_t *places, size_t n, void *out)
+{
+    fill_places(places, n, true, false, out);
+}
+
+static void fill_sum_f32(const uint32_t *places, size_t n, void *out)
+{
+    fill_places(places, n, true, true, out);
+}
+
+static void (*const fillers[][2])(const uint32_t *places, size_t n, void *out) = {
+    [FRAMES_OR] = {[FRAMES_U8] = fill_or_u8, [FRAMES_F32] = fill_or_f32},
+    [FRAMES_SUM] = {[FRAMES_U8] = fill_sum_u8, [FRAMES_F32] = fill_sum_f32},
+};
+
+static void fill(const struct frames_rule *rule, const struct layout *layout,
+                 struct event_span events, void *out)
+{
+    struct columns columns = {0};
+    uint32_t places[BLOCK];
+    for (size_t i = 0; i < events.n_events; i += BLOCK) {
+        size_t left = events.n_events - i, n = left < BLOCK ? left : BLOCK;
+        event_columns((struct event_span){events.bytes + i * EVENT_BYTES, n}, columns.t_us,
+                      columns.x, columns.y, columns.p);
+        timestep_count(layout->step, columns.t_us, n, layout->round);
+        (cpu_level() >= CPU_AVX2 ? find_places_avx2 : find_places_portable)(&columns, layout,
+                                                                            places);
+        fillers[rule->overlap][rule->values](places, n, out);
     }
 }
 
 /* Zeroing each bin only when its events come, so that memory passes through the cache once, was no
  * faster than zeroing all of it at once. */
-void frames_fill(const struct frames_rule *rule, struct event_span events, uint8_t *out)
+void frames_fill(const struct frames_rule *rule, struct event_span events, void *out)
 {
     struct layout layout = layout_of(rule);
-    struct columns columns = {0};
-    uint32_t places[BLOCK];
-
     memset(out, 0, frames_size(rule));
-    for (size_t i = 0; i < events.n_events; i += BLOCK) {
-        size_t left = events.n_events - i, n = left < BLOCK ? left : BLOCK;
-        event_columns((struct event_span){events.bytes + i * EVENT_BYTES, n}, columns.t_us,
-                      columns.x, columns.y, columns.p);
-        timestep_count(layout.step, columns.t_us, n, layout.round);
-        (cpu_level() >= CPU_AVX2 ? find_places_avx2 : find_places_portable)(&columns, &layout,
-                                                                            places);
-        if (rule->overlap == FRAMES_OR)
-            fill_places(places, n, false, out);
-        else
-            fill_places(places, n, true, out);
+    fill(rule, &layout, events, out);
+}
+
+/* Places are counted in 32 bits: of a larger tensor, some bins at a time. */
+void frames_fill_among(const struct frames_rule *rule, struct event_span events, uint64_t i,
+                       uint64_t n_samples, void *out)
+{
+    uint64_t stride = n_samples * PLACES;
+    assert(stride <= NOWHERE);
+    uint32_t window = (uint32_t)(NOWHERE / stride);
+    struct layout layout = layout_of(rule);
+    layout.bin_stride = (uint32_t)stride;
+    layout.place_stride = 1;
+    for (uint32_t first = 0; first < rule->bins; first += layout.bins) {
+        layout.first_bin = first;
+        layout.bins = rule->bins - first < window ? rule->bins - first : window;
+        fill(rule, &layout, events,
+             (uint8_t *)out + (first * stride + i * PLACES) * value_size(rule));
     }
 }

@@ -22,22 +22,34 @@ enum frames_axes {
     FRAMES_CHWT, /* [2, 34, 34, bins] */
 };
 
+enum frames_values {
+    FRAMES_U8,
+    FRAMES_F32,
+};
+
 struct frames_rule {
     uint32_t timestep_us;
     uint32_t bins;
     enum frames_binning binning;
     enum frames_overlap overlap;
     enum frames_axes axes;
+    enum frames_values values;
 };
 
 enum { FRAMES_TIMESTEP_MAX_US = 1000000, FRAMES_BINS_MAX = 4096, FRAMES_DIMS = 4 };
 
-/* Values, and bytes, of one sample's tensor. */
+/* Bytes of one sample's tensor. */
 size_t frames_size(const struct frames_rule *rule);
 
 /* The tensor's shape, outermost first. */
 void frames_shape(const struct frames_rule *rule, uint64_t ret[FRAMES_DIMS]);
 
-/* Fill `out` (frames_size() bytes of u8) from packed events; channel 1 is ON. Events past the last
- * bin or outside the sensor are dropped. timestep_us and bins are at least 1. */
-void frames_fill(const struct frames_rule *rule, struct event_span events, uint8_t *out);
+/* Fill `out` (frames_size() bytes, aligned for its values) from packed events; channel 1 is ON.
+ * Events past the last bin or outside the sensor are dropped. timestep_us and bins are at least 1.
+ */
+void frames_fill(const struct frames_rule *rule, struct event_span events, void *out);
+
+/* The same into the place of sample i in a tensor [bins, n_samples, 2, 34, 34] that is zero there,
+ * whatever the rule's axes. */
+void frames_fill_among(const struct frames_rule *rule, struct event_span events, uint64_t i,
+                       uint64_t n_samples, void *out);

@@ -63,8 +63,8 @@ int main(int argc, char **argv)
     if (tnm_open((const char *const *)argv + 4, (size_t)argc - 4, NULL, &client) < 0 ||
         tnm_split_open(client, argv[1], &source) < 0 ||
         tnm_pairs_open(source, strtoull(argv[2], NULL, 10), 0, SIZE, 0, 1, DEPTH, &stream) < 0 ||
-        tnm_decoder_frames(TIMESTEP_US, BINS, TNM_BIN_ROUND, TNM_OVERLAP_OR, TNM_TCHW, &decoder) <
-            0 ||
+        tnm_decoder_frames(TIMESTEP_US, BINS, TNM_BIN_ROUND, TNM_OVERLAP_OR, TNM_BTCHW, TNM_U8,
+                           &decoder) < 0 ||
         tnm_stream_set_decoder(stream, decoder) < 0) {
         fail("open");
     } else {

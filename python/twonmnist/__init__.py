@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""2NMNIST event-camera samples, batches and fresh pairs, from twonmnist daemons.
+
+    >>> import twonmnist
+    >>> train = twonmnist.Split("http://localhost:8642", "train")
+    >>> events, label = train[0]              # events: x, y, t, p; label: multi-hot [10]
+    >>> for frames, labels in twonmnist.loader(train, batch_size=64, seed=1):
+    ...     ...                               # frames: float32 [300, 64, 2, 34, 34]
+
+A thin binding over the C library libtwonmnist, which fetches ahead in a thread of its own, checks
+every sample against its CRC-32C, and goes on with another server when one goes away. NumPy is
+needed; with PyTorch, batches are tensors.
+
+Errors: ValueError for what the caller or the server finds wrong in the request, IndexError past the
+end, MemoryError, and else OSError with the errno of twonmnist.h: TimeoutError, PermissionError
+(token), FileNotFoundError (no such split), ESTALE (other data than the revision opened), EBADMSG
+(damaged), EHOSTUNREACH (no server).
+
+Sources: N-MNIST (10.3389/fnins.2015.00437), 2NMNIST (10.5281/zenodo.7847750).
+"""
+from ._library import library_version
+from .batches import Events, PackedEvents, collate
+from .datasets import Pairs, Split, splits
+from .loading import Loader, loader
+
+__version__ = "0.1.0"
+
+__all__ = ["Events", "Loader", "PackedEvents", "Pairs", "Split", "collate", "library_version",
+           "loader", "splits"]

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""libtwonmnist through ctypes: scalars, pointers and lengths alone, as twonmnist.h has them."""
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+from ctypes import POINTER, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
+from typing import Any, Callable, Iterator
+
+SONAME = "libtwonmnist.so.0"
+_PLACES = ("/usr/local/lib",)
+
+_handle_out = POINTER(c_void_p)
+_size_out = POINTER(c_size_t)
+_u32s = POINTER(c_uint32)
+_progress = ctypes.CFUNCTYPE(c_int)  # the callback's arguments are of no use here
+
+# Function -> what it returns, what it takes.
+_PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
+    "tnm_version": (c_char_p, []),
+    "tnm_last_error": (c_char_p, []),
+    "tnm_options_new": (c_int, [_handle_out]),
+    "tnm_options_free": (None, [c_void_p]),
+    "tnm_options_set": (c_int, [c_void_p, c_char_p, c_char_p]),
+    "tnm_open": (c_int, [POINTER(c_char_p), c_size_t, c_void_p, _handle_out]),
+    "tnm_close": (None, [c_void_p]),
+    "tnm_set_progress": (c_int, [c_void_p, _progress, c_void_p]),
+    "tnm_catalog_json": (c_int, [c_void_p, _handle_out]),
+    "tnm_free": (None, [c_void_p]),
+    "tnm_split_open": (c_int, [c_void_p, c_char_p, _handle_out]),
+    "tnm_split_close": (None, [c_void_p]),
+    "tnm_split_name": (c_char_p, [c_void_p]),
+    "tnm_split_revision": (c_char_p, [c_void_p]),
+    "tnm_split_json": (c_char_p, [c_void_p]),
+    "tnm_split_n_samples": (c_uint64, [c_void_p]),
+    "tnm_split_is_source": (c_int, [c_void_p]),
+    "tnm_split_labels": (c_int, [c_void_p, c_void_p, c_size_t]),
+    "tnm_split_set_form": (c_int, [c_void_p, c_int, c_uint32]),
+    "tnm_samples": (c_int, [c_void_p, POINTER(c_uint64), c_size_t, _handle_out]),
+    "tnm_epoch_n_batches": (c_uint64, [c_void_p, c_uint64, c_int]),
+    "tnm_pair": (c_int, [c_void_p, c_uint64, c_uint64, _handle_out]),
+    "tnm_batch_free": (None, [c_void_p]),
+    "tnm_batch_n_samples": (c_uint64, [c_void_p]),
+    "tnm_batch_n_events": (c_uint64, [c_void_p]),
+    "tnm_batch_events": (c_void_p, [c_void_p]),
+    "tnm_batch_offsets": (c_void_p, [c_void_p]),
+    "tnm_batch_labels": (c_void_p, [c_void_p]),
+    "tnm_batch_decoded": (c_void_p, [c_void_p, _size_out]),
+    "tnm_decoder_columns": (c_int, [_handle_out]),
+    "tnm_decoder_structured": (c_int, [c_uint32, _u32s, _u32s, _handle_out]),
+    "tnm_decoder_frames": (c_int, [c_uint32, c_uint32, c_int, c_int, c_int, c_int, _handle_out]),
+    "tnm_decoder_free": (None, [c_void_p]),
+    "tnm_decode": (c_int, [c_void_p, c_void_p, c_void_p, c_size_t]),
+    "tnm_epoch_open": (c_int, [c_void_p, c_uint32, c_uint32, c_uint64, c_uint32, c_uint32, c_int,
+                               ctypes.c_uint, _handle_out]),
+    "tnm_pairs_open": (c_int, [c_void_p, c_uint64, c_uint64, c_uint64, c_uint32, c_uint32,
+                               ctypes.c_uint, _handle_out]),
+    "tnm_stream_close": (None, [c_void_p]),
+    "tnm_stream_next": (c_int, [c_void_p, _handle_out]),
+    "tnm_stream_tell": (c_int, [c_void_p, c_char_p, c_size_t]),
+    "tnm_stream_seek": (c_int, [c_void_p, c_char_p]),
+    "tnm_stream_stride": (c_int, [c_void_p, c_uint64, c_uint64]),
+    "tnm_stream_seed": (c_uint64, [c_void_p]),
+    "tnm_stream_epoch": (c_uint32, [c_void_p]),
+    "tnm_stream_set_decoder": (c_int, [c_void_p, c_void_p]),
+}
+
+CURSOR_SIZE = 256
+
+
+def _load() -> ctypes.CDLL:
+    """The library that TWONMNIST_LIBRARY names, or else the installed one."""
+    named = os.environ.get("TWONMNIST_LIBRARY")
+    tried = []
+    for name in [named] if named else [SONAME, *(f"{place}/{SONAME}" for place in _PLACES)]:
+        try:
+            return ctypes.CDLL(name)
+        except OSError as error:
+            tried.append(str(error))
+    raise ImportError(f"twonmnist needs the C library {SONAME}: `make install` puts it in place, "
+                      "and the environment variable TWONMNIST_LIBRARY names one elsewhere "
+                      f"({'; '.join(tried)})")
+
+
+_library = _load()
+for _name, (_restype, _argtypes) in _PROTOTYPES.items():
+    try:
+        _function = getattr(_library, _name)
+    except AttributeError:
+        raise ImportError(f"{_library._name} is of another version: it has no {_name}") from None
+    _function.restype, _function.argtypes = _restype, _argtypes
+
+
+def library_version() -> str:
+    """Version of the C library, "major.minor.patch"."""
+    return _library.tnm_version().decode()
+
+
+_interruption: BaseException | None = None
+
+
+def _interruptions() -> Iterator[int]:
+    """1 after a signal's handler has raised something (as Ctrl-C does), else 0.
+
+    The C library asks ten times a second while a call waits. Handlers of signals run when the
+    generator goes on, which is inside the `try`: in a plain function they would run before it.
+    """
+    global _interruption
+    stop = 0
+    while True:
+        try:
+            yield stop
+            stop = 0
+        except BaseException as error:  # whatever it is, it goes on in call()
+            _interruption = error
+            stop = 1
+
+
+_on_waiting = _progress(_interruptions().__next__)
+
+
+def call(name: str, *arguments: Any) -> int:
+    """Call a function that returns a negative errno where it fails, and raise that.
+
+    Errors: see the package's docstring.
+    """
+    global _interruption
+    result = getattr(_library, name)(*arguments)
+    if result >= 0:
+        return result
+    if result == -errno.ECANCELED and _interruption is not None:
+        error, _interruption = _interruption, None
+        raise error
+    text = _library.tnm_last_error().decode()
+    if result == -errno.EINVAL:
+        raise ValueError(text)
+    if result == -errno.ENOMEM:
+        raise MemoryError(text)
+    raise OSError(-result, text)
+
+
+class Handle:
+    """An object of the library's, let go of when nothing refers to it any more.
+
+    `parents` are kept alive with it. In a forked child letting go does nothing.
+    """
+
+    def __init__(self, pointer: int | None, free: Callable[[Any], None], *parents: Any) -> None:
+        self.pointer, self._free, self._parents = pointer, free, parents
+
+    def __del__(self) -> None:
+        self._free(self.pointer)
+
+    def keep(self, other: Handle) -> None:
+        """Keep another object alive with this one."""
+        self._parents += (other,)
+
+    def get(self, name: str, *more: Any) -> Any:
+        """What a function that cannot fail says of this object."""
+        return getattr(_library, name)(self.pointer, *more)
+
+
+def make(name: str, free: str, *arguments: Any, parents: tuple[Any, ...] = ()) -> Handle:
+    """Call a function that hands over an object; `free` names the one that takes it back."""
+    made = c_void_p()
+    call(name, *arguments, ctypes.byref(made))
+    return Handle(made.value, getattr(_library, free), *parents)
+
+
+def open_client(urls: tuple[str, ...], options: dict[str, str]) -> Handle:
+    """A client of these servers, which can be interrupted by signals while it waits."""
+    set_options = make("tnm_options_new", "tnm_options_free")
+    for option, value in options.items():
+        call("tnm_options_set", set_options.pointer, option.encode(), value.encode())
+    texts = (c_char_p * len(urls))(*(url.encode() for url in urls))
+    client = make("tnm_open", "tnm_close", texts, len(urls), set_options.pointer)
+    call("tnm_set_progress", client.pointer, _on_waiting, None)
+    return client
+
+
+def catalog(client: Handle) -> str:
+    """What the server says of all its splits, as JSON text."""
+    text = make("tnm_catalog_json", "tnm_free", client.pointer)
+    return ctypes.cast(text.pointer, c_char_p).value.decode()  # type: ignore[union-attr]
+
+
+def next_batch(stream: Handle) -> Handle | None:
+    """The stream's next batch; None at the end."""
+    made = c_void_p()
+    if call("tnm_stream_next", stream.pointer, ctypes.byref(made)) == 0:
+        return None
+    return Handle(made.value, _library.tnm_batch_free)
+
+
+def decoded(batch: Handle) -> tuple[int | None, int]:
+    """Address and bytes of what the stream's decoder made of the batch."""
+    size = c_size_t()
+    return _library.tnm_batch_decoded(batch.pointer, ctypes.byref(size)), size.value
+
+
+def tell(stream: Handle) -> str:
+    """The stream's cursor."""
+    text = ctypes.create_string_buffer(CURSOR_SIZE)
+    call("tnm_stream_tell", stream.pointer, text, CURSOR_SIZE)
+    return text.value.decode()

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Batches as arrays or tensors: frames, or the events of all samples one behind the other."""
+from __future__ import annotations
+
+from ctypes import c_uint32
+from typing import Any, NamedTuple, Sequence
+
+import numpy as np
+
+from . import _library
+from ._library import Handle
+
+try:
+    import torch
+except ImportError:
+    torch = None  # type: ignore[assignment]
+
+DIGITS = 10
+SENSOR_SIZE = (34, 34, 2)
+
+# As Tonic's N-MNIST has them: t in µs, p 1 where the pixel became brighter.
+EVENT_DTYPE = np.dtype([("x", np.int64), ("y", np.int64), ("t", np.int64), ("p", np.int64)])
+
+
+class Events(NamedTuple):
+    """Events of a batch, ragged: those of sample i are offsets[i]:offsets[i + 1]. Arrays, or
+    tensors.
+
+    t: int32 [N], µs; x, y: uint8 [N], 0 to 33; p: uint8 [N], 1 is ON; offsets: int64 [B + 1].
+    """
+
+    t: Any
+    x: Any
+    y: Any
+    p: Any
+    offsets: Any
+
+
+class PackedEvents(NamedTuple):
+    """Events of a batch as they are stored: uint8 [N, 5] (x, y, then 24 bits big-endian: polarity
+    in the top bit, time in µs below); offsets: int64 [B + 1]. Arrays, or tensors."""
+
+    events: Any
+    offsets: Any
+
+
+class _Memory:
+    """Memory of a batch, kept until no array shows it any more."""
+
+    def __init__(self, address: int | None, size: int, owner: Handle) -> None:
+        self.__array_interface__ = {"version": 3, "typestr": "|u1", "shape": (size,),
+                                    "data": (address or 1, False)}
+        self.owner = owner
+
+
+def _view(address: int | None, size: int, owner: Handle) -> np.ndarray:
+    return np.asarray(_Memory(address, size, owner))
+
+
+def offsets(batch: Handle) -> np.ndarray:
+    """int64 [B + 1], in events; borrowed from the batch."""
+    n = batch.get("tnm_batch_n_samples")
+    return _view(batch.get("tnm_batch_offsets"), 8 * (n + 1), batch).view(np.int64)
+
+
+def labels(batch: Handle) -> np.ndarray:
+    """uint8 [B, 10], multi-hot; borrowed from the batch."""
+    n = batch.get("tnm_batch_n_samples")
+    return _view(batch.get("tnm_batch_labels"), DIGITS * n, batch).reshape(n, DIGITS)
+
+
+def packed(batch: Handle) -> PackedEvents:
+    """The batch's events as they came, borrowed from it."""
+    n = batch.get("tnm_batch_n_events")
+    events = _view(batch.get("tnm_batch_events"), 5 * n, batch).reshape(n, 5)
+    return PackedEvents(events, offsets(batch))
+
+
+def columns(batch: Handle) -> Events:
+    """What the decoder of columns made of the batch."""
+    n = batch.get("tnm_batch_n_events")
+    memory = _view(*_library.decoded(batch), batch)
+    x, y, p = (memory[i * n:(i + 1) * n] for i in (4, 5, 6))
+    return Events(memory[:4 * n].view(np.int32), x, y, p, offsets(batch))
+
+
+def frames(batch: Handle, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
+    """What the decoder of frames made of the batch."""
+    return _view(*_library.decoded(batch), batch).view(dtype).reshape(shape)
+
+
+def structured_decoder(dtype: np.dtype = EVENT_DTYPE) -> Handle:
+    """A decoder to structured arrays of `dtype`."""
+    fields = [dtype.fields[name] for name in "xytp"]  # type: ignore[index]
+    at = (c_uint32 * 4)(*(field[1] for field in fields))
+    width = (c_uint32 * 4)(*(field[0].itemsize for field in fields))
+    return _library.make("tnm_decoder_structured", "tnm_decoder_free", dtype.itemsize, at, width)
+
+
+def structured(batch: Handle, decoder: Handle, dtype: np.dtype = EVENT_DTYPE) -> list[np.ndarray]:
+    """The samples of a batch as writable structured arrays, which need the batch no longer."""
+    events = np.empty(batch.get("tnm_batch_n_events"), dtype)
+    _library.call("tnm_decode", decoder.pointer, batch.pointer, events.ctypes.data, events.nbytes)
+    ends = offsets(batch)
+    return [events[start:end] for start, end in zip(ends[:-1], ends[1:])]
+
+
+def to_tensors(value: Any) -> Any:
+    """Arrays, and named tuples of them, as tensors of the same memory."""
+    if isinstance(value, tuple):
+        return type(value)(*map(torch.from_numpy, value))
+    return torch.from_numpy(value)
+
+
+def collate(samples: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[Events, Any]:
+    """Make a batch of (events, label) samples, as Split and Pairs give them, for DataLoader's
+    collate_fn: Events and float32 [B, 10] labels, as tensors where PyTorch is installed.
+
+    Events may be of any structured dtype with x, y, t, p; times past 2^31 µs raise OverflowError.
+    """
+    parts = [events for events, _ in samples]
+    column = {name: np.concatenate([part[name] for part in parts]) for name in "txyp"}
+    if len(column["t"]) and column["t"].max() > np.iinfo(np.int32).max:
+        raise OverflowError(f"t = {column['t'].max()} µs does not fit into int32")
+    batch = Events(
+        column["t"].astype(np.int32), *(column[name].astype(np.uint8) for name in "xyp"),
+        np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64))
+    multi_hot = np.stack([np.asarray(label, np.float32) for _, label in samples])
+    return (batch, multi_hot) if torch is None else (to_tensors(batch), to_tensors(multi_hot))

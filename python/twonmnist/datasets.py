@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Splits and fresh pairs, sample by sample, as Tonic and PyTorch expect a dataset."""
+from __future__ import annotations
+
+import json
+import operator
+import os
+from ctypes import c_uint64
+from typing import Any, Callable, Iterator, Optional, Sequence, Union
+
+import numpy as np
+
+from . import _library, batches
+from ._library import Handle
+from .batches import DIGITS, EVENT_DTYPE, SENSOR_SIZE
+from .workers import IterableDataset, checked_rank_and_world, worker_and_workers
+
+Urls = Union[str, Sequence[str]]
+Sample = tuple[Any, Any]
+
+_ORDERS = {None: 0, "time": 1, "published": 2}
+
+
+def _tuple_of_urls(urls: Urls) -> tuple[str, ...]:
+    return (urls,) if isinstance(urls, str) else tuple(urls)
+
+
+def splits(urls: Urls, **options: Any) -> list[dict[str, Any]]:
+    """What the server has: name, revision, number of samples and so on of each split."""
+    client = _library.open_client(_tuple_of_urls(urls), _texts(options))
+    return json.loads(_library.catalog(client))["splits"]
+
+
+def _texts(options: dict[str, Any]) -> dict[str, str]:
+    return {name: os.fspath(value) if isinstance(value, os.PathLike) else str(value)
+            for name, value in options.items()}
+
+
+class Dataset:
+    """A split that is open: what Split and Pairs have in common.
+
+    It can be pickled and inherited by a fork: each process opens it anew, at the same revision.
+    """
+
+    sensor_size = SENSOR_SIZE
+    dtype = EVENT_DTYPE
+    ordering = EVENT_DTYPE.names
+    classes = [str(digit) for digit in range(DIGITS)]
+
+    def __init__(self, urls: Urls, name: str, order: Optional[str], timestep: int,
+                 transform: Optional[Callable], target_transform: Optional[Callable],
+                 transforms: Optional[Callable], options: dict[str, Any]) -> None:
+        if order not in _ORDERS:
+            raise ValueError(f"order {order!r}; it has to be None, 'time' or 'published'")
+        self.urls = _tuple_of_urls(urls)
+        self.order, self.timestep = order, operator.index(timestep)
+        self.transform = transform
+        self.target_transform = target_transform
+        self.transforms = transforms
+        self._options = _texts(options)
+        self._pid = 0
+        self._pinned = name
+        handle = self.handle
+        self.name: str = handle.get("tnm_split_name").decode()
+        self.revision: str = handle.get("tnm_split_revision").decode()
+        self.info: dict[str, Any] = json.loads(handle.get("tnm_split_json"))
+        self.n_samples: int = handle.get("tnm_split_n_samples")
+        self.is_source = bool(handle.get("tnm_split_is_source"))
+        self._pinned = f"{self.name}@{self.revision}"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_pid": 0, "_handle": None, "_decoder": None}
+
+    @property
+    def handle(self) -> Handle:
+        """The split as this process has it open."""
+        if self._pid != os.getpid():
+            client = _library.open_client(self.urls, self._options)
+            handle = _library.make("tnm_split_open", "tnm_split_close", client.pointer,
+                                   self._pinned.encode(), parents=(client,))
+            _library.call("tnm_split_set_form", handle.pointer, _ORDERS[self.order], self.timestep)
+            self._handle = handle
+            self._decoder = batches.structured_decoder()
+            self._pid = os.getpid()
+        return self._handle
+
+    def _samples(self, batch: Handle) -> list[Sample]:
+        return [self._transformed(events, label) for events, label
+                in zip(batches.structured(batch, self._decoder), batches.labels(batch).copy())]
+
+    def _transformed(self, events: Any, label: Any) -> Sample:
+        if self.transform is not None:
+            events = self.transform(events)
+        if self.target_transform is not None:
+            label = self.target_transform(label)
+        if self.transforms is not None:
+            events, label = self.transforms(events, label)
+        return events, label
+
+
+class Split(Dataset):
+    """A split or source split, sample by sample: `split[i]` is (events, label).
+
+    events: structured array of x, y (pixels, 0 to 33), t (µs) and p (1 is ON), int64 each, writable
+    and the caller's own; label: uint8 [10], multi-hot. The transforms are as in Tonic.
+
+    urls: one server or several with the same data, "http://host:port", "https://…" or
+    "unix:/path"; name: "train", "test", a source split, or one of these with "@revision".
+    order: None (as stored), "time" or "published"; timestep: µs that times are rounded to, or 0.
+    options: those of the C library, by name: token, token_file, ca_file, timeout_ms, retries, …
+    """
+
+    def __init__(self, urls: Urls, name: str = "train", *, order: Optional[str] = None,
+                 timestep: int = 0, transform: Optional[Callable] = None,
+                 target_transform: Optional[Callable] = None,
+                 transforms: Optional[Callable] = None, **options: Any) -> None:
+        super().__init__(urls, name, order, timestep, transform, target_transform, transforms,
+                         options)
+        self._targets: Optional[np.ndarray] = None
+
+    def __repr__(self) -> str:
+        return f"Split({self.name}@{self.revision[:12]}, {self.n_samples} samples)"
+
+    def __len__(self) -> int:
+        return self.n_samples
+
+    def __getitem__(self, index: int) -> Sample:
+        return self.__getitems__([index])[0]
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Sample]:
+        """Several samples with one request; PyTorch's DataLoader asks so."""
+        handle = self.handle
+        wanted = [self._position(index) for index in indices]
+        batch = _library.make("tnm_samples", "tnm_batch_free", handle.pointer,
+                              (c_uint64 * len(wanted))(*wanted), len(wanted))
+        return self._samples(batch)
+
+    def _position(self, index: int) -> int:
+        position = operator.index(index)
+        if not -self.n_samples <= position < self.n_samples:
+            raise IndexError(f"there is no sample {position}; {self.name} has {self.n_samples}")
+        return position % self.n_samples
+
+    @property
+    def targets(self) -> np.ndarray:
+        """All labels, uint8 [n, 10], multi-hot; fetched when first asked for."""
+        if self._targets is None:
+            targets = np.empty((self.n_samples, DIGITS), np.uint8)
+            _library.call("tnm_split_labels", self.handle.pointer, targets.ctypes.data,
+                          targets.nbytes)
+            self._targets = targets
+        return self._targets
+
+
+class Pairs(Dataset, IterableDataset):
+    """The endless set `seed` of fresh pairs over a source split: two recordings of different digits
+    mixed at the server when asked for. `pairs[i]` is pair i, and iterating begins at pair `start`.
+
+    Which recordings pair i has is a function of seed and i alone: NumPy's
+    Philox(key=seed, counter=i). Worker processes and distributed ranks share the iteration: no pair
+    comes twice. rank, world: by default those of torch.distributed where it is in use. Samples and
+    the other parameters: see Split.
+    """
+
+    _AHEAD = 64  # pairs in a request while iterating
+
+    def __init__(self, urls: Urls, source: str = "nmnist-train", seed: int = 0, *, start: int = 0,
+                 rank: Optional[int] = None, world: Optional[int] = None,
+                 order: Optional[str] = None, timestep: int = 0,
+                 transform: Optional[Callable] = None,
+                 target_transform: Optional[Callable] = None,
+                 transforms: Optional[Callable] = None, **options: Any) -> None:
+        super().__init__(urls, source, order, timestep, transform, target_transform, transforms,
+                         options)
+        if not self.is_source:
+            raise ValueError(f"{self.name} is no source split: pairs are mixed from recordings")
+        self.seed, self.start = _u64("seed", seed), _u64("start", start)
+        self.rank, self.world = checked_rank_and_world(rank, world)
+
+    def __repr__(self) -> str:
+        return f"Pairs({self.name}@{self.revision[:12]}, seed={self.seed}, start={self.start})"
+
+    def __getitem__(self, index: int) -> Sample:
+        batch = _library.make("tnm_pair", "tnm_batch_free", self.handle.pointer, self.seed,
+                              _u64("index", index))
+        return self._samples(batch)[0]
+
+    def __iter__(self) -> Iterator[Sample]:
+        worker, n_workers = worker_and_workers()
+        share, n_shares = self.rank + self.world * worker, self.world * n_workers
+        size = self._AHEAD * n_shares
+        first = self.start // size * size
+        stream = _library.make("tnm_pairs_open", "tnm_stream_close", self.handle.pointer, self.seed,
+                               first, size, share, n_shares, 2)
+        index = first + share
+        while (batch := _library.next_batch(stream)) is not None:
+            for sample in self._samples(batch):
+                if index >= self.start:
+                    yield sample
+                index += n_shares
+
+
+def _u64(name: str, value: int) -> int:
+    number = operator.index(value)
+    if not 0 <= number < 1 << 64:
+        raise ValueError(f"{name} {number}; it has to be 0 to 2^64 - 1")
+    return number
