@@ -104,7 +104,8 @@ def _interruptions() -> Iterator[int]:
     """1 after a signal's handler has raised something (as Ctrl-C does), else 0.
 
     The C library asks ten times a second while a call waits. Handlers of signals run when the
-    generator goes on, which is inside the `try`: in a plain function they would run before it.
+    generator goes on, which is inside the `try`: in a plain function they would run before it, and
+    what they raise would be lost.
     """
     global _interruption
     stop = 0
@@ -112,12 +113,16 @@ def _interruptions() -> Iterator[int]:
         try:
             yield stop
             stop = 0
+        except GeneratorExit:
+            return
         except BaseException as error:  # whatever it is, it goes on in call()
             _interruption = error
             stop = 1
 
 
-_on_waiting = _progress(_interruptions().__next__)
+_watch = _interruptions()
+next(_watch)
+_on_waiting = _progress(_watch.__next__)
 
 
 def call(name: str, *arguments: Any) -> int:
