@@ -5,21 +5,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static void drop_decoded(tnm_batch *batch)
-{
-    if (!batch->decoded_is_lent)
-        free(batch->decoded);
-    batch->decoded = NULL;
-    batch->decoded_size = 0;
-    batch->decoded_is_lent = false;
-    batch->decoder = NULL;
-}
-
 void tnm_batch_free(tnm_batch *batch)
 {
     if (!batch)
         return;
-    drop_decoded(batch);
+    if (batch->pool)
+        pool_give(batch->pool, batch->block);
+    pool_unref(batch->pool);
     body_clear(&batch->body);
     free(batch->server);
     free(batch);
@@ -87,19 +79,18 @@ const void *tnm_batch_decoded(const tnm_batch *batch, size_t *ret_size)
     return batch->decoded;
 }
 
-int batch_decode(tnm_batch *batch, const tnm_decoder *decoder, void *lent, size_t lent_size,
-                 bool *ret_took_lent)
+int batch_decode(tnm_batch *batch, const tnm_decoder *decoder, struct pool *pool, void *lent,
+                 size_t lent_size)
 {
     size_t size = tnm_decoder_size(decoder, batch->blob.n_samples, batch->blob.n_events);
-    bool takes = lent && size <= lent_size;
-    void *out = lent;
-    if (!takes && posix_memalign(&out, BODY_ALIGN, size ? size : 1) != 0)
-        return -ENOMEM;
-    drop_decoded(batch);
-    batch->decoder = decoder;
-    batch->decoded = out;
+    if (!lent) {
+        if (pool_take(pool, size, &batch->block) < 0)
+            return -ENOMEM;
+        batch->pool = pool_ref(pool);
+        lent = batch->block.bytes;
+        lent_size = batch->block.room;
+    }
+    batch->decoded = lent;
     batch->decoded_size = size;
-    batch->decoded_is_lent = takes;
-    *ret_took_lent = takes;
-    return tnm_decode(decoder, batch, out, size);
+    return tnm_decode(decoder, batch, lent, lent_size);
 }

@@ -8,6 +8,7 @@
 
 #include "client/blob.h"
 #include "client/body.h"
+#include "client/pool.h"
 #include "client/twonmnist.h"
 #include "common/event.h"
 
@@ -26,13 +27,13 @@ struct tnm_batch {
     struct batch_single single;
     uint64_t number;
     char *server;
-    const tnm_decoder *decoder; /* that made `decoded`; only compared */
-    uint8_t *decoded;
+    void *decoded; /* in `block`, or lent */
     size_t decoded_size;
-    bool decoded_is_lent;
+    struct pool *pool; /* to which the block goes back */
+    struct pool_block block;
 };
 
-/* Decode with `decoder` into `lent` (of `lent_size` bytes) where that is large enough, or else into
- * memory of its own; *ret_took_lent says which. Errors: -ENOMEM. */
-int batch_decode(tnm_batch *batch, const tnm_decoder *decoder, void *lent, size_t lent_size,
-                 bool *ret_took_lent);
+/* Decode with `decoder` into `lent` where that is not NULL, and else into a block of the pool's.
+ * Errors: -ENOMEM. */
+int batch_decode(tnm_batch *batch, const tnm_decoder *decoder, struct pool *pool, void *lent,
+                 size_t lent_size);

@@ -2,7 +2,7 @@
  * Batches in order, fetched ahead: a ring of slots, each with one request or its answer.
  *
  * Slots belong to the loop's thread while a request is under way, and to the caller when it has
- * ended; `state` is under the client's lock. */
+ * ended; `state` is under the client's lock. Decoding runs on the loop's worker pool. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -12,14 +12,29 @@
 #include "client/fetch.h"
 #include "common/order.h"
 
+enum {
+    WORTH_A_JOB = 32768, /* events: some 100 us of decoding, against some 25 of handing over */
+    SPARE_BLOCKS = 2,    /* for batches that the caller has at once */
+};
+
 enum slot_state { SLOT_EMPTY, SLOT_UNDER_WAY, SLOT_ENDED };
+
+/* A batch that is being decoded. */
+struct job {
+    struct loop_work work; /* first */
+    tnm_stream *stream;
+    struct slot *slot; /* loop thread; NULL once nobody waits for it */
+    int r;
+    bool has_run; /* under the client's lock */
+};
 
 struct slot {
     tnm_stream *stream;
     enum slot_state state;
     struct fetch fetch;
-    struct request *request; /* loop thread */
-    int r;                   /* of an ended one */
+    struct request *request; /* loop thread, like `job` */
+    struct job *job;
+    int r; /* of an ended one */
     struct error why;
 };
 
@@ -45,6 +60,7 @@ struct tnm_stream {
     bool cancelled; /* under the client's lock */
     const tnm_decoder *decoder;
     struct lent *lent; /* under the client's lock */
+    struct pool *pool;
     unsigned depth;
     struct slot slots[];
 };
@@ -77,13 +93,10 @@ static void *take_lent(tnm_stream *stream, size_t size, size_t *ret_size)
 
 static int decode(tnm_stream *stream, tnm_batch *batch)
 {
-    size_t lent_size;
-    bool took_lent;
-    void *lent = take_lent(
-        stream,
-        tnm_decoder_size(stream->decoder, tnm_batch_n_samples(batch), tnm_batch_n_events(batch)),
-        &lent_size);
-    return batch_decode(batch, stream->decoder, lent, lent_size, &took_lent);
+    size_t lent_size, size = tnm_decoder_size(stream->decoder, tnm_batch_n_samples(batch),
+                                              tnm_batch_n_events(batch));
+    void *lent = take_lent(stream, size, &lent_size);
+    return batch_decode(batch, stream->decoder, stream->pool, lent, lent_size);
 }
 
 static void end_slot(struct slot *slot, int r, const struct error *why)
@@ -99,19 +112,78 @@ static void end_slot(struct slot *slot, int r, const struct error *why)
     pthread_mutex_unlock(&client->lock);
 }
 
+static const struct error no_memory = {.text = "no memory for a batch"};
+
+static void run_job(struct loop_work *work)
+{
+    struct job *job = (struct job *)work;
+    tnm_client *client = job->stream->split->client;
+    job->r = decode(job->stream, job->slot->fetch.batch);
+    pthread_mutex_lock(&client->lock);
+    job->has_run = true;
+    pthread_cond_broadcast(&client->changed);
+    pthread_mutex_unlock(&client->lock);
+}
+
+static void end_job(struct loop_work *work)
+{
+    struct job *job = (struct job *)work;
+    if (job->slot) {
+        job->slot->job = NULL;
+        end_slot(job->slot, job->r, &no_memory);
+    }
+    free(job);
+}
+
+/* Decode in the background; or here, where handing it over costs as much. */
+static void start_decoding(struct slot *slot)
+{
+    tnm_stream *stream = slot->stream;
+    tnm_batch *batch = slot->fetch.batch;
+    struct job *job = NULL;
+    if (tnm_batch_n_events(batch) >= WORTH_A_JOB)
+        job = malloc(sizeof *job);
+    if (job) {
+        *job =
+            (struct job){.work = {.run = run_job, .done = end_job}, .stream = stream, .slot = slot};
+        slot->job = job;
+        if (loop_work(stream->split->client->loop, &job->work) == 0)
+            return;
+        slot->job = NULL;
+        free(job);
+    }
+    end_slot(slot, decode(stream, batch), &no_memory);
+}
+
+/* Wait for the slot's decoder, and tell it that nobody else does. */
+static void abandon_job(struct slot *slot)
+{
+    tnm_client *client = slot->stream->split->client;
+    struct job *job = slot->job;
+    if (!job)
+        return;
+    pthread_mutex_lock(&client->lock);
+    while (!job->has_run)
+        pthread_cond_wait(&client->changed, &client->lock);
+    pthread_mutex_unlock(&client->lock);
+    job->slot = NULL;
+    slot->job = NULL;
+}
+
 static void on_done(void *arg, int r, const char *server, const struct error *why)
 {
     const struct fetch *fetch = arg;
     struct slot *slot = fetch->owner;
-    struct error no_memory = {.text = "no memory for a batch"};
+    slot->request = NULL;
     if (r == 0) {
         slot->fetch.batch->server = strdup(server);
         r = slot->fetch.batch->server ? 0 : -ENOMEM;
-        if (r == 0 && slot->stream->decoder)
-            r = decode(slot->stream, slot->fetch.batch);
         why = &no_memory;
     }
-    end_slot(slot, r, why);
+    if (r == 0 && slot->stream->decoder)
+        start_decoding(slot);
+    else
+        end_slot(slot, r, why);
 }
 
 static int fill_fetch(tnm_stream *stream, uint64_t k, struct fetch *ret)
@@ -159,6 +231,7 @@ static void stop_all(void *arg)
     for (unsigned i = 0; i < stream->depth; i++) {
         request_cancel(stream->slots[i].request);
         stream->slots[i].request = NULL;
+        abandon_job(&stream->slots[i]);
         fetch_clear(&stream->slots[i].fetch);
         stream->slots[i].state = SLOT_EMPTY;
     }
@@ -197,6 +270,10 @@ static int new_stream(tnm_split *split, const struct fetch_share *share, unsigne
     stream->depth = depth;
     for (unsigned i = 0; i < depth; i++)
         stream->slots[i].stream = stream;
+    if (pool_new(depth + SPARE_BLOCKS, &stream->pool) < 0) {
+        tnm_stream_close(stream);
+        return failure_set(-ENOMEM, "no memory for a stream");
+    }
     *ret = stream;
     return 0;
 }
@@ -262,6 +339,7 @@ void tnm_stream_close(tnm_stream *stream)
         stream->lent = lent->next;
         free(lent);
     }
+    pool_unref(stream->pool);
     split_unref(stream->split);
     free(stream->order);
     free(stream);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import operator
+import os
 from typing import Any, Iterator, Optional, Union
 
 import numpy as np
@@ -94,11 +95,15 @@ class Loader(IterableDataset):
         self._is_resumed = False
         self._is_workers = False  # the cursor is that of one worker's own share
         self._cursor: Optional[str] = None
+        self._idle: tuple[int, Optional[Handle]] = (0, None)
         self._open()  # so that a number out of range is an error here and now
 
     def __repr__(self) -> str:
         return (f"Loader({self.dataset!r}, batch_size={self.batch_size}, seed={self.seed}, "
                 f"epoch={self.epoch}, rank={self.rank}, world={self.world}, last={self.last!r})")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_idle": (0, None)}
 
     @property
     def epoch(self) -> int:
@@ -134,14 +139,24 @@ class Loader(IterableDataset):
             _library.call("tnm_stream_seek", stream.pointer, self._cursor.encode())
         return stream
 
-    def _open_share(self) -> Handle:
-        """A stream where the next iteration begins, of what this worker process takes of it."""
-        worker, n_workers = worker_and_workers()
+    def _open_decoded(self) -> Handle:
+        """The stream of an iteration that has ended, whose memory can be used again; or another."""
+        pid, stream = self._idle
+        self._idle = (0, None)
+        if pid == os.getpid() and not self._is_resumed:
+            _library.call("tnm_stream_set_epoch", stream.pointer, self.epoch)
+            return stream
         stream = self._open_at_start()
         decoder = self.form.decoder()
         if decoder is not None:
             _library.call("tnm_stream_set_decoder", stream.pointer, decoder.pointer)
             stream.keep(decoder)
+        return stream
+
+    def _open_share(self) -> Handle:
+        """A stream where the next iteration begins, of what this worker process takes of it."""
+        worker, n_workers = worker_and_workers()
+        stream = self._open_decoded()
         if n_workers > 1:
             skip = 0 if self._is_resumed and self._is_workers else worker
             _library.call("tnm_stream_stride", stream.pointer, skip, n_workers)
@@ -158,6 +173,7 @@ class Loader(IterableDataset):
                     bar.update()
                 yield self._read(batch)
                 del batch  # its memory is used again
+        self._idle = (os.getpid(), stream)
 
     def _read(self, batch: Handle) -> tuple[Any, Any]:
         inputs, labels = self.form.read(batch), batches.labels(batch).astype(np.float32)
@@ -208,7 +224,7 @@ class Loader(IterableDataset):
         self.seed = stream.get("tnm_stream_seed")
         self._epoch[0] = stream.get("tnm_stream_epoch")
         self._cursor, self._is_workers = state["cursor"], bool(state["worker"])
-        self._is_resumed = True
+        self._is_resumed, self._idle = True, (0, None)
 
 
 def loader(dataset: Union[Split, Pairs], batch_size: int = 32, *, form: str = "frames",
