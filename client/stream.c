@@ -371,7 +371,8 @@ int tnm_stream_next(tnm_stream *stream, tnm_batch **ret)
         return r;
     if (stream->next == stream->n_batches)
         return 0;
-    loop_call(stream->split->client->loop, start_ahead, stream);
+    if (stream->started == stream->next)
+        loop_call(stream->split->client->loop, start_ahead, stream);
     r = wait_for_next(stream);
     if (r < 0)
         return r;
