@@ -260,6 +260,8 @@ struct request_ask fetch_ask(struct fetch *fetch)
     return (struct request_ask){.what = fetch->what,
                                 .path = fetch->path,
                                 .post = fetch->post,
+                                .type = fetch->is_mix ? "application/octet-stream"
+                                                      : "application/x-safetensors",
                                 .check = check,
                                 .arg = fetch};
 }

@@ -66,7 +66,10 @@ int tnm_split_labels(tnm_split *split, uint8_t *out, size_t size)
     snprintf(what, sizeof what, "labels of %s", split->name);
     snprintf(path, sizeof path, "/v1/splits/%s@%s/labels.npy", split->name, split->revision);
     struct wanted wanted = {.split = split, .out = out};
-    const struct request_ask ask = {
-        .what = what, .path = path, .check = check_labels, .arg = &wanted};
+    const struct request_ask ask = {.what = what,
+                                    .path = path,
+                                    .type = "application/x-npy",
+                                    .check = check_labels,
+                                    .arg = &wanted};
     return client_request(split->client, &ask, NULL);
 }

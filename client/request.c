@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -231,7 +232,7 @@ static void server_trouble(struct request *request, int r, const struct answer *
 }
 
 /* This answer was bad; the server as such may be well. */
-static void answer_trouble(struct request *request, const char *reason)
+static void answer_trouble(struct request *request, int r, const char *reason)
 {
     const tnm_options *options = request->all->options;
     struct attempt *attempt = &request->attempts[request->now_at];
@@ -239,7 +240,7 @@ static void answer_trouble(struct request *request, const char *reason)
     attempt->rest_until_ms =
         loop_now_ms(request->all->loop) + retry_backoff_ms(attempt->tries, options->backoff_ms,
                                                            options->backoff_max_ms, random_u32());
-    note(attempt, -EBADMSG, reason);
+    note(attempt, r, reason);
     try_again(request);
 }
 
@@ -265,13 +266,32 @@ static void server_works(struct request *request)
     server_answered(server);
 }
 
+/* A captive portal or a proxy's page of HTML is no reason to ask the same server again. */
+static int check_type(const struct request *request, const struct answer *answer, struct error *why)
+{
+    const char *type = answer->headers[HEADER_CONTENT_TYPE], *wanted = request->ask.type;
+    size_t length = strlen(wanted);
+    if (strncasecmp(type, wanted, length) != 0 || (type[length] && !strchr("; \t", type[length])))
+        return error_set(why, -EPROTO, "no twonmnist daemon: an answer of type \"%.64s\", not %s",
+                         type, wanted);
+    return 0;
+}
+
 static void take_answer(struct request *request, struct answer *answer)
 {
     struct error why = {.text = ""};
+    if (check_type(request, answer, &why) < 0) {
+        refused(request, -EPROTO, why.text);
+        return;
+    }
+    if (answer->body.size == 0) {
+        answer_trouble(request, -EPROTO, "an empty answer");
+        return;
+    }
     const char *server = request->all->servers->list[request->now_at].name;
     int r = request->ask.check(request->ask.arg, answer, &why);
     if (r == -EBADMSG) {
-        answer_trouble(request, why.text);
+        answer_trouble(request, r, why.text);
     } else if (r == -ESTALE) {
         refused(request, r, why.text);
     } else if (r < 0) {
@@ -287,7 +307,7 @@ static void on_transferred(void *arg, int r, struct answer *answer, const struct
     struct request *request = arg;
     struct problem problem;
     request->transfer = NULL;
-    if (r == -EMSGSIZE || r == -ENOMEM) {
+    if (r == -EMSGSIZE || r == -ENOMEM || r == -EINVAL) { /* no server can mend these */
         fail(request, r, why);
         return;
     }

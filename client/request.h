@@ -27,6 +27,7 @@ struct request_ask {
     const char *what; /* in words, for errors; copied, like the next two */
     const char *path; /* behind the server's URL */
     const char *post; /* JSON, or NULL for GET */
+    const char *type; /* Content-Type that the answer has to have; borrowed for ever */
 
     /* Look at a 200: 0, or -EBADMSG damaged (tried again), -ESTALE other data (tried elsewhere), or
      * what ends the request. May take the answer's body when it returns 0. */

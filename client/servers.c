@@ -80,8 +80,9 @@ void servers_free(struct servers *servers)
 void server_failed(struct server *server, const tnm_options *options, uint64_t now_ms,
                    uint64_t at_least_ms, uint32_t random)
 {
-    if (server->failures == 0 || now_ms >= server->rest_until_ms)
-        server->failures++;
+    if (server->failures == 0 || server->is_probed || now_ms >= server->rest_until_ms)
+        server->failures++; /* requests that fail together count once */
+    server->is_probed = false;
     uint64_t rest =
         retry_backoff_ms(server->failures, options->backoff_ms, options->backoff_max_ms, random);
     if (at_least_ms > options->retry_after_max_ms)
@@ -92,11 +93,14 @@ void server_failed(struct server *server, const tnm_options *options, uint64_t n
 void server_answered(struct server *server)
 {
     server->failures = 0;
+    server->is_probed = false;
     server->rest_until_ms = 0;
 }
 
 void server_probe(struct server *server, const tnm_options *options, uint64_t now_ms)
 {
-    if (server->failures > 0)
-        server->rest_until_ms = now_ms + options->timeout_ms;
+    if (server->failures == 0)
+        return;
+    server->is_probed = true;
+    server->rest_until_ms = now_ms + options->timeout_ms;
 }

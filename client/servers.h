@@ -3,6 +3,7 @@
  * making and freeing. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,7 @@ struct server {
     char *base;        /* what paths are put behind */
     char *socket;      /* path of a Unix socket, or NULL */
     unsigned failures; /* in a row */
+    bool is_probed;    /* a try is under way to see whether it works again */
     uint64_t rest_until_ms;
 };
 

@@ -134,8 +134,6 @@ static int take_text(struct answer *answer, char **ret, struct error *why)
 static int check_description(void *arg, struct answer *answer, struct error *why)
 {
     tnm_split *split = arg;
-    if (answer->body.size == 0)
-        return error_set(why, -EBADMSG, "an empty answer");
     free(split->json);
     document_free(split->document);
     split->json = NULL;
@@ -149,8 +147,11 @@ static int ask_description(tnm_split *split, const char *name)
     char what[160], path[192];
     snprintf(what, sizeof what, "split %s", name);
     snprintf(path, sizeof path, "/v1/splits/%s", name);
-    const struct request_ask ask = {
-        .what = what, .path = path, .check = check_description, .arg = split};
+    const struct request_ask ask = {.what = what,
+                                    .path = path,
+                                    .type = "application/json",
+                                    .check = check_description,
+                                    .arg = split};
     int r = client_request(split->client, &ask, NULL);
     if (r < 0)
         return r;
@@ -199,8 +200,11 @@ static int check_catalog(void *arg, struct answer *answer, struct error *why)
 int tnm_catalog_json(tnm_client *client, char **ret)
 {
     char *text = NULL;
-    const struct request_ask ask = {
-        .what = "the list of splits", .path = "/v1/splits", .check = check_catalog, .arg = &text};
+    const struct request_ask ask = {.what = "the list of splits",
+                                    .path = "/v1/splits",
+                                    .type = "application/json",
+                                    .check = check_catalog,
+                                    .arg = &text};
     int r = client_check(client);
     if (r == 0)
         r = client_request(client, &ask, NULL);
