@@ -104,6 +104,9 @@ To look at:
   http://127.0.0.1:$port/v1/pairs/nmnist-train/42/0.json
 In another terminal:
   $client play train 1
+To train a small spiking network on it (needs PyTorch):
+  TWONMNIST_LIBRARY=$build/.libs/libtwonmnist.so.0 PYTHONPATH=python \\
+      python3 python/examples/train.py http://127.0.0.1:$port --limit 60
 END
 }
 

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The library's manual page against its header, its options, and a compiler."""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import unittest
+
+import daemon
+
+ROOT = pathlib.Path(os.environ.get("TWONMNIST_SOURCE", pathlib.Path(__file__).parent.parent))
+PAGE = (ROOT / "doc/libtwonmnist.3").read_text(encoding="utf-8")
+HEADER = (ROOT / "client/twonmnist.h").read_text(encoding="utf-8")
+
+
+class Manual(unittest.TestCase):
+    def test_every_function_is_in_the_manual_page(self):
+        code = re.sub(r"/\*.*?\*/", "", HEADER, flags=re.DOTALL)
+        code = re.sub(r"^typedef .*?;", "", code, flags=re.DOTALL | re.MULTILINE)
+        functions = set(re.findall(r"\b(tnm_\w+)\(", code))
+        self.assertGreater(len(functions), 50)
+        self.assertEqual(set(re.findall(r"\.Fn (tnm_\w+)", PAGE)), functions)
+
+    def test_every_option_is_in_the_manual_page_with_its_default(self):
+        rows = (ROOT / "client/options.h").read_text(encoding="utf-8")
+        numbers = re.findall(r"X\((\w+), (\d+), \d+, \d+, ", rows)
+        texts = re.findall(r'X\((\w+), "', rows)
+        self.assertTrue(numbers and texts)
+        for name, default in numbers:
+            self.assertRegex(PAGE, rf"\.It Cm {name}\n.*\({default}\)")
+        for name in [*texts, "token_file"]:
+            self.assertIn(f".It Cm {name}\n", PAGE)
+
+    def test_the_example_compiles(self):
+        compiler = shutil.which("cc") or shutil.which("gcc")
+        if compiler is None:
+            self.skipTest("there is no C compiler")
+        example = re.search(r"\.Bd -literal -offset indent\n(.*?)\.Ed", PAGE, re.DOTALL).group(1)
+        with daemon.temporary_folder() as folder:
+            source = pathlib.Path(folder) / "example.c"
+            source.write_text(example.replace(r"\e", "\\"), encoding="utf-8")
+            subprocess.run([compiler, "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
+                            f"-I{ROOT / 'client'}", source], check=True)
+
+
+if __name__ == "__main__":
+    unittest.main()
