@@ -31,7 +31,7 @@ count_results() {
     total_skipped=$((total_skipped + skipped))
 }
 
-# check_with BUILD CONFIGURE-ARGUMENTS...
+# [only=TESTS] check_with BUILD CONFIGURE-ARGUMENTS...
 check_with() {
     local build=$1
     shift
@@ -45,7 +45,7 @@ check_with() {
         grep -E -A5 'error|undefined reference' "$build/make.log" | head -n 60
         die "$build: make failed"
     }
-    make -C "$build" -k check >"$build/check.log" 2>&1 ||
+    make -C "$build" -k check ${only:+TESTS="$only"} >"$build/check.log" 2>&1 ||
         grep -E '^(FAIL|ERROR)|error:' "$build/check.log"
     count_results "$build"
 }
@@ -85,6 +85,8 @@ autoreconf -fi >/dev/null 2>autoreconf.log || {
 rm -f autoreconf.log
 check_with build-check-gcc --enable-werror CC=gcc
 check_with build-check-clang --enable-werror --enable-sanitizers CC=clang CFLAGS="-g -O1"
+only="tests/test_client.py tests/test_stream.py" \
+    check_with build-check-tsan --enable-werror --enable-sanitizers=thread CC=clang CFLAGS="-g -O1"
 check_quickstart
 check_distribution
 

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Python binding: samples, fresh pairs, and batches as arrays, against plain NumPy."""
+import ctypes
+import errno
 import itertools
+import os
 import pathlib
 import pickle
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import unittest
 
 import numpy as np
@@ -15,6 +19,7 @@ import daemon
 import oracle
 import safetensors_reader
 import twonmnist
+from twonmnist import _library
 
 SOURCE = pathlib.Path(twonmnist.__file__).parent.parent
 SIZE = 16
@@ -328,6 +333,70 @@ class Failures(Same):
             twonmnist.Split(f"http://127.0.0.1:{port}", retries=0)
 
 
+class Processes(unittest.TestCase):
+    def in_child(self, function):
+        """What the function raises, by name, in a forked child."""
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                function()
+                said = "nothing"
+            except BaseException as error:
+                said = f"{type(error).__name__}: {error}"
+            os.write(writing, said.encode())
+            os._exit(0)
+        os.close(writing)
+        with os.fdopen(reading) as pipe:
+            said = pipe.read()
+        self.assertEqual(os.waitpid(pid, 0)[1], 0)
+        return said
+
+    def test_what_was_opened_before_a_fork_is_refused_in_the_child(self):
+        stream = _library.make("tnm_epoch_open", "tnm_stream_close", train.handle.pointer, 1, 0,
+                               SIZE, 0, 1, 0, 2)
+        _library.next_batch(stream)
+        client = _library.open_client((server.url,), {})
+        handle = train.handle.pointer
+
+        def close_all():
+            for name, pointer in (("tnm_stream_close", stream.pointer),
+                                  ("tnm_close", client.pointer)):
+                getattr(_library._library, name)(pointer)
+
+        for function in (lambda: _library.next_batch(stream),
+                         lambda: _library.tell(stream) and _library.call(
+                             "tnm_stream_seek", stream.pointer, _library.tell(stream).encode()),
+                         lambda: _library.catalog(client),
+                         lambda: _library.call("tnm_split_labels", handle, None, 0),
+                         lambda: _library.make("tnm_pair", "tnm_batch_free", handle, 1, 0)):
+            self.assertRegex(self.in_child(function), "ChildProcessError: .*before the fork")
+        self.assertEqual(self.in_child(close_all), "nothing")
+        self.assertEqual(self.in_child(lambda: train[0]), "nothing")  # opened anew
+        self.assertIsNotNone(_library.next_batch(stream))  # the parent goes on
+
+    def test_a_call_that_waits_is_cancelled_from_another_thread(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+            client = _library.open_client((url,), {})
+            said = []
+
+            def wait():
+                try:
+                    _library.catalog(client)
+                except OSError as error:
+                    said.append(error.errno)
+
+            thread = threading.Thread(target=wait)
+            thread.start()
+            silent.settimeout(60)
+            connection, _ = silent.accept()
+            with connection:
+                _library._library.tnm_cancel(ctypes.c_void_p(client.pointer))
+                thread.join(60)
+        self.assertEqual(said, [errno.ECANCELED])
+
+
 class Installing(unittest.TestCase):
     def test_pip_installs_it_without_a_network(self):
         if subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True).returncode:
@@ -338,7 +407,7 @@ class Installing(unittest.TestCase):
                             "--target", target, SOURCE], check=True, capture_output=True)
             code = "import twonmnist; print(twonmnist.__file__, twonmnist.library_version())"
             shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True,
-                                   text=True, cwd=target, env={**daemon.os.environ,
+                                   text=True, cwd=target, env={**os.environ,
                                                                "PYTHONPATH": target}).stdout
             self.assertIn(target, shown)
             self.assertTrue((pathlib.Path(target) / "twonmnist/py.typed").exists())
@@ -357,7 +426,7 @@ class Installing(unittest.TestCase):
 
     def test_a_library_that_is_missing_is_named(self):
         ended = subprocess.run([sys.executable, "-c", "import twonmnist"], capture_output=True,
-                               text=True, env={**daemon.os.environ,
+                               text=True, env={**os.environ,
                                                "TWONMNIST_LIBRARY": "/nowhere/lib.so"})
         self.assertIn("ImportError: twonmnist needs the C library libtwonmnist.so.0", ended.stderr)
 
