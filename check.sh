@@ -85,7 +85,8 @@ autoreconf -fi >/dev/null 2>autoreconf.log || {
 rm -f autoreconf.log
 check_with build-check-gcc --enable-werror CC=gcc
 check_with build-check-clang --enable-werror --enable-sanitizers CC=clang CFLAGS="-g -O1"
-only="tests/test_client.py tests/test_client_edges.py tests/test_stream.py" \
+# The tests fork; ThreadSanitizer has to be told that it is meant.
+TSAN_OPTIONS=die_after_fork=0 only="tests/test_client.py tests/test_client_edges.py tests/test_stream.py" \
     check_with build-check-tsan --enable-werror --enable-sanitizers=thread CC=clang CFLAGS="-g -O1"
 check_quickstart
 check_distribution
