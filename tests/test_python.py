@@ -214,6 +214,14 @@ class Batches(Same):
         again = [frames.sum() for frames, _ in loader]
         self.assertEqual([frames.sum() for frames in kept], again)
 
+    def test_memory_is_bounded_by_the_depth(self):
+        loader = twonmnist.loader(train, SIZE, dtype="uint8", last="drop", tensors=False, depth=2)
+        for epoch in range(2):
+            loader.set_epoch(epoch)
+            places = {frames.ctypes.data for frames, _ in loader}
+            self.assertGreater(len(loader), 10)
+            self.assertLessEqual(len(places), 2 + 2)  # those ahead, this one and the last one
+
     def test_every_world_covers_every_sample_once(self):
         whole = load(form="events")
         for world in (1, 2, 3, 4):

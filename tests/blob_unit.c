@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tests of client/blob: a batch of two samples, as it is and with each part of it damaged. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "client/blob.h"
+#include "common/crc32c.h"
+#include "common/event.h"
+
+enum { HEADER = 1016, DATA = 8 + HEADER, SIZE = DATA + 24 + 16 + 16 + 8 + 20 + 15 };
+
+/* Where each tensor lies in the file. */
+enum { OFFSETS = DATA, INDICES = OFFSETS + 24, SOURCES = INDICES + 16, CHECKSUMS = SOURCES + 16 };
+enum { LABELS = CHECKSUMS + 8, EVENTS = LABELS + 20 };
+
+static const char revision[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+static const uint64_t indices[] = {7, 3};
+
+static const char header[] =
+    "{\"__metadata__\":{\"revision\":\"%s\"},"
+    "\"offsets\":{\"dtype\":\"U64\",\"shape\":[3],\"data_offsets\":[0,24]},"
+    "\"indices\":{\"dtype\":\"U64\",\"shape\":[2],\"data_offsets\":[24,40]},"
+    "\"sources\":{\"dtype\":\"I32\",\"shape\":[2,2],\"data_offsets\":[40,56]},"
+    "\"checksums\":{\"dtype\":\"U32\",\"shape\":[2],\"data_offsets\":[56,64]},"
+    "\"labels\":{\"dtype\":\"U8\",\"shape\":[2,10],\"data_offsets\":[64,84]},"
+    "\"events\":{\"dtype\":\"U8\",\"shape\":[3,5],\"data_offsets\":[84,99]}}";
+
+struct file {
+    _Alignas(64) uint8_t bytes[SIZE];
+};
+
+static void put(struct file *file, size_t at, const void *value, size_t size)
+{
+    memcpy(file->bytes + at, value, size);
+}
+
+static struct file whole(void)
+{
+    struct file file = {0};
+    const uint64_t length = HEADER, offsets[] = {0, 2, 3};
+    const int32_t sources[] = {1, 2, 3, -1};
+    put(&file, 0, &length, sizeof length);
+    memset(file.bytes + 8, ' ', HEADER);
+    char text[HEADER + 1];
+    int n = snprintf(text, sizeof text, header, revision);
+    assert_in_range(n, 1, HEADER);
+    put(&file, 8, text, (size_t)n);
+    put(&file, OFFSETS, offsets, sizeof offsets);
+    put(&file, INDICES, indices, sizeof indices);
+    put(&file, SOURCES, sources, sizeof sources);
+    file.bytes[LABELS + 4] = file.bytes[LABELS + 9] = file.bytes[LABELS + N_DIGITS] = 1;
+    for (size_t i = 0; i < 15; i++)
+        file.bytes[EVENTS + i] = (uint8_t)(i * 17);
+    const uint32_t checksums[] = {crc32c(0, file.bytes + EVENTS, 10),
+                                  crc32c(0, file.bytes + EVENTS + 10, 5)};
+    put(&file, CHECKSUMS, checksums, sizeof checksums);
+    return file;
+}
+
+static int read_file(const struct file *file, size_t size, struct blob *ret, struct error *why)
+{
+    const struct blob_expected expected = {revision, indices, 2};
+    return blob_read(file->bytes, size, &expected, ret, why);
+}
+
+static void expect_error(const struct file *file, size_t size, int r, const char *words)
+{
+    struct blob blob = {.n_samples = 99};
+    struct error why;
+    assert_int_equal(read_file(file, size, &blob, &why), r);
+    if (!strstr(why.text, words))
+        fail_msg("\"%s\" does not say \"%s\"", why.text, words);
+    assert_int_equal(blob.n_samples, 99);
+}
+
+static void blob_gives_every_part_of_a_batch(void **state)
+{
+    (void)state;
+    struct file file = whole();
+    struct blob blob;
+    struct error why;
+    assert_int_equal(read_file(&file, SIZE, &blob, &why), 0);
+    assert_int_equal(blob.n_samples, 2);
+    assert_int_equal(blob.n_events, 3);
+    assert_ptr_equal(blob.offsets, file.bytes + OFFSETS);
+    assert_ptr_equal(blob.events, file.bytes + EVENTS);
+    assert_int_equal(blob.indices[1], 3);
+    assert_int_equal(blob.sources[3], -1);
+    assert_int_equal(blob.labels[9], 1);
+}
+
+static void blob_refuses_every_changed_bit_of_the_events(void **state)
+{
+    (void)state;
+    for (size_t bit = 0; bit < 15 * 8; bit++) {
+        struct file file = whole();
+        file.bytes[EVENTS + bit / 8] ^= (uint8_t)(1 << bit % 8);
+        expect_error(&file, SIZE, -EBADMSG, bit < 80 ? "sample 7 was damaged" : "sample 3 was");
+    }
+}
+
+static void blob_refuses_what_is_cut_short(void **state)
+{
+    (void)state;
+    struct file file = whole();
+    struct blob blob;
+    struct error why;
+    for (size_t size = 0; size < SIZE; size++)
+        assert_int_equal(read_file(&file, size, &blob, &why), -EBADMSG);
+}
+
+static void blob_refuses_damaged_tensors(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t at;
+        uint64_t value; /* eight bytes */
+        const char *words;
+    } cases[] = {
+        {OFFSETS, 1, "do not cover"},
+        {OFFSETS + 16, 2, "do not cover"},
+        {OFFSETS + 8, 4, "lies at events"},
+        {OFFSETS + 8, UINT64_MAX, "lies at events"},
+        {INDICES, 8, "is 8 instead of 7"},
+        {INDICES + 8, 7, "is 7 instead of 3"},
+        {CHECKSUMS, 0, "was damaged"},
+        {LABELS, 2, "label 2"},
+        {LABELS + N_DIGITS, 0, "no label"},
+        {0, UINT64_MAX, ""},
+        {0, SIZE, ""},
+        {0, 0, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct file file = whole();
+        put(&file, cases[i].at, &cases[i].value, sizeof cases[i].value);
+        expect_error(&file, SIZE, -EBADMSG, cases[i].words);
+    }
+}
+
+static void blob_refuses_another_header(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *from, *to; /* of the same length */
+        int r;
+        const char *words;
+    } cases[] = {
+        {"\"revision\"", "\"revisian\"", -EBADMSG, "its revision"},
+        {"0011223344", "0011223345", -ESTALE, "other data"},
+        {"\"sources\"", "\"sourced\"", -EBADMSG, "no tensor \"sources\""},
+        {"[2,10]", "[10,2]", -EBADMSG, "labels"},
+        {"\"I32\"", "\"U32\"", -EBADMSG, "sources"},
+        {"[84,99]", "[83,98]", -EBADMSG, ""},
+        {"[84,99]", "[84,89]", -EBADMSG, ""},
+        {"[3,5]", "[1,5]", -EBADMSG, ""},
+        {"{\"__m", "[\"__m", -EBADMSG, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct file file = whole();
+        char *at = memmem(file.bytes, DATA, cases[i].from, strlen(cases[i].from));
+        assert_non_null(at);
+        memcpy(at, cases[i].to, strlen(cases[i].to));
+        expect_error(&file, SIZE, cases[i].r, cases[i].words);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(blob_gives_every_part_of_a_batch),
+        cmocka_unit_test(blob_refuses_every_changed_bit_of_the_events),
+        cmocka_unit_test(blob_refuses_what_is_cut_short),
+        cmocka_unit_test(blob_refuses_damaged_tensors),
+        cmocka_unit_test(blob_refuses_another_header),
+    };
+    return cmocka_run_group_tests_name("blob", tests, NULL, NULL);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tests of client/cursor. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "client/cursor.h"
+
+enum { SIZE = 256 }; /* TNM_CURSOR_SIZE */
+
+static struct cursor largest(void)
+{
+    struct cursor cursor = {.kind = CURSOR_PAIRS,
+                            .order = 2,
+                            .timestep_us = 1000000,
+                            .seed = UINT64_MAX,
+                            .epoch = UINT32_MAX,
+                            .size = UINT32_MAX,
+                            .last = 2,
+                            .next = UINT64_MAX};
+    memset(cursor.split, 's', SPLIT_NAME_MAX);
+    memset(cursor.revision, 'f', CURSOR_REVISION_HEX);
+    return cursor;
+}
+
+static void cursor_reads_what_it_wrote(void **state)
+{
+    (void)state;
+    struct cursor cursor = largest(), again;
+    struct error why;
+    char text[SIZE];
+    assert_int_equal(cursor_write(&cursor, text, sizeof text), 0);
+    assert_int_equal(cursor_read(text, &again, &why), 0);
+    assert_memory_equal(&again, &cursor, sizeof cursor);
+}
+
+static void cursor_needs_room(void **state)
+{
+    (void)state;
+    struct cursor cursor = largest();
+    char text[SIZE];
+    assert_int_equal(cursor_write(&cursor, text, sizeof text), 0);
+    size_t length = strlen(text);
+    memset(text, 'x', sizeof text);
+    assert_int_equal(cursor_write(&cursor, text, length), -ENOBUFS);
+    assert_int_equal(text[0], 'x');
+    assert_int_equal(cursor_write(&cursor, text, length + 1), 0);
+}
+
+static void cursor_refuses_every_changed_byte(void **state)
+{
+    (void)state;
+    struct cursor cursor = largest(), untouched = {.seed = 7};
+    struct error why;
+    char text[SIZE];
+    assert_int_equal(cursor_write(&cursor, text, sizeof text), 0);
+    for (size_t i = 0; text[i]; i++) {
+        char kept = text[i];
+        text[i] ^= 1;
+        assert_int_equal(cursor_read(text, &untouched, &why), -EINVAL);
+        text[i] = kept;
+    }
+    assert_int_equal(untouched.seed, 7);
+}
+
+static void cursor_refuses_what_is_none(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "",
+        ":",
+        "tnm1",
+        "tnm1:epoch:train:0",
+        "tnm1:epoch:train@86c0c942e344c35b:0:0:5:2:16:0:31",
+        "tnm1:epoch:train@86c0c942e344c35b:0:0:5:2:16:0:31:00000000",
+    };
+    char longer[1000];
+    struct cursor cursor;
+    struct error why;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        assert_int_equal(cursor_read(texts[i], &cursor, &why), -EINVAL);
+        assert_non_null(strstr(why.text, "is no cursor"));
+    }
+    memset(longer, ':', sizeof longer);
+    longer[sizeof longer - 1] = 0;
+    assert_int_equal(cursor_read(longer, &cursor, &why), -EINVAL);
+    assert_int_equal(cursor_read(NULL, &cursor, &why), -EINVAL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cursor_reads_what_it_wrote),
+        cmocka_unit_test(cursor_needs_room),
+        cmocka_unit_test(cursor_refuses_every_changed_byte),
+        cmocka_unit_test(cursor_refuses_what_is_none),
+    };
+    return cmocka_run_group_tests_name("cursor", tests, NULL, NULL);
+}
