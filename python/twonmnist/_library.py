@@ -125,12 +125,23 @@ next(_watch)
 _on_waiting = _progress(_watch.__next__)
 
 
+# Largest number that an argument holds; ctypes itself would cut a larger one down to it.
+_LARGEST = {c_uint32: 2**32 - 1, c_uint64: 2**64 - 1, ctypes.c_uint: 2**32 - 1}
+
+
+def _check_numbers(name: str, arguments: tuple[Any, ...]) -> None:
+    for argument, kind in zip(arguments, _PROTOTYPES[name][1]):
+        if kind in _LARGEST and not 0 <= argument <= _LARGEST[kind]:
+            raise ValueError(f"{argument} is no number from 0 to {_LARGEST[kind]}")
+
+
 def call(name: str, *arguments: Any) -> int:
     """Call a function that returns a negative errno where it fails, and raise that.
 
     Errors: see the package's docstring.
     """
     global _interruption
+    _check_numbers(name, arguments)
     result = getattr(_library, name)(*arguments)
     if result >= 0:
         return result
