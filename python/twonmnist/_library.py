@@ -63,6 +63,7 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tnm_stream_stride": (c_int, [c_void_p, c_uint64, c_uint64]),
     "tnm_stream_seed": (c_uint64, [c_void_p]),
     "tnm_stream_epoch": (c_uint32, [c_void_p]),
+    "tnm_stream_set_epoch": (c_int, [c_void_p, c_uint32]),
     "tnm_stream_set_decoder": (c_int, [c_void_p, c_void_p]),
 }
 
