@@ -326,7 +326,9 @@ class Failures(Same):
 
     def test_ctrl_c_ends_a_call_that_waits(self):
         with socket.create_server(("127.0.0.1", 0)) as silent:
-            code = f"import twonmnist; twonmnist.Split('http://127.0.0.1:{silent.getsockname()[1]}')"
+            code = ("import signal, twonmnist\n"  # tests in the background inherit SIGINT ignored
+                    "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+                    f"twonmnist.Split('http://127.0.0.1:{silent.getsockname()[1]}')")
             process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE,
                                        text=True)
             silent.settimeout(60)

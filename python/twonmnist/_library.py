@@ -112,8 +112,9 @@ def _interruptions() -> Iterator[int]:
     stop = 0
     while True:
         try:
-            yield stop
-            stop = 0
+            while True:
+                yield stop
+                stop = 0
         except GeneratorExit:
             return
         except BaseException as error:  # whatever it is, it goes on in call()
