@@ -3,66 +3,19 @@
  *
  * Slots belong to the loop's thread while a request is under way, and to the caller when it has
  * ended; `state` is under the client's lock. Decoding runs on the loop's worker pool. */
+#include "client/stream.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "client/failure.h"
-#include "client/fetch.h"
 #include "common/order.h"
 
 enum {
     WORTH_A_JOB = 32768, /* events: some 100 us of decoding, against some 25 of handing over */
     SPARE_BLOCKS = 2,    /* for batches that the caller has at once */
-};
-
-enum slot_state { SLOT_EMPTY, SLOT_UNDER_WAY, SLOT_ENDED };
-
-/* A batch that is being decoded. */
-struct job {
-    struct loop_work work; /* first */
-    tnm_stream *stream;
-    struct slot *slot; /* loop thread; NULL once nobody waits for it */
-    int r;
-    bool has_run; /* under the client's lock */
-};
-
-struct slot {
-    tnm_stream *stream;
-    enum slot_state state;
-    struct fetch fetch;
-    struct request *request; /* loop thread, like `job` */
-    struct job *job;
-    int r; /* of an ended one */
-    struct error why;
-};
-
-/* A buffer that the caller lent, until a batch takes it. */
-struct lent {
-    struct lent *next;
-    void *buffer;
-    size_t size;
-};
-
-struct tnm_stream {
-    tnm_split *split;
-    struct form form;
-    enum cursor_kind kind;
-    uint64_t seed;
-    uint32_t epoch;
-    uint32_t *order; /* of the epoch; NULL for pairs */
-    struct fetch_share share;
-    uint64_t n_batches;
-    uint64_t next;    /* batch that is handed over next */
-    uint64_t started; /* every step'th batch of next..started has a slot */
-    uint64_t step;
-    bool cancelled; /* under the client's lock */
-    const tnm_decoder *decoder;
-    struct lent *lent; /* under the client's lock */
-    struct pool *pool;
-    unsigned depth;
-    struct slot slots[];
 };
 
 static struct slot *slot_of(tnm_stream *stream, uint64_t k)
@@ -239,8 +192,7 @@ static void stop_all(void *arg)
 
 /* ---- In the caller's thread ---- */
 
-/* Go to batch `next`, with nothing under way. */
-static void restart(tnm_stream *stream, uint64_t next)
+void stream_restart(tnm_stream *stream, uint64_t next)
 {
     tnm_client *client = stream->split->client;
     loop_call(client->loop, stop_all, stream);
@@ -248,6 +200,13 @@ static void restart(tnm_stream *stream, uint64_t next)
     pthread_mutex_lock(&client->lock);
     stream->cancelled = false;
     pthread_mutex_unlock(&client->lock);
+}
+
+void stream_set_order(tnm_stream *stream, uint64_t seed, uint32_t epoch)
+{
+    stream->seed = seed;
+    stream->epoch = epoch;
+    order_epoch((uint32_t)seed, epoch, (uint32_t)stream->split->n_samples, stream->order);
 }
 
 static int new_stream(tnm_split *split, const struct fetch_share *share, unsigned depth,
@@ -278,13 +237,6 @@ static int new_stream(tnm_split *split, const struct fetch_share *share, unsigne
     return 0;
 }
 
-static void set_order(tnm_stream *stream, uint64_t seed, uint32_t epoch)
-{
-    stream->seed = seed;
-    stream->epoch = epoch;
-    order_epoch((uint32_t)seed, epoch, (uint32_t)stream->split->n_samples, stream->order);
-}
-
 int tnm_epoch_open(tnm_split *split, uint32_t seed, uint32_t epoch, uint64_t size, uint32_t rank,
                    uint32_t world, int last, unsigned depth, tnm_stream **ret)
 {
@@ -300,7 +252,7 @@ int tnm_epoch_open(tnm_split *split, uint32_t seed, uint32_t epoch, uint64_t siz
         tnm_stream_close(stream);
         return failure_set(-ENOMEM, "no memory for an order of %" PRIu64, split->n_samples);
     }
-    set_order(stream, seed, epoch);
+    stream_set_order(stream, seed, epoch);
     *ret = stream;
     return 0;
 }
@@ -386,116 +338,6 @@ int tnm_stream_next(tnm_stream *stream, tnm_batch **ret)
     stream->next = following(stream, stream->next);
     loop_call(stream->split->client->loop, start_ahead, stream);
     return 1;
-}
-
-uint64_t tnm_stream_n_batches(const tnm_stream *stream)
-{
-    return stream->kind == CURSOR_PAIRS ? UINT64_MAX : stream->n_batches;
-}
-
-static struct cursor cursor_of(const tnm_stream *stream)
-{
-    bool pairs = stream->kind == CURSOR_PAIRS;
-    struct cursor cursor = {
-        .kind = stream->kind,
-        .order = (uint64_t)stream->form.order,
-        .timestep_us = stream->form.timestep_us,
-        .seed = stream->seed,
-        .epoch = stream->epoch,
-        .size = pairs ? 0 : stream->share.size,
-        .last = pairs ? 0 : (uint64_t)stream->share.last,
-        .next = pairs ? stream->next * stream->share.size : stream->next,
-    };
-    memcpy(cursor.split, stream->split->name, sizeof cursor.split);
-    memcpy(cursor.revision, stream->split->revision, CURSOR_REVISION_HEX);
-    return cursor;
-}
-
-int tnm_stream_tell(const tnm_stream *stream, char *ret, size_t size)
-{
-    const struct cursor cursor = cursor_of(stream);
-    int r = cursor_write(&cursor, ret, size);
-    return r < 0 ? failure_set(r, "a cursor needs %d bytes", TNM_CURSOR_SIZE) : 0;
-}
-
-/* Whether the cursor is of a stream like this one. */
-static int check_cursor(const tnm_stream *stream, const struct cursor *cursor)
-{
-    const struct cursor own = cursor_of(stream);
-    if (strcmp(cursor->split, own.split) != 0 || strcmp(cursor->revision, own.revision) != 0)
-        return failure_set(-ESTALE, "the cursor belongs to %s@%s, the stream to %s@%s",
-                           cursor->split, cursor->revision, own.split, own.revision);
-    if (cursor->kind != own.kind || cursor->size != own.size || cursor->last != own.last ||
-        cursor->order != own.order || cursor->timestep_us != own.timestep_us)
-        return failure_set(-EINVAL, "the cursor is of another kind of stream: kind, global batch "
-                                    "size, last batch and form of the samples have to agree");
-    uint64_t size = stream->share.size;
-    if (stream->kind == CURSOR_PAIRS ? cursor->next % size != 0 || cursor->epoch
-                                     : cursor->next > stream->n_batches ||
-                                           cursor->seed > UINT32_MAX || cursor->epoch > UINT32_MAX)
-        return failure_set(-EINVAL, "the cursor's place %" PRIu64 " is none of this stream",
-                           cursor->next);
-    return 0;
-}
-
-int tnm_stream_seek(tnm_stream *stream, const char *cursor)
-{
-    struct cursor to;
-    struct error why;
-    int r = split_check(stream ? stream->split : NULL);
-    if (r < 0)
-        return r;
-    r = cursor_read(cursor ? cursor : "", &to, &why);
-    if (r < 0)
-        return failure_keep(r, &why);
-    r = check_cursor(stream, &to);
-    if (r < 0)
-        return r;
-    restart(stream, stream->kind == CURSOR_PAIRS ? to.next / stream->share.size : to.next);
-    stream->seed = to.seed;
-    if (stream->kind == CURSOR_EPOCH)
-        set_order(stream, to.seed, (uint32_t)to.epoch);
-    return 0;
-}
-
-int tnm_stream_stride(tnm_stream *stream, uint64_t skip, uint64_t step)
-{
-    int r = split_check(stream ? stream->split : NULL);
-    if (r < 0)
-        return r;
-    if (step < 1)
-        return failure_set(-EINVAL, "a step of 0 batches");
-    uint64_t left = stream->n_batches - stream->next;
-    restart(stream, skip < left ? stream->next + skip : stream->n_batches);
-    stream->step = step;
-    return 0;
-}
-
-uint64_t tnm_stream_seed(const tnm_stream *stream)
-{
-    return stream->seed;
-}
-
-uint32_t tnm_stream_epoch(const tnm_stream *stream)
-{
-    return stream->epoch;
-}
-
-uint64_t tnm_stream_position(const tnm_stream *stream)
-{
-    return stream->next;
-}
-
-int tnm_stream_set_epoch(tnm_stream *stream, uint32_t epoch)
-{
-    int r = split_check(stream ? stream->split : NULL);
-    if (r < 0)
-        return r;
-    if (stream->kind != CURSOR_EPOCH)
-        return failure_set(-EINVAL, "pairs have no epochs");
-    restart(stream, 0);
-    set_order(stream, stream->seed, epoch);
-    return 0;
 }
 
 int tnm_stream_set_decoder(tnm_stream *stream, const tnm_decoder *decoder)
