@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "client/batch.h"
-#include "client/decode.h"
 #include "client/failure.h"
+#include "client/items.h"
 #include "common/frames.h"
 
 #define N_OF(array) (sizeof(array) / sizeof *(array))
@@ -15,11 +15,11 @@ struct tnm_decoder {
     /* Bytes for each event and for each sample of the result. */
     size_t event_size, sample_size;
     void (*run)(const tnm_decoder *decoder, const struct blob *blob, uint8_t *out);
-    struct decode_layout layout;
+    struct items_layout layout;
     struct frames_rule rule;
 };
 
-_Static_assert((int)DECODE_SLACK <= (int)BODY_SLACK, "decoding reads past the last event");
+_Static_assert((int)ITEMS_SLACK <= (int)BODY_SLACK, "decoding reads past the last event");
 
 static int new_decoder(const tnm_decoder *made, tnm_decoder **ret)
 {
@@ -35,8 +35,8 @@ static void run_columns(const tnm_decoder *decoder, const struct blob *blob, uin
 {
     size_t n = (size_t)blob->n_events;
     (void)decoder;
-    decode_columns(blob->events, n,
-                   (struct decode_columns){out, out + 4 * n, out + 5 * n, out + 6 * n});
+    items_columns(blob->events, n,
+                  (struct items_columns){out, out + 4 * n, out + 5 * n, out + 6 * n});
 }
 
 int tnm_decoder_columns(tnm_decoder **ret)
@@ -46,7 +46,7 @@ int tnm_decoder_columns(tnm_decoder **ret)
 
 static void run_structured(const tnm_decoder *decoder, const struct blob *blob, uint8_t *out)
 {
-    decode_structured(&decoder->layout, blob->events, (size_t)blob->n_events, out);
+    items_structured(&decoder->layout, blob->events, (size_t)blob->n_events, out);
 }
 
 int tnm_decoder_structured(uint32_t item_size, const uint32_t at[4], const uint32_t width[4],
@@ -58,7 +58,7 @@ int tnm_decoder_structured(uint32_t item_size, const uint32_t at[4], const uint3
                                    .at = {at[0], at[1], at[2], at[3]},
                                    .width = {width[0], width[1], width[2], width[3]}}};
     struct error why;
-    int r = decode_layout_check(&made.layout, &why);
+    int r = items_layout_check(&made.layout, &why);
     return r < 0 ? failure_keep(r, &why) : new_decoder(&made, ret);
 }
 

@@ -71,7 +71,7 @@ static void run_job(struct loop_work *work)
 {
     struct job *job = (struct job *)work;
     tnm_client *client = job->stream->split->client;
-    job->r = decode(job->stream, job->slot->fetch.batch);
+    job->r = decode(job->stream, job->slot->wish.batch);
     pthread_mutex_lock(&client->lock);
     job->has_run = true;
     pthread_cond_broadcast(&client->changed);
@@ -92,7 +92,7 @@ static void end_job(struct loop_work *work)
 static void start_decoding(struct slot *slot)
 {
     tnm_stream *stream = slot->stream;
-    tnm_batch *batch = slot->fetch.batch;
+    tnm_batch *batch = slot->wish.batch;
     struct job *job = NULL;
     if (tnm_batch_n_events(batch) >= WORTH_A_JOB)
         job = malloc(sizeof *job);
@@ -125,12 +125,12 @@ static void abandon_job(struct slot *slot)
 
 static void on_done(void *arg, int r, const char *server, const struct error *why)
 {
-    const struct fetch *fetch = arg;
-    struct slot *slot = fetch->owner;
+    const struct wish *wish = arg;
+    struct slot *slot = wish->owner;
     slot->request = NULL;
     if (r == 0) {
-        slot->fetch.batch->server = strdup(server);
-        r = slot->fetch.batch->server ? 0 : -ENOMEM;
+        slot->wish.batch->server = strdup(server);
+        r = slot->wish.batch->server ? 0 : -ENOMEM;
         why = &no_memory;
     }
     if (r == 0 && slot->stream->decoder)
@@ -139,23 +139,23 @@ static void on_done(void *arg, int r, const char *server, const struct error *wh
         end_slot(slot, r, why);
 }
 
-static int fill_fetch(tnm_stream *stream, uint64_t k, struct fetch *ret)
+static int fill_fetch(tnm_stream *stream, uint64_t k, struct wish *ret)
 {
     return stream->kind == CURSOR_EPOCH
-               ? fetch_epoch(stream->split, stream->form, (uint32_t)stream->seed, stream->epoch,
-                             stream->order, &stream->share, k, ret)
-               : fetch_pairs(stream->split, stream->form, stream->seed, &stream->share, k, ret);
+               ? wish_epoch(stream->split, stream->form, (uint32_t)stream->seed, stream->epoch,
+                            stream->order, &stream->share, k, ret)
+               : wish_pairs(stream->split, stream->form, stream->seed, &stream->share, k, ret);
 }
 
 static void start_slot(tnm_stream *stream, uint64_t k)
 {
     struct slot *slot = slot_of(stream, k);
     slot->state = SLOT_UNDER_WAY;
-    int r = fill_fetch(stream, k, &slot->fetch);
+    int r = fill_fetch(stream, k, &slot->wish);
     if (r == 0) {
-        struct request_ask ask = fetch_ask(&slot->fetch);
+        struct request_ask ask = wish_ask(&slot->wish);
         ask.done = on_done;
-        slot->fetch.owner = slot;
+        slot->wish.owner = slot;
         r = request_start(stream->split->client->requests, &ask, &slot->request);
     }
     if (r < 0)
@@ -185,7 +185,7 @@ static void stop_all(void *arg)
         request_cancel(stream->slots[i].request);
         stream->slots[i].request = NULL;
         abandon_job(&stream->slots[i]);
-        fetch_clear(&stream->slots[i].fetch);
+        wish_clear(&stream->slots[i].wish);
         stream->slots[i].state = SLOT_EMPTY;
     }
 }
@@ -209,12 +209,12 @@ void stream_set_order(tnm_stream *stream, uint64_t seed, uint32_t epoch)
     order_epoch((uint32_t)seed, epoch, (uint32_t)stream->split->n_samples, stream->order);
 }
 
-static int new_stream(tnm_split *split, const struct fetch_share *share, unsigned depth,
+static int new_stream(tnm_split *split, const struct wish_share *share, unsigned depth,
                       tnm_stream **ret)
 {
     int r = split_check(split);
     if (r == 0)
-        r = fetch_check_share(share);
+        r = wish_check_share(share);
     if (r < 0)
         return r;
     if (depth < 1 || depth > TNM_MAX_DEPTH)
@@ -240,7 +240,7 @@ static int new_stream(tnm_split *split, const struct fetch_share *share, unsigne
 int tnm_epoch_open(tnm_split *split, uint32_t seed, uint32_t epoch, uint64_t size, uint32_t rank,
                    uint32_t world, int last, unsigned depth, tnm_stream **ret)
 {
-    const struct fetch_share share = {.size = size, .rank = rank, .world = world, .last = last};
+    const struct wish_share share = {.size = size, .rank = rank, .world = world, .last = last};
     tnm_stream *stream;
     int r = new_stream(split, &share, depth, &stream);
     if (r < 0)
@@ -260,7 +260,7 @@ int tnm_epoch_open(tnm_split *split, uint32_t seed, uint32_t epoch, uint64_t siz
 int tnm_pairs_open(tnm_split *source, uint64_t seed, uint64_t start, uint64_t size, uint32_t rank,
                    uint32_t world, unsigned depth, tnm_stream **ret)
 {
-    const struct fetch_share share = {.size = size, .rank = rank, .world = world};
+    const struct wish_share share = {.size = size, .rank = rank, .world = world};
     tnm_stream *stream;
     int r = new_stream(source, &share, depth, &stream);
     if (r < 0)
@@ -331,9 +331,9 @@ int tnm_stream_next(tnm_stream *stream, tnm_batch **ret)
     struct slot *slot = slot_of(stream, stream->next);
     if (slot->r < 0)
         return failure_keep(slot->r, &slot->why);
-    *ret = slot->fetch.batch;
-    slot->fetch.batch = NULL;
-    fetch_clear(&slot->fetch);
+    *ret = slot->wish.batch;
+    slot->wish.batch = NULL;
+    wish_clear(&slot->wish);
     slot->state = SLOT_EMPTY;
     stream->next = following(stream, stream->next);
     loop_call(stream->split->client->loop, start_ahead, stream);

@@ -8,10 +8,10 @@
 
 #include "client/client.h"
 #include "client/cursor.h"
-#include "client/fetch.h"
 #include "client/loop.h"
 #include "client/pool.h"
 #include "client/split.h"
+#include "client/wish.h"
 
 enum slot_state { SLOT_EMPTY, SLOT_UNDER_WAY, SLOT_ENDED };
 
@@ -27,7 +27,7 @@ struct job {
 struct slot {
     tnm_stream *stream;
     enum slot_state state;
-    struct fetch fetch;
+    struct wish wish;
     struct request *request; /* loop thread, like `job` */
     struct job *job;
     int r; /* of an ended one */
@@ -48,7 +48,7 @@ struct tnm_stream {
     uint64_t seed;
     uint32_t epoch;
     uint32_t *order; /* of the epoch; NULL for pairs */
-    struct fetch_share share;
+    struct wish_share share;
     uint64_t n_batches;
     uint64_t next;    /* batch that is handed over next */
     uint64_t started; /* every step'th batch of next..started has a slot */

@@ -13,11 +13,11 @@
 #include <sys/resource.h>
 #include <uv.h>
 
-#include "server/guard.h"
 #include "server/log.h"
 #include "server/loop.h"
 #include "server/notify.h"
-#include "server/scratch.h"
+#include "server/samples/guard.h"
+#include "server/samples/scratch.h"
 
 struct app {
     const struct settings *settings;

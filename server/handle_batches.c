@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "common/order.h"
-#include "server/encode.h"
 #include "server/handlers.h"
 #include "server/problem.h"
+#include "server/samples/encode.h"
 
 /* What one sample of a batch costs, roughly. */
 enum { COPY_US = 3, MIX_US = 10, FRAMES_US = 15, JSON_US = 2000, SHUFFLED_PER_US = 60 };

@@ -4,10 +4,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "server/encode.h"
 #include "server/handlers.h"
 #include "server/problem.h"
-#include "server/text.h"
+#include "server/samples/encode.h"
+#include "server/samples/text.h"
 
 enum { JSON_US = 2000, ROW_TEXT_MAX = 256 };
 

@@ -8,12 +8,12 @@
 #include <string.h>
 
 #include "common/npy.h"
-#include "server/base64.h"
-#include "server/encode.h"
 #include "server/handlers.h"
 #include "server/problem.h"
 #include "server/range.h"
-#include "server/text.h"
+#include "server/samples/base64.h"
+#include "server/samples/encode.h"
+#include "server/samples/text.h"
 
 enum { JSON_SAMPLES_PER_US = 10, HISTOGRAM_BIN = 500, HISTOGRAM_BINS = 64 };
 

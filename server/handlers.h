@@ -5,9 +5,9 @@
 
 #include <stdint.h>
 
-#include "server/recipe.h"
-#include "server/reply.h"
 #include "server/request.h"
+#include "server/samples/recipe.h"
+#include "server/samples/reply.h"
 
 /* handle_health.c */
 void handle_healthz(struct request *request, struct reply *reply);

@@ -42,7 +42,7 @@ struct http {
 };
 
 /* One request and its answer. Lives until libmicrohttpd has let go of both. */
-struct http_job {
+struct http_exchange {
     struct http *http;
     struct MHD_Connection *connection;
     struct peer *peer;
@@ -62,16 +62,16 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static void job_unref(void *user)
+static void exchange_unref(void *user)
 {
-    struct http_job *job = user;
-    if (--job->n_users > 0)
+    struct http_exchange *exchange = user;
+    if (--exchange->n_users > 0)
         return;
-    reply_free(&job->reply);
-    free(job->request.numbers.items);
-    catalog_unref(job->request.catalog);
-    free(job->body);
-    free(job);
+    reply_free(&exchange->reply);
+    free(exchange->request.numbers.items);
+    catalog_unref(exchange->request.catalog);
+    free(exchange->body);
+    free(exchange);
 }
 
 /* libmicrohttpd calls this with the request line, and keeps what is returned with the request. */
@@ -79,19 +79,19 @@ static void *on_url(void *user, const char *url, struct MHD_Connection *connecti
 {
     struct http *http = user;
     size_t size = strlen(url) + 1;
-    struct http_job *job = calloc(1, sizeof *job + size);
-    if (!job)
+    struct http_exchange *exchange = calloc(1, sizeof *exchange + size);
+    if (!exchange)
         return NULL;
-    memcpy(job->url, url, size);
-    job->http = http;
-    job->connection = connection;
-    job->n_users = 1;
-    job->request.url = job->url;
+    memcpy(exchange->url, url, size);
+    exchange->http = http;
+    exchange->connection = connection;
+    exchange->n_users = 1;
+    exchange->request.url = exchange->url;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    job->peer = info ? info->socket_context : NULL;
+    exchange->peer = info ? info->socket_context : NULL;
     http->n_running++;
-    return job;
+    return exchange;
 }
 
 static void on_completed(void *user, struct MHD_Connection *connection, void **con_cls,
@@ -100,16 +100,16 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **c
     (void)connection;
     (void)code;
     struct http *http = user;
-    struct http_job *job = *con_cls;
-    if (!job)
+    struct http_exchange *exchange = *con_cls;
+    if (!exchange)
         return;
-    if (job->peer) {
-        job->peer->waiting = true;
-        job->peer->since_ms = now_ms();
+    if (exchange->peer) {
+        exchange->peer->waiting = true;
+        exchange->peer->since_ms = now_ms();
     }
     http->n_running--;
     *con_cls = NULL;
-    job_unref(job);
+    exchange_unref(exchange);
 }
 
 static void on_connection(void *user, struct MHD_Connection *connection, void **context,
@@ -164,36 +164,37 @@ static enum request_method method_of(const char *name)
     return method;
 }
 
-static const char *header_of(const struct http_job *job, const char *name)
+static const char *header_of(const struct http_exchange *exchange, const char *name)
 {
-    return MHD_lookup_connection_value(job->connection, MHD_HEADER_KIND, name);
+    return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
 }
 
-static void read_head(struct http_job *job, const char *path, const char *method)
+static void read_head(struct http_exchange *exchange, const char *path, const char *method)
 {
-    struct request *request = &job->request;
-    request->service = job->http->service;
+    struct request *request = &exchange->request;
+    request->service = exchange->http->service;
     request->catalog = service_catalog(request->service);
     request->method = method_of(method);
     request->path = path;
-    request->accept = header_of(job, MHD_HTTP_HEADER_ACCEPT);
-    request->if_none_match = header_of(job, MHD_HTTP_HEADER_IF_NONE_MATCH);
-    request->range = header_of(job, MHD_HTTP_HEADER_RANGE);
-    request->if_range = header_of(job, MHD_HTTP_HEADER_IF_RANGE);
-    MHD_get_connection_values(job->connection, MHD_GET_ARGUMENT_KIND, add_query, request);
+    request->accept = header_of(exchange, MHD_HTTP_HEADER_ACCEPT);
+    request->if_none_match = header_of(exchange, MHD_HTTP_HEADER_IF_NONE_MATCH);
+    request->range = header_of(exchange, MHD_HTTP_HEADER_RANGE);
+    request->if_range = header_of(exchange, MHD_HTTP_HEADER_IF_RANGE);
+    MHD_get_connection_values(exchange->connection, MHD_GET_ARGUMENT_KIND, add_query, request);
 }
 
 /* A vectored answer needs 16 bytes a part of the memory that the headers stand in. */
-static bool vector_fits(const struct http_job *job)
+static bool vector_fits(const struct http_exchange *exchange)
 {
     const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(job->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     int n_values = MHD_get_connection_values(
-        job->connection, MHD_HEADER_KIND | MHD_COOKIE_KIND | MHD_GET_ARGUMENT_KIND, NULL, NULL);
+        exchange->connection, MHD_HEADER_KIND | MHD_COOKIE_KIND | MHD_GET_ARGUMENT_KIND, NULL,
+        NULL);
     size_t used = POOL_RESERVE + (info ? info->header_size : 0) +
                   (size_t)n_values * POOL_PER_HEADER +
-                  job->reply.n_parts * sizeof(struct MHD_IoVec);
-    return info && used <= service_settings(job->http->service)->max_header_bytes;
+                  exchange->reply.n_parts * sizeof(struct MHD_IoVec);
+    return info && used <= service_settings(exchange->http->service)->max_header_bytes;
 }
 
 static bool flatten(struct reply *reply)
@@ -209,105 +210,106 @@ static bool flatten(struct reply *reply)
     return reply_own(reply, bytes, size) == 0;
 }
 
-static struct MHD_Response *make_response(struct http_job *job)
+static struct MHD_Response *make_response(struct http_exchange *exchange)
 {
-    struct reply *reply = &job->reply;
+    struct reply *reply = &exchange->reply;
     _Static_assert(sizeof(struct MHD_IoVec) == sizeof(struct iovec), "one layout");
-    if (reply->n_parts > 1 && !vector_fits(job) && !flatten(reply))
-        problem(reply, &job->request, PROBLEM_NO_MEMORY, "no memory for the answer");
+    if (reply->n_parts > 1 && !vector_fits(exchange) && !flatten(reply))
+        problem(reply, &exchange->request, PROBLEM_NO_MEMORY, "no memory for the answer");
     if (reply->n_parts == 0)
-        return MHD_create_response_from_buffer_with_free_callback_cls(0, (void *)"", job_unref,
-                                                                      job);
+        return MHD_create_response_from_buffer_with_free_callback_cls(0, (void *)"", exchange_unref,
+                                                                      exchange);
     if (reply->n_parts == 1)
         return MHD_create_response_from_buffer_with_free_callback_cls(
-            reply->parts[0].iov_len, reply->parts[0].iov_base, job_unref, job);
+            reply->parts[0].iov_len, reply->parts[0].iov_base, exchange_unref, exchange);
     return MHD_create_response_from_iovec((const struct MHD_IoVec *)reply->parts,
-                                          (unsigned)reply->n_parts, job_unref, job);
+                                          (unsigned)reply->n_parts, exchange_unref, exchange);
 }
 
-static enum MHD_Result answer(struct http_job *job)
+static enum MHD_Result answer(struct http_exchange *exchange)
 {
-    struct MHD_Response *response = make_response(job);
+    struct MHD_Response *response = make_response(exchange);
     if (!response)
         return MHD_NO;
-    job->n_users++;
-    job->answered = true;
-    const struct reply *reply = &job->reply;
+    exchange->n_users++;
+    exchange->answered = true;
+    const struct reply *reply = &exchange->reply;
     bool added = true;
     for (unsigned i = 0; added && i < reply->n_headers; i++)
         added = MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
-    if (added && job->http->stopping)
+    if (added && exchange->http->stopping)
         added = MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     enum MHD_Result queued =
-        added ? MHD_queue_response(job->connection, reply->status, response) : MHD_NO;
+        added ? MHD_queue_response(exchange->connection, reply->status, response) : MHD_NO;
     MHD_destroy_response(response);
     return queued;
 }
 
-static enum MHD_Result dispatch(struct http_job *job)
+static enum MHD_Result dispatch(struct http_exchange *exchange)
 {
-    struct http *http = job->http;
-    if (job->peer)
-        job->peer->waiting = false;
-    if (!routes_prepare(&job->request, &job->reply))
-        return answer(job);
-    if (!routes_is_heavy(&job->request)) {
-        routes_run(&job->request, &job->reply);
-        return answer(job);
+    struct http *http = exchange->http;
+    if (exchange->peer)
+        exchange->peer->waiting = false;
+    if (!routes_prepare(&exchange->request, &exchange->reply))
+        return answer(exchange);
+    if (!routes_is_heavy(&exchange->request)) {
+        routes_run(&exchange->request, &exchange->reply);
+        return answer(exchange);
     }
-    if (!http->submit(http->user, job)) {
-        problem(&job->reply, &job->request, PROBLEM_BUSY, "queue_length requests are waiting");
-        return answer(job);
+    if (!http->submit(http->user, exchange)) {
+        problem(&exchange->reply, &exchange->request, PROBLEM_BUSY,
+                "queue_length requests are waiting");
+        return answer(exchange);
     }
-    MHD_suspend_connection(job->connection);
+    MHD_suspend_connection(exchange->connection);
     return MHD_YES;
 }
 
-void http_job_run(struct http_job *job)
+void http_exchange_run(struct http_exchange *exchange)
 {
-    routes_run(&job->request, &job->reply);
+    routes_run(&exchange->request, &exchange->reply);
 }
 
-void http_job_done(struct http_job *job)
+void http_exchange_done(struct http_exchange *exchange)
 {
-    MHD_resume_connection(job->connection);
+    MHD_resume_connection(exchange->connection);
 }
 
-static enum MHD_Result refuse_body(struct http_job *job)
+static enum MHD_Result refuse_body(struct http_exchange *exchange)
 {
-    problem_number(&job->reply, &job->request, PROBLEM_TOO_LARGE, "limit",
-                   service_settings(job->http->service)->max_body_bytes,
+    problem_number(&exchange->reply, &exchange->request, PROBLEM_TOO_LARGE, "limit",
+                   service_settings(exchange->http->service)->max_body_bytes,
                    "the body is longer than max_body_bytes, %ju",
-                   (uintmax_t)service_settings(job->http->service)->max_body_bytes);
-    return answer(job);
+                   (uintmax_t)service_settings(exchange->http->service)->max_body_bytes);
+    return answer(exchange);
 }
 
 /* Keep a piece of the body. False: far too much, or no memory. */
-static bool keep_body(struct http_job *job, const char *bytes, size_t size)
+static bool keep_body(struct http_exchange *exchange, const char *bytes, size_t size)
 {
-    size_t most = service_settings(job->http->service)->max_body_bytes;
-    size_t before = job->body_size;
-    job->body_size += size;
-    if (job->body_size > most || job->request.method != METHOD_POST)
-        return job->body_size <= most * DISCARD_FACTOR;
-    char *body = realloc(job->body, job->body_size);
+    size_t most = service_settings(exchange->http->service)->max_body_bytes;
+    size_t before = exchange->body_size;
+    exchange->body_size += size;
+    if (exchange->body_size > most || exchange->request.method != METHOD_POST)
+        return exchange->body_size <= most * DISCARD_FACTOR;
+    char *body = realloc(exchange->body, exchange->body_size);
     if (!body)
         return false;
     memcpy(body + before, bytes, size);
-    job->body = body;
+    exchange->body = body;
     return true;
 }
 
 /* An answer given here, before the request was read to its end, would close the connection, and a
  * client that is still sending might not see it. */
-static enum MHD_Result begin(struct http_job *job, const char *path, const char *method)
+static enum MHD_Result begin(struct http_exchange *exchange, const char *path, const char *method)
 {
-    job->begun = true;
-    read_head(job, path, method);
-    const char *length = header_of(job, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    uint64_t most = service_settings(job->http->service)->max_body_bytes * DISCARD_FACTOR;
+    exchange->begun = true;
+    read_head(exchange, path, method);
+    const char *length = header_of(exchange, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    uint64_t most = service_settings(exchange->http->service)->max_body_bytes * DISCARD_FACTOR;
     if (length && strtoull(length, NULL, 10) > most)
-        return job->request.method == METHOD_POST ? refuse_body(job) : MHD_NO;
+        return exchange->request.method == METHOD_POST ? refuse_body(exchange) : MHD_NO;
     return MHD_YES;
 }
 
@@ -318,23 +320,23 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
     (void)user;
     (void)connection;
     (void)version;
-    struct http_job *job = *con_cls;
-    if (!job)
+    struct http_exchange *exchange = *con_cls;
+    if (!exchange)
         return MHD_NO;
-    if (!job->begun)
-        return begin(job, path, method);
+    if (!exchange->begun)
+        return begin(exchange, path, method);
     if (*upload_size > 0) {
-        bool kept = keep_body(job, upload, *upload_size);
+        bool kept = keep_body(exchange, upload, *upload_size);
         *upload_size = 0;
         return kept ? MHD_YES : MHD_NO;
     }
-    if (job->reply.status) /* back from a worker */
-        return answer(job);
-    if (job->body_size > service_settings(job->http->service)->max_body_bytes)
-        return refuse_body(job);
-    job->request.body = job->body;
-    job->request.body_size = job->body_size;
-    return dispatch(job);
+    if (exchange->reply.status) /* back from a worker */
+        return answer(exchange);
+    if (exchange->body_size > service_settings(exchange->http->service)->max_body_bytes)
+        return refuse_body(exchange);
+    exchange->request.body = exchange->body;
+    exchange->request.body_size = exchange->body_size;
+    return dispatch(exchange);
 }
 
 __attribute__((format(printf, 2, 0))) static void on_log(void *user, const char *format,

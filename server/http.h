@@ -2,7 +2,7 @@
  * HTTP on one listening socket: connections, requests, answers. The one door to libmicrohttpd.
  *
  * A server belongs to one thread, which calls http_run() whenever its descriptor is readable or its
- * time-out is over. Work that is too long for that thread is handed out as a job. */
+ * time-out is over. Work that is too long for that thread is handed out as a exchange. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,11 +11,11 @@
 #include "server/service.h"
 
 struct http;
-struct http_job;
+struct http_exchange;
 
-/* Take a job: http_job_run() on any thread, then http_job_done() on the server's. False: too many
- * are waiting. */
-typedef bool http_submit(void *user, struct http_job *job);
+/* Take a exchange: http_exchange_run() on any thread, then http_exchange_done() on the server's.
+ * False: too many are waiting. */
+typedef bool http_submit(void *user, struct http_exchange *exchange);
 
 /* Serve on `listen_fd`, which the server closes. `share` of the connections that the settings allow
  * are this server's. Errors: -EIO libmicrohttpd does not start. */
@@ -38,8 +38,8 @@ void http_stop_accepting(struct http *http);
 /* Requests that have begun to arrive and are not answered to the end. */
 unsigned http_n_running(const struct http *http);
 
-/* Close everything. No job may be out. */
+/* Close everything. No exchange may be out. */
 void http_stop(struct http *http);
 
-void http_job_run(struct http_job *job);
-void http_job_done(struct http_job *job);
+void http_exchange_run(struct http_exchange *exchange);
+void http_exchange_done(struct http_exchange *exchange);

@@ -37,7 +37,7 @@ struct loop {
 struct work {
     uv_work_t uv;
     struct station *station;
-    struct http_job *job;
+    struct http_exchange *exchange;
 };
 
 static atomic_uint n_queued; /* by all loops */
@@ -67,7 +67,7 @@ static void run_station(struct station *station)
 
 static void on_work(uv_work_t *uv)
 {
-    http_job_run(((struct work *)uv->data)->job);
+    http_exchange_run(((struct work *)uv->data)->exchange);
 }
 
 static void after_work(uv_work_t *uv, int status)
@@ -77,12 +77,12 @@ static void after_work(uv_work_t *uv, int status)
     struct station *station = work->station;
     atomic_fetch_sub(&n_queued, 1);
     station->loop->n_jobs--;
-    http_job_done(work->job);
+    http_exchange_done(work->exchange);
     free(work);
     run_station(station);
 }
 
-static bool on_submit(void *user, struct http_job *job)
+static bool on_submit(void *user, struct http_exchange *exchange)
 {
     struct station *station = user;
     struct loop *loop = station->loop;
@@ -93,7 +93,7 @@ static bool on_submit(void *user, struct http_job *job)
         free(work);
         return false;
     }
-    *work = (struct work){.uv = {.data = work}, .station = station, .job = job};
+    *work = (struct work){.uv = {.data = work}, .station = station, .exchange = exchange};
     loop->n_jobs++;
     uv_queue_work(&loop->uv, &work->uv, on_work, after_work);
     return true;

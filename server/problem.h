@@ -2,8 +2,8 @@
  * What is wrong, as application/problem+json (RFC 9457): one row for each kind. */
 #pragma once
 
-#include "server/reply.h"
 #include "server/request.h"
+#include "server/samples/reply.h"
 
 /* clang-format off */
 #define PROBLEMS(X) \

@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/catalog.h"
 #include "server/format.h"
 #include "server/param.h"
+#include "server/samples/catalog.h"
 #include "server/service.h"
 
 enum request_method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_OTHER };

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "server/reply.h"
 #include "server/request.h"
+#include "server/samples/reply.h"
 
 #define METHOD_BIT(method) (1u << (method))
 

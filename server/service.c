@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "server/budget.h"
+#include "server/samples/budget.h"
 
 struct service {
     const struct settings *settings;

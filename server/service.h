@@ -2,8 +2,8 @@
  * What all requests share: settings, the current catalog, the cache of epoch orders. */
 #pragma once
 
-#include "server/catalog.h"
-#include "server/orders.h"
+#include "server/samples/catalog.h"
+#include "server/samples/orders.h"
 #include "server/settings.h"
 
 struct service;

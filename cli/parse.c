@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/cli.h"
+#include "cli/cli.h"
 
 #define BIT(format) (1u << (format))
 #define SAMPLE      (BIT(CLI_TEXT) | BIT(CLI_JSON) | BIT(CLI_BIN) | BIT(CLI_NPY))

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What one sample of an answer is made of: stored bytes, or recordings to mix now. */
-#include "server/recipe.h"
+#include "server/samples/recipe.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
-#include "server/scratch.h"
+#include "server/samples/scratch.h"
 
 static struct mix_rule asked_rule(const struct request *request, enum mix_order standard)
 {

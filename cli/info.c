@@ -5,8 +5,8 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "client/cli.h"
-#include "client/cli_output.h"
+#include "cli/cli.h"
+#include "cli/output.h"
 
 enum { NAME_WIDTH = 14, BAR_WIDTH = 40 };
 

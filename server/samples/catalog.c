@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * All splits that are served: opened together, replaced together, dropped when unused. */
-#include "server/catalog.h"
+#include "server/samples/catalog.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "server/guard.h"
+#include "server/samples/guard.h"
 
 /* Length of the split's name in the file's, 0 where it is not a split's file. */
 static size_t stem_length(const char *file)

@@ -5,29 +5,29 @@
 #include <stdlib.h>
 
 #include "client/failure.h"
-#include "client/fetch.h"
+#include "client/wish.h"
 #include "common/order.h"
 
-/* Make the request, and clear the fetch. `r` is how filling it in went. */
-static int run(tnm_split *split, int r, struct fetch *fetch, tnm_batch **ret)
+/* Make the request, and clear the wish. `r` is how filling it in went. */
+static int run(tnm_split *split, int r, struct wish *wish, tnm_batch **ret)
 {
     if (r < 0)
         return failure_set(r, "no memory for a request");
     char *server = NULL;
-    const struct request_ask ask = fetch_ask(fetch);
+    const struct request_ask ask = wish_ask(wish);
     r = client_request(split->client, &ask, &server);
     if (r == 0) {
-        fetch->batch->server = server;
-        *ret = fetch->batch;
-        fetch->batch = NULL;
+        wish->batch->server = server;
+        *ret = wish->batch;
+        wish->batch = NULL;
     }
-    fetch_clear(fetch);
+    wish_clear(wish);
     return r;
 }
 
 int tnm_samples(tnm_split *split, const uint64_t *indices, size_t n_indices, tnm_batch **ret)
 {
-    struct fetch fetch;
+    struct wish wish;
     int r = split_check(split);
     if (r < 0)
         return r;
@@ -35,7 +35,7 @@ int tnm_samples(tnm_split *split, const uint64_t *indices, size_t n_indices, tnm
         if (indices[i] >= split->n_samples)
             return failure_set(-ENOENT, "there is no sample %" PRIu64 "; split %s has %" PRIu64,
                                indices[i], split->name, split->n_samples);
-    return run(split, fetch_samples(split, split_form(split), indices, n_indices, &fetch), &fetch,
+    return run(split, wish_samples(split, split_form(split), indices, n_indices, &wish), &wish,
                ret);
 }
 
@@ -49,10 +49,10 @@ uint64_t tnm_epoch_n_batches(const tnm_split *split, uint64_t size, int last)
 int tnm_epoch_batch(tnm_split *split, uint32_t seed, uint32_t epoch, uint64_t k, uint64_t size,
                     uint32_t rank, uint32_t world, int last, tnm_batch **ret)
 {
-    const struct fetch_share share = {.size = size, .rank = rank, .world = world, .last = last};
+    const struct wish_share share = {.size = size, .rank = rank, .world = world, .last = last};
     int r = split_check(split);
     if (r == 0)
-        r = fetch_check_share(&share);
+        r = wish_check_share(&share);
     if (r < 0)
         return r;
     uint64_t n_batches = tnm_epoch_n_batches(split, size, last);
@@ -63,10 +63,10 @@ int tnm_epoch_batch(tnm_split *split, uint32_t seed, uint32_t epoch, uint64_t k,
     if (!order)
         return failure_set(-ENOMEM, "no memory for an order of %" PRIu64, split->n_samples);
     order_epoch(seed, epoch, (uint32_t)split->n_samples, order);
-    struct fetch fetch;
-    r = fetch_epoch(split, split_form(split), seed, epoch, order, &share, k, &fetch);
+    struct wish wish;
+    r = wish_epoch(split, split_form(split), seed, epoch, order, &share, k, &wish);
     free(order);
-    return run(split, r, &fetch, ret);
+    return run(split, r, &wish, ret);
 }
 
 static int check_source(const tnm_split *split)
@@ -80,17 +80,16 @@ static int check_source(const tnm_split *split)
 int tnm_pair_batch(tnm_split *source, uint64_t seed, uint64_t k, uint64_t size, uint32_t rank,
                    uint32_t world, tnm_batch **ret)
 {
-    const struct fetch_share share = {.size = size, .rank = rank, .world = world};
-    struct fetch fetch;
+    const struct wish_share share = {.size = size, .rank = rank, .world = world};
+    struct wish wish;
     int r = check_source(source);
     if (r == 0)
-        r = fetch_check_share(&share);
+        r = wish_check_share(&share);
     if (r < 0)
         return r;
     if (k > (UINT64_MAX - size) / size)
         return failure_set(-EINVAL, "batch %" PRIu64 " of %" PRIu64 " pairs is past 2^64", k, size);
-    return run(source, fetch_pairs(source, split_form(source), seed, &share, k, &fetch), &fetch,
-               ret);
+    return run(source, wish_pairs(source, split_form(source), seed, &share, k, &wish), &wish, ret);
 }
 
 int tnm_pair(tnm_split *source, uint64_t seed, uint64_t index, tnm_batch **ret)
@@ -100,7 +99,7 @@ int tnm_pair(tnm_split *source, uint64_t seed, uint64_t index, tnm_batch **ret)
 
 int tnm_mix(tnm_split *source, const uint64_t *parts, size_t n_parts, tnm_batch **ret)
 {
-    struct fetch fetch;
+    struct wish wish;
     int r = check_source(source);
     if (r < 0)
         return r;
@@ -113,5 +112,5 @@ int tnm_mix(tnm_split *source, const uint64_t *parts, size_t n_parts, tnm_batch 
                                parts[i], source->name, source->n_samples);
     if (n_parts == 1)
         return tnm_samples(source, parts, 1, ret);
-    return run(source, fetch_mix(source, split_form(source), parts, n_parts, &fetch), &fetch, ret);
+    return run(source, wish_mix(source, split_form(source), parts, n_parts, &wish), &wish, ret);
 }

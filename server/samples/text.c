@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A growing piece of text, for answers whose arrays of numbers are too long for a JSON library. */
-#include "server/text.h"
+#include "server/samples/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "client/cli.h"
+#include "cli/cli.h"
 #include "common/event.h"
 
 enum {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * An answer in the making. */
-#include "server/reply.h"
+#include "server/samples/reply.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "server/budget.h"
+#include "server/samples/budget.h"
 
 enum { FIRST_PARTS = 8 };
 

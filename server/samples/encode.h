@@ -6,9 +6,9 @@
 #include <stddef.h>
 
 #include "common/frames.h"
-#include "server/recipe.h"
-#include "server/reply.h"
 #include "server/request.h"
+#include "server/samples/recipe.h"
+#include "server/samples/reply.h"
 
 /* More pieces than a vectored answer may have are copied into one. */
 enum { ENCODE_MAX_PARTS = 256 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Where a command's answer goes: to a file, whole or not at all, or to standard output. */
-#include "client/cli_output.h"
+#include "cli/output.h"
 
 #include <errno.h>
 #include <fcntl.h>

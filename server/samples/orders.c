@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A cache of epoch orders: all batches of an epoch ask for the same permutation. */
-#include "server/orders.h"
+#include "server/samples/orders.h"
 
 #include <errno.h>
 #include <pthread.h>

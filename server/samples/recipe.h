@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #include "common/mixer.h"
-#include "server/catalog.h"
 #include "server/request.h"
+#include "server/samples/catalog.h"
 
 enum recipe_kind {
     RECIPE_STORED,    /* parts[0] as it is */

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/cli.h"
-#include "client/cli_output.h"
+#include "cli/cli.h"
+#include "cli/output.h"
 #include "common/event.h"
 #include "common/npy.h"
 

@@ -8,10 +8,10 @@
 
 #include "common/crc32c.h"
 #include "common/npy.h"
-#include "server/base64.h"
-#include "server/budget.h"
-#include "server/encode.h"
 #include "server/problem.h"
+#include "server/samples/base64.h"
+#include "server/samples/budget.h"
+#include "server/samples/encode.h"
 
 struct frames_rule encode_frames_rule(const struct request *request)
 {

@@ -3,9 +3,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "server/encode.h"
 #include "server/problem.h"
-#include "server/text.h"
+#include "server/samples/encode.h"
+#include "server/samples/text.h"
 
 /* The longest an event can get: "8388607," "33," "33," "1,"; and all else of a sample. */
 enum { EVENT_TEXT_MAX = 16, FRAME_TEXT_MAX = 4, SAMPLE_TEXT_MAX = 1024 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Keeps the daemon alive when a mapped file is cut short underneath it. */
-#include "server/guard.h"
+#include "server/samples/guard.h"
 
 #include <errno.h>
 #include <pthread.h>

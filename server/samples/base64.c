@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Base64 for the digests in headers (RFC 4648). */
-#include "server/base64.h"
+#include "server/samples/base64.h"
 
 #include <stdint.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Each thread's own mixer, made at its first use and freed with the thread. */
-#include "server/scratch.h"
+#include "server/samples/scratch.h"
 
 #include <pthread.h>
 

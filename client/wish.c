@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What one batch is asked for by, and what its answer has to be. */
-#include "client/fetch.h"
+#include "client/wish.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -16,7 +16,7 @@
 
 enum { MAX_IN_URL = 64 };
 
-int fetch_check_share(const struct fetch_share *share)
+int wish_check_share(const struct wish_share *share)
 {
     if (share->size < 1 || share->size > INT32_MAX)
         return failure_set(-EINVAL, "a batch of %" PRIu64 " samples; 1 to %d are possible",
@@ -29,13 +29,13 @@ int fetch_check_share(const struct fetch_share *share)
     return 0;
 }
 
-void fetch_clear(struct fetch *fetch)
+void wish_clear(struct wish *wish)
 {
-    free(fetch->path);
-    free(fetch->post);
-    free(fetch->indices);
-    tnm_batch_free(fetch->batch);
-    *fetch = (struct fetch){0};
+    free(wish->path);
+    free(wish->post);
+    free(wish->indices);
+    tnm_batch_free(wish->batch);
+    *wish = (struct wish){0};
 }
 
 /* "&order=…&timestep=…", as the form asks. */
@@ -49,7 +49,7 @@ static void form_query(struct form form, char *ret, size_t size)
         snprintf(ret + used, size - (size_t)used, "&timestep=%" PRIu32, form.timestep_us);
 }
 
-__attribute__((format(printf, 3, 4))) static int set_path(struct fetch *fetch, struct form form,
+__attribute__((format(printf, 3, 4))) static int set_path(struct wish *wish, struct form form,
                                                           const char *format, ...)
 {
     char *path, query[64];
@@ -60,10 +60,10 @@ __attribute__((format(printf, 3, 4))) static int set_path(struct fetch *fetch, s
     if (n < 0)
         return -ENOMEM;
     form_query(form, query, sizeof query);
-    n = asprintf(&fetch->path, "%s%s", path, query);
+    n = asprintf(&wish->path, "%s%s", path, query);
     free(path);
     if (n < 0)
-        fetch->path = NULL;
+        wish->path = NULL;
     return n < 0 ? -ENOMEM : 0;
 }
 
@@ -80,105 +80,104 @@ static char *join(const uint64_t *numbers, size_t n)
     return text;
 }
 
-static int keep_indices(struct fetch *fetch, const uint64_t *indices, size_t n)
+static int keep_indices(struct wish *wish, const uint64_t *indices, size_t n)
 {
-    fetch->n = n;
-    fetch->indices = calloc(n ? n : 1, sizeof *fetch->indices);
-    if (!fetch->indices)
+    wish->n = n;
+    wish->indices = calloc(n ? n : 1, sizeof *wish->indices);
+    if (!wish->indices)
         return -ENOMEM;
-    memcpy(fetch->indices, indices, n * sizeof *indices);
+    memcpy(wish->indices, indices, n * sizeof *indices);
     return 0;
 }
 
-static int ended(struct fetch *fetch, int r, struct fetch *ret)
+static int ended(struct wish *wish, int r, struct wish *ret)
 {
     if (r < 0)
-        fetch_clear(fetch);
+        wish_clear(wish);
     else
-        *ret = *fetch;
+        *ret = *wish;
     return r;
 }
 
-int fetch_samples(const tnm_split *split, struct form form, const uint64_t *indices, size_t n,
-                  struct fetch *ret)
+int wish_samples(const tnm_split *split, struct form form, const uint64_t *indices, size_t n,
+                 struct wish *ret)
 {
-    struct fetch fetch = {.split = split};
-    snprintf(fetch.what, sizeof fetch.what, "%zu samples of %s", n, split->name);
+    struct wish wish = {.split = split};
+    snprintf(wish.what, sizeof wish.what, "%zu samples of %s", n, split->name);
     char *list = join(indices, n);
-    int r = list ? keep_indices(&fetch, indices, n) : -ENOMEM;
+    int r = list ? keep_indices(&wish, indices, n) : -ENOMEM;
     bool in_url = n > 0 && n <= MAX_IN_URL;
     if (r == 0)
-        r = set_path(&fetch, form, "/v1/splits/%s@%s/batch.safetensors?%s%s", split->name,
+        r = set_path(&wish, form, "/v1/splits/%s@%s/batch.safetensors?%s%s", split->name,
                      split->revision, in_url ? "indices=" : "", in_url ? list : "");
-    if (r == 0 && !in_url && asprintf(&fetch.post, "{\"indices\": [%s]}", list) < 0) {
-        fetch.post = NULL;
+    if (r == 0 && !in_url && asprintf(&wish.post, "{\"indices\": [%s]}", list) < 0) {
+        wish.post = NULL;
         r = -ENOMEM;
     }
     free(list);
-    return ended(&fetch, r, ret);
+    return ended(&wish, r, ret);
 }
 
-static int alloc_share(struct fetch *fetch, struct order_share share)
+static int alloc_share(struct wish *wish, struct order_share share)
 {
-    fetch->n = share.count;
-    fetch->indices = calloc(share.count ? share.count : 1, sizeof *fetch->indices);
-    return fetch->indices ? 0 : -ENOMEM;
+    wish->n = share.count;
+    wish->indices = calloc(share.count ? share.count : 1, sizeof *wish->indices);
+    return wish->indices ? 0 : -ENOMEM;
 }
 
-int fetch_epoch(const tnm_split *split, struct form form, uint32_t seed, uint32_t epoch,
-                const uint32_t *order, const struct fetch_share *share, uint64_t k,
-                struct fetch *ret)
+int wish_epoch(const tnm_split *split, struct form form, uint32_t seed, uint32_t epoch,
+               const uint32_t *order, const struct wish_share *share, uint64_t k, struct wish *ret)
 {
     static const char *const names[] = {
         [TNM_LAST_SHORT] = "short", [TNM_LAST_DROP] = "drop", [TNM_LAST_PAD] = "pad"};
     static const enum order_last lasts[] = {
         [TNM_LAST_SHORT] = ORDER_SHORT, [TNM_LAST_DROP] = ORDER_DROP, [TNM_LAST_PAD] = ORDER_PAD};
-    struct fetch fetch = {.split = split, .number = k};
-    snprintf(fetch.what, sizeof fetch.what, "batch %" PRIu64 " of epoch %" PRIu32 " of %s", k,
-             epoch, split->name);
+    struct wish wish = {.split = split, .number = k};
+    snprintf(wish.what, sizeof wish.what, "batch %" PRIu64 " of epoch %" PRIu32 " of %s", k, epoch,
+             split->name);
     struct order_share part = order_share(split->n_samples, share->size, lasts[share->last], k,
                                           share->rank, share->world);
-    int r = alloc_share(&fetch, part);
+    int r = alloc_share(&wish, part);
     for (uint64_t i = 0; r == 0 && i < part.count; i++)
-        fetch.indices[i] = order[(part.first + i * part.step) % split->n_samples];
+        wish.indices[i] = order[(part.first + i * part.step) % split->n_samples];
     if (r == 0)
-        r = set_path(&fetch, form,
+        r = set_path(&wish, form,
                      "/v1/splits/%s@%s/epochs/%" PRIu32 "/%" PRIu32 "/batches/%" PRIu64
                      ".safetensors?size=%" PRIu64 "&rank=%" PRIu32 "&world=%" PRIu32 "&last=%s",
                      split->name, split->revision, seed, epoch, k, share->size, share->rank,
                      share->world, names[share->last]);
-    return ended(&fetch, r, ret);
+    return ended(&wish, r, ret);
 }
 
-int fetch_pairs(const tnm_split *split, struct form form, uint64_t seed,
-                const struct fetch_share *share, uint64_t k, struct fetch *ret)
+int wish_pairs(const tnm_split *split, struct form form, uint64_t seed,
+               const struct wish_share *share, uint64_t k, struct wish *ret)
 {
-    struct fetch fetch = {.split = split, .number = k};
-    snprintf(fetch.what, sizeof fetch.what, "batch %" PRIu64 " of the pairs of %s", k, split->name);
+    struct wish wish = {.split = split, .number = k};
+    snprintf(wish.what, sizeof wish.what, "batch %" PRIu64 " of the pairs of %s", k, split->name);
     struct order_share part =
         order_share(UINT64_MAX, share->size, ORDER_PAD, k, share->rank, share->world);
-    int r = alloc_share(&fetch, part);
+    int r = alloc_share(&wish, part);
     for (uint64_t i = 0; r == 0 && i < part.count; i++)
-        fetch.indices[i] = part.first + i * part.step;
+        wish.indices[i] = part.first + i * part.step;
     if (r == 0)
-        r = set_path(&fetch, form,
+        r = set_path(&wish, form,
                      "/v1/pairs/%s@%s/%" PRIu64 "/batches/%" PRIu64 ".safetensors?size=%" PRIu64
                      "&rank=%" PRIu32 "&world=%" PRIu32,
                      split->name, split->revision, seed, k, share->size, share->rank, share->world);
-    return ended(&fetch, r, ret);
+    return ended(&wish, r, ret);
 }
 
-int fetch_mix(const tnm_split *split, struct form form, const uint64_t *parts, size_t n,
-              struct fetch *ret)
+int wish_mix(const tnm_split *split, struct form form, const uint64_t *parts, size_t n,
+             struct wish *ret)
 {
-    struct fetch fetch = {.split = split, .is_mix = true};
-    snprintf(fetch.what, sizeof fetch.what, "a mix of %zu recordings of %s", n, split->name);
+    struct wish wish = {.split = split, .is_mix = true};
+    snprintf(wish.what, sizeof wish.what, "a mix of %zu recordings of %s", n, split->name);
     char *list = join(parts, n);
-    int r = list ? keep_indices(&fetch, parts, n) : -ENOMEM;
+    int r = list ? keep_indices(&wish, parts, n) : -ENOMEM;
     if (r == 0)
-        r = set_path(&fetch, form, "/v1/mix/%s@%s/%s.bin?", split->name, split->revision, list);
+        r = set_path(&wish, form, "/v1/mix/%s@%s/%s.bin?", split->name, split->revision, list);
     free(list);
-    return ended(&fetch, r, ret);
+    return ended(&wish, r, ret);
 }
 
 /* "3, 5" as multi-hot labels. */
@@ -196,7 +195,7 @@ static int read_labels(const char *header, uint8_t ret[N_DIGITS], struct error *
     return header[0] ? 0 : error_set(why, -EBADMSG, "the answer has no labels");
 }
 
-static int read_mix(const struct fetch *fetch, struct answer *answer, tnm_batch *batch,
+static int read_mix(const struct wish *wish, struct answer *answer, tnm_batch *batch,
                     struct error *why)
 {
     struct batch_single *single = &batch->single;
@@ -206,14 +205,14 @@ static int read_mix(const struct fetch *fetch, struct answer *answer, tnm_batch 
         r = read_labels(answer->headers[HEADER_LABELS], single->labels, why);
     if (r < 0)
         return r;
-    if (strcmp(answer->headers[HEADER_REVISION], fetch->split->revision) != 0)
+    if (strcmp(answer->headers[HEADER_REVISION], wish->split->revision) != 0)
         return error_set(why, -ESTALE, "has other data: revision %.12s instead of %.12s",
-                         answer->headers[HEADER_REVISION], fetch->split->revision);
+                         answer->headers[HEADER_REVISION], wish->split->revision);
     if (size % EVENT_BYTES != 0)
         return error_set(why, -EBADMSG, "%zu bytes are no whole number of events", size);
     single->offsets[1] = size / EVENT_BYTES;
-    single->sources[0] = (int32_t)fetch->indices[0];
-    single->sources[1] = fetch->n > 1 ? (int32_t)fetch->indices[1] : -1;
+    single->sources[0] = (int32_t)wish->indices[0];
+    single->sources[1] = wish->n > 1 ? (int32_t)wish->indices[1] : -1;
     single->checksum = crc32c(0, answer->body.bytes, size);
     batch->blob = (struct blob){
         .n_samples = 1,
@@ -228,40 +227,40 @@ static int read_mix(const struct fetch *fetch, struct answer *answer, tnm_batch 
     return 0;
 }
 
-static int read_blob(const struct fetch *fetch, struct answer *answer, tnm_batch *batch,
+static int read_blob(const struct wish *wish, struct answer *answer, tnm_batch *batch,
                      struct error *why)
 {
     const struct blob_expected expected = {
-        .revision = fetch->split->revision, .indices = fetch->indices, .n_samples = fetch->n};
+        .revision = wish->split->revision, .indices = wish->indices, .n_samples = wish->n};
     batch->is_blob = true;
     return blob_read(answer->body.bytes, answer->body.size, &expected, &batch->blob, why);
 }
 
 static int check(void *arg, struct answer *answer, struct error *why)
 {
-    struct fetch *fetch = arg;
+    struct wish *wish = arg;
     tnm_batch *batch = calloc(1, sizeof *batch);
     if (!batch)
         return error_set(why, -ENOMEM, "no memory for a batch");
-    batch->number = fetch->number;
-    int r = (fetch->is_mix ? read_mix : read_blob)(fetch, answer, batch, why);
+    batch->number = wish->number;
+    int r = (wish->is_mix ? read_mix : read_blob)(wish, answer, batch, why);
     if (r < 0) {
         tnm_batch_free(batch);
         return r;
     }
     body_take(&answer->body, &batch->body);
-    tnm_batch_free(fetch->batch);
-    fetch->batch = batch;
+    tnm_batch_free(wish->batch);
+    wish->batch = batch;
     return 0;
 }
 
-struct request_ask fetch_ask(struct fetch *fetch)
+struct request_ask wish_ask(struct wish *wish)
 {
-    return (struct request_ask){.what = fetch->what,
-                                .path = fetch->path,
-                                .post = fetch->post,
-                                .type = fetch->is_mix ? "application/octet-stream"
-                                                      : "application/x-safetensors",
+    return (struct request_ask){.what = wish->what,
+                                .path = wish->path,
+                                .post = wish->post,
+                                .type = wish->is_mix ? "application/octet-stream"
+                                                     : "application/x-safetensors",
                                 .check = check,
-                                .arg = fetch};
+                                .arg = wish};
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * How much memory all answers in the making may take together. */
-#include "server/budget.h"
+#include "server/samples/budget.h"
 
 #include <stdatomic.h>
 

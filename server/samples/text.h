@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/reply.h"
 #include "server/request.h"
+#include "server/samples/reply.h"
 
 struct text {
     char *at; /* not terminated */

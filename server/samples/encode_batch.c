@@ -5,8 +5,8 @@
 
 #include "common/crc32c.h"
 #include "common/safetensors.h"
-#include "server/encode.h"
 #include "server/problem.h"
+#include "server/samples/encode.h"
 
 enum { HEADER_MAX = 2048 };
 

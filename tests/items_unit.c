@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tests of client/decode: columns and structured items, the fast ways against the plain ones. */
+ * Tests of client/items: columns and structured items, the fast ways against the plain ones. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,13 +10,13 @@
 
 #include <cmocka.h>
 
-#include "client/decode.h"
+#include "client/items.h"
 #include "common/event.h"
 #include "common/philox.h"
 
 enum { MAX_EVENTS = 300 };
 
-static const struct decode_layout layouts[] = {
+static const struct items_layout layouts[] = {
     {.item_size = 7, .at = {0, 1, 2, 6}, .width = {1, 1, 4, 1}},
     {.item_size = 8, .at = {4, 5, 0, 6}, .width = {1, 1, 4, 1}},
     {.item_size = 32, .at = {0, 8, 16, 24}, .width = {8, 8, 8, 8}},
@@ -30,7 +30,7 @@ enum { N_LAYOUTS = sizeof layouts / sizeof *layouts };
 static uint8_t *random_events(size_t n, uint64_t seed)
 {
     size_t size = n * EVENT_BYTES;
-    uint8_t *events = calloc(1, size + DECODE_SLACK);
+    uint8_t *events = calloc(1, size + ITEMS_SLACK);
     assert_non_null(events);
     for (size_t i = 0; i < size; i++) {
         uint64_t random[4];
@@ -54,10 +54,10 @@ static void columns_are_those_of_the_plain_loop(void **state)
     for (size_t n = 0; n < MAX_EVENTS; n += n < 70 ? 1 : 23) {
         uint8_t *events = random_events(n, n);
         uint8_t *fast = room(7 * n), *plain = room(7 * n);
-        decode_columns(events, n,
-                       (struct decode_columns){fast, fast + 4 * n, fast + 5 * n, fast + 6 * n});
-        decode_columns_portable(
-            events, n, (struct decode_columns){plain, plain + 4 * n, plain + 5 * n, plain + 6 * n});
+        items_columns(events, n,
+                       (struct items_columns){fast, fast + 4 * n, fast + 5 * n, fast + 6 * n});
+        items_columns_portable(
+            events, n, (struct items_columns){plain, plain + 4 * n, plain + 5 * n, plain + 6 * n});
         assert_memory_equal(fast, plain, 7 * n);
         free(events);
         free(fast);
@@ -71,9 +71,9 @@ static void columns_need_no_alignment(void **state)
     size_t n = 50;
     uint8_t *events = random_events(n, 1), *fast = room(7 * n + 1), *plain = room(7 * n);
     uint8_t *odd = fast + 1;
-    decode_columns(events, n, (struct decode_columns){odd, odd + 4 * n, odd + 5 * n, odd + 6 * n});
-    decode_columns_portable(
-        events, n, (struct decode_columns){plain, plain + 4 * n, plain + 5 * n, plain + 6 * n});
+    items_columns(events, n, (struct items_columns){odd, odd + 4 * n, odd + 5 * n, odd + 6 * n});
+    items_columns_portable(
+        events, n, (struct items_columns){plain, plain + 4 * n, plain + 5 * n, plain + 6 * n});
     assert_memory_equal(odd, plain, 7 * n);
     free(events);
     free(fast);
@@ -87,8 +87,8 @@ static void items_of_every_layout_are_those_of_the_plain_loop(void **state)
         for (size_t n = 0; n < MAX_EVENTS; n += n < 40 ? 1 : 37) {
             size_t size = n * layouts[l].item_size;
             uint8_t *events = random_events(n, n), *fast = room(size), *plain = room(size);
-            decode_structured(&layouts[l], events, n, fast);
-            decode_structured_portable(&layouts[l], events, n, plain);
+            items_structured(&layouts[l], events, n, fast);
+            items_structured_portable(&layouts[l], events, n, plain);
             assert_memory_equal(fast, plain, size);
             free(events);
             free(fast);
@@ -99,9 +99,9 @@ static void items_of_every_layout_are_those_of_the_plain_loop(void **state)
 static void an_item_holds_its_fields_where_the_layout_says(void **state)
 {
     (void)state;
-    uint8_t events[EVENT_BYTES + DECODE_SLACK] = {0}, item[13];
+    uint8_t events[EVENT_BYTES + ITEMS_SLACK] = {0}, item[13];
     event_pack((struct event){.t_us = 0x123456, .x = 33, .y = 7, .p = 1}, events);
-    decode_structured(&layouts[3], events, 1, item);
+    items_structured(&layouts[3], events, 1, item);
     const uint8_t expected[13] = {33, 0, 7, 0, 0x56, 0x34, 0x12, 0, 0, 0, 0, 0, 1};
     assert_memory_equal(item, expected, sizeof item);
 }
@@ -110,7 +110,7 @@ static void layouts_that_do_not_fit_are_refused(void **state)
 {
     (void)state;
     const struct {
-        struct decode_layout layout;
+        struct items_layout layout;
         const char *words;
     } wrong[] = {
         {{.item_size = 0, .at = {0}, .width = {1, 1, 4, 1}}, "items of 0 bytes"},
@@ -123,11 +123,11 @@ static void layouts_that_do_not_fit_are_refused(void **state)
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct error why = {0};
-        assert_int_equal(decode_layout_check(&wrong[i].layout, &why), -EINVAL);
+        assert_int_equal(items_layout_check(&wrong[i].layout, &why), -EINVAL);
         assert_non_null(strstr(why.text, wrong[i].words));
     }
     for (size_t l = 0; l < N_LAYOUTS; l++)
-        assert_int_equal(decode_layout_check(&layouts[l], NULL), 0);
+        assert_int_equal(items_layout_check(&layouts[l], NULL), 0);
 }
 
 int main(void)

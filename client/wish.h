@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What one batch is asked for by, and what its answer has to be. */
+#pragma once
+
+#include <stdint.h>
+
+#include "client/batch.h"
+#include "client/request.h"
+#include "client/split.h"
+
+/* Which share of the global batches of an endless or finite order. */
+struct wish_share {
+    uint64_t size;
+    uint32_t rank, world;
+    int last; /* enum tnm_last */
+};
+
+/* Errors, kept as the last error: -EINVAL. */
+int wish_check_share(const struct wish_share *share);
+
+struct wish {
+    const tnm_split *split; /* borrowed */
+    char what[160], *path, *post;
+    uint64_t number;   /* of the batch in its order */
+    uint64_t *indices; /* [n] that have to come */
+    uint64_t n;
+    bool is_mix;
+    tnm_batch *batch; /* what came */
+    void *owner;      /* for who is told of the end */
+};
+
+/* Fill in a wish; the caller ends it with wish_clear(). `order` is that of the epoch,
+ * [n_samples]. Errors: -ENOMEM. */
+int wish_samples(const tnm_split *split, struct form form, const uint64_t *indices, size_t n,
+                 struct wish *ret);
+int wish_epoch(const tnm_split *split, struct form form, uint32_t seed, uint32_t epoch,
+               const uint32_t *order, const struct wish_share *share, uint64_t k, struct wish *ret);
+int wish_pairs(const tnm_split *split, struct form form, uint64_t seed,
+               const struct wish_share *share, uint64_t k, struct wish *ret);
+int wish_mix(const tnm_split *split, struct form form, const uint64_t *parts, size_t n,
+             struct wish *ret);
+void wish_clear(struct wish *wish);
+
+/* The request for it; its check leaves the batch in `wish`. */
+struct request_ask wish_ask(struct wish *wish);
