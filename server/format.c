@@ -9,10 +9,14 @@
 #include <strings.h>
 
 const struct format_row format_rows[N_FORMATS] = {
-    [FORMAT_JSON] = {"json", "application/json"},
-    [FORMAT_BIN] = {"bin", "application/octet-stream"},
-    [FORMAT_NPY] = {"npy", "application/x-npy"},
-    [FORMAT_SAFETENSORS] = {"safetensors", "application/x-safetensors"},
+#define FORMAT_ROW(name, extension_, media_type_, text_, sample_, batch_) \
+    [FORMAT_##name] = {.extension = extension_,                           \
+                       .media_type = media_type_,                         \
+                       .text = text_,                                     \
+                       .sample = sample_,                                 \
+                       .batch = batch_},
+    FORMATS(FORMAT_ROW)
+#undef FORMAT_ROW
 };
 
 enum { QUALITY_FULL = 1000 };
@@ -26,28 +30,38 @@ enum format format_by_extension(const char *extension, size_t n)
     return format;
 }
 
-/* "0.85" as 850. */
+/* "0.85" as 850, of the `n` characters at `text`. */
+static int quality_value(const char *text, size_t n)
+{
+    if (n == 0 || text[0] != '0')
+        return QUALITY_FULL;
+    int quality = 0, scale = QUALITY_FULL / 10;
+    for (size_t i = 2; i < n && scale > 0 && text[1] == '.' && isdigit((unsigned char)text[i]);
+         i++) {
+        quality += (text[i] - '0') * scale;
+        scale /= 10;
+    }
+    return quality;
+}
+
+/* The weight among a media range's parameters: blanks and upper case are allowed. */
 static int quality_of(const char *range, size_t n)
 {
-    const char *q = memmem(range, n, ";q=", 3);
-    if (!q)
-        q = memmem(range, n, "; q=", 4);
-    if (!q)
-        return QUALITY_FULL;
-    q = strchr(q, '=') + 1;
-    int quality = *q == '1' ? QUALITY_FULL : 0;
-    if (*q == '0' && q[1] == '.')
-        for (int digit = 2, scale = 100; scale > 0 && isdigit((unsigned char)q[digit]); digit++) {
-            quality += (q[digit] - '0') * scale;
-            scale /= 10;
-        }
-    return quality;
+    const char *end = range + n, *at = range;
+    while ((at = memchr(at, ';', (size_t)(end - at)))) {
+        do
+            at++;
+        while (at < end && (*at == ' ' || *at == '\t'));
+        if (end - at >= 2 && (*at == 'q' || *at == 'Q') && at[1] == '=')
+            return quality_value(at + 2, (size_t)(end - at - 2));
+    }
+    return QUALITY_FULL;
 }
 
 /* How exactly a media range names the type: 3 type, 2 type/, 1 anything, 0 not. */
 static int precision_of(const char *range, size_t n, const char *type)
 {
-    size_t name = strcspn(range, " ;,");
+    size_t name = strcspn(range, " \t;,");
     if (name > n)
         name = n;
     size_t slash = (size_t)(strchr(type, '/') - type) + 1;
@@ -88,6 +102,25 @@ enum format format_negotiate(unsigned formats, const char *accept)
         }
     }
     return best;
+}
+
+static unsigned bits_of(bool samples)
+{
+    unsigned bits = 0;
+    for (enum format format = 0; format < N_FORMATS; format++)
+        if (samples ? format_rows[format].sample != NULL : format_rows[format].batch != NULL)
+            bits |= FORMAT_BIT(format);
+    return bits;
+}
+
+unsigned format_of_samples(void)
+{
+    return bits_of(true);
+}
+
+unsigned format_of_batches(void)
+{
+    return bits_of(false);
 }
 
 void format_list(unsigned formats, char ret[FORMAT_LIST_SIZE])

@@ -2,15 +2,35 @@
  * The formats of answers: by a path's extension, or by what the client accepts. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
-enum format { FORMAT_JSON, FORMAT_BIN, FORMAT_NPY, FORMAT_SAFETENSORS, N_FORMATS };
+#include "server/samples/encode.h"
+
+/* clang-format off */
+/*    name         extension      media type                   text   a sample            a batch */
+#define FORMATS(X) \
+    X(JSON,        "json",        "application/json",          true,  encode_json_sample, encode_json_batch) \
+    X(BIN,         "bin",         "application/octet-stream",  false, encode_bin,         NULL) \
+    X(NPY,         "npy",         "application/x-npy",         false, encode_npy,         NULL) \
+    X(SAFETENSORS, "safetensors", "application/x-safetensors", false, NULL,               encode_safetensors)
+/* clang-format on */
+
+enum format {
+#define FORMAT_NAME(name, ...) FORMAT_##name,
+    FORMATS(FORMAT_NAME)
+#undef FORMAT_NAME
+        N_FORMATS
+};
 
 #define FORMAT_BIT(format) (1u << (format))
 
 struct format_row {
     const char *extension;
     const char *media_type;
+    bool text;
+    encode_sample *sample; /* NULL: no single sample comes in it */
+    encode_batch *batch;   /* NULL: no batch does */
 };
 
 extern const struct format_row format_rows[N_FORMATS];
@@ -21,6 +41,10 @@ enum format format_by_extension(const char *extension, size_t n);
 /* The one of `formats` (bits) that an Accept header likes best, the first of equals; N_FORMATS
  * where it takes none. No header takes anything. Source: RFC 9110, 12.5.1. */
 enum format format_negotiate(unsigned formats, const char *accept);
+
+/* The formats (bits) in which samples come, or batches. */
+unsigned format_of_samples(void);
+unsigned format_of_batches(void);
 
 /* Their extensions, as text for a person: "json, bin". */
 enum { FORMAT_LIST_SIZE = 64 };

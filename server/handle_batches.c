@@ -1,158 +1,194 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Batches: by indices, of an epoch, of fresh pairs. */
+#include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include "common/order.h"
+#include "server/body.h"
 #include "server/handlers.h"
 #include "server/problem.h"
-#include "server/samples/encode.h"
+#include "server/samples/cost.h"
 
-/* What one sample of a batch costs, roughly. */
-enum { COPY_US = 3, MIX_US = 10, FRAMES_US = 15, JSON_US = 2000, SHUFFLED_PER_US = 60 };
+enum { BODY_BYTES_PER_US = 20 };
 
-static uint64_t sample_us(const struct request *request, bool mixed)
+static uint64_t weigh(const struct request *request, uint64_t n, bool mixed)
 {
-    if (request->format == FORMAT_JSON)
-        return JSON_US;
-    if (request->params[PARAM_AS] == AS_FRAMES)
-        return FRAMES_US + (mixed ? MIX_US : 0);
-    return mixed || request_gave(request, PARAM_ORDER) || request_gave(request, PARAM_TIMESTEP)
-               ? MIX_US
-               : COPY_US;
+    const struct cost cost = {
+        .n = n,
+        .mixed = mixed,
+        .text = format_rows[request->format].text,
+        .head = request->method == METHOD_HEAD,
+    };
+    return cost_us(request->entry, &request->form, &cost);
 }
 
-static uint64_t batch_us(const struct request *request, uint64_t n, bool mixed)
+static void answer(struct request *request, struct reply *reply, enum batch_kind kind,
+                   const uint64_t *indices, size_t n)
 {
-    uint64_t one = sample_us(request, mixed);
-    return one == COPY_US && n <= ENCODE_MAX_PARTS ? 0 : n * one;
+    const struct batch batch = {
+        .entry = request->entry,
+        .kind = kind,
+        .seed = request->variables[VARIABLE_SEED],
+        .indices = indices,
+        .n = n,
+    };
+    struct error why;
+    int r = format_rows[request->format].batch(&batch, &request->form, reply, &why);
+    if (r < 0)
+        problem_error(request, reply, r, &why);
 }
 
-static struct order_share share_of(const struct request *request, uint64_t n, enum order_last last,
-                                   uint64_t k)
+bool check_batch(struct request *request, struct reply *reply)
 {
-    return order_share(n, request->params[PARAM_SIZE], last, k,
-                       (uint32_t)request->params[PARAM_RANK],
-                       (uint32_t)request->params[PARAM_WORLD]);
-}
-
-static bool check_share(const struct request *request, struct reply *reply)
-{
-    uint64_t rank = request->params[PARAM_RANK], world = request->params[PARAM_WORLD];
     uint64_t most = service_settings(request->service)->max_batch_size;
-    uint64_t count = (request->params[PARAM_SIZE] + world - 1) / world;
-    if (rank >= world)
-        problem(reply, request, PROBLEM_BAD_PARAMETER,
-                "rank is %" PRIu64 "; in a world of %" PRIu64 " it goes from 0 to %" PRIu64, rank,
-                world, world - 1);
-    else if (count > most)
-        problem_number(reply, request, PROBLEM_TOO_LARGE, "limit", most,
-                       "size is %" PRIu64 ", %" PRIu64 " samples for a rank; max_batch_size is "
-                       "%" PRIu64,
-                       request->params[PARAM_SIZE], count, most);
-    return rank < world && count <= most;
+    uint64_t n_samples = split_n_samples(request->entry->split), n = request->numbers.n;
+    if (request->method == METHOD_POST) {
+        /* The body is read by who makes the answer; it can list an index in two bytes. */
+        n = request->body_size / 2 < most ? request->body_size / 2 : most;
+        request->cost_us = weigh(request, n, false) + request->body_size / BODY_BYTES_PER_US;
+        return true;
+    }
+    if (!request_gave(request, PARAM_INDICES)) {
+        problem(request, reply, PROBLEM_BAD_PARAMETER, "indices is missing");
+        return false;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (request->numbers.items[i] >= n_samples) {
+            problem(request, reply, PROBLEM_NO_SUCH_SAMPLE,
+                    "there is no sample %" PRIu64 "; split %s has 0 to %" PRIu64,
+                    request->numbers.items[i], request->entry->name, n_samples - 1);
+            return false;
+        }
+    request->cost_us = weigh(request, n, false);
+    return true;
 }
 
-static struct recipe *alloc_recipes(const struct request *request, struct reply *reply, uint64_t n)
+static bool read_body(struct request *request, struct reply *reply)
 {
-    struct recipe *recipes = calloc(n ? n : 1, sizeof *recipes);
-    if (!recipes)
-        problem(reply, request, PROBLEM_NO_MEMORY, "no memory for %" PRIu64 " samples", n);
-    return recipes;
+    struct error why;
+    size_t most = service_settings(request->service)->max_batch_size;
+    int r = body_indices(request->body, request->body_size, most, &request->numbers, &why);
+    if (r == -E2BIG)
+        problem_number(request, reply, PROBLEM_TOO_LARGE, "limit", most, "%s", why.text);
+    else if (r == -ENOMEM)
+        problem_error(request, reply, r, &why);
+    else if (r < 0)
+        problem(request, reply, PROBLEM_BAD_BODY, "%s", why.text);
+    return r == 0;
 }
 
 void handle_batch(struct request *request, struct reply *reply)
 {
-    size_t n = request->numbers.n;
-    if (!request_gave(request, PARAM_INDICES)) {
-        problem(reply, request, PROBLEM_BAD_PARAMETER, "indices is missing");
-        return;
-    }
-    struct recipe *recipes = alloc_recipes(request, reply, n);
-    bool taken = recipes != NULL;
-    for (size_t i = 0; taken && i < n; i++)
-        taken = take_sample(request, reply, request->numbers.items[i], &recipes[i]);
-    if (taken)
-        encode_batch(request, reply, recipes, n);
-    free(recipes);
+    if (request->method != METHOD_POST || read_body(request, reply))
+        answer(request, reply, BATCH_STORED, request->numbers.items, request->numbers.n);
 }
 
-static void answer_share(struct request *request, struct reply *reply, struct order_share share,
-                         uint64_t n)
+/* Samples of a global batch that are this rank's, at most. */
+static uint64_t most_of_rank(const struct request *request)
 {
-    struct order *order;
-    struct recipe *recipes = alloc_recipes(request, reply, share.count);
-    if (!recipes)
-        return;
-    if (orders_borrow(service_orders(request->service), (uint32_t)request->places[PLACE_ORDER_SEED],
-                      (uint32_t)request->places[PLACE_EPOCH], (uint32_t)n, &order) < 0) {
-        problem(reply, request, PROBLEM_NO_MEMORY, "no memory for an order of %" PRIu64, n);
-        free(recipes);
-        return;
+    uint64_t world = request->params[PARAM_WORLD];
+    return (request->params[PARAM_SIZE] + world - 1) / world;
+}
+
+static bool check_rank(struct request *request, struct reply *reply)
+{
+    uint64_t rank = request->params[PARAM_RANK], world = request->params[PARAM_WORLD];
+    uint64_t most = service_settings(request->service)->max_batch_size;
+    uint64_t n = most_of_rank(request);
+    if (rank >= world)
+        problem(request, reply, PROBLEM_BAD_PARAMETER,
+                "rank is %" PRIu64 "; in a world of %" PRIu64 " it goes from 0 to %" PRIu64, rank,
+                world, world - 1);
+    else if (n > most)
+        problem_number(request, reply, PROBLEM_TOO_LARGE, "limit", most,
+                       "size is %" PRIu64 ", %" PRIu64 " samples for a rank; max_batch_size is "
+                       "%" PRIu64,
+                       request->params[PARAM_SIZE], n, most);
+    return rank < world && n <= most;
+}
+
+static struct order_share rank_share(const struct request *request, uint64_t n,
+                                     enum order_last last)
+{
+    return order_share(n, request->params[PARAM_SIZE], last, request->variables[VARIABLE_K],
+                       (uint32_t)request->params[PARAM_RANK],
+                       (uint32_t)request->params[PARAM_WORLD]);
+}
+
+bool check_epoch_batch(struct request *request, struct reply *reply)
+{
+    uint64_t n = split_n_samples(request->entry->split), k = request->variables[VARIABLE_K];
+    enum order_last last = (enum order_last)request->params[PARAM_LAST];
+    uint64_t n_batches = order_n_batches(n, request->params[PARAM_SIZE], last);
+    if (!check_rank(request, reply))
+        return false;
+    if (k >= n_batches) {
+        problem_number(request, reply, PROBLEM_NO_SUCH_BATCH, "batches", n_batches,
+                       "k is %" PRIu64 "; the epoch has %" PRIu64 " batches", k, n_batches);
+        return false;
     }
-    bool taken = true;
-    for (uint64_t i = 0; taken && i < share.count; i++) {
-        uint64_t position = (share.first + i * share.step) % n;
-        taken = take_sample(request, reply, order_positions(order)[position], &recipes[i]);
-    }
-    orders_return(order);
-    if (taken)
-        encode_batch(request, reply, recipes, share.count);
-    free(recipes);
+    bool cached = orders_has(service_orders(request->service),
+                             (uint32_t)request->variables[VARIABLE_ORDER_SEED],
+                             (uint32_t)request->variables[VARIABLE_EPOCH], (uint32_t)n);
+    request->cost_us =
+        weigh(request, most_of_rank(request), false) + (cached ? 0 : cost_order_us(n));
+    return true;
+}
+
+/* Memory of the reply for the batch's indices; NULL after a problem. */
+static uint64_t *alloc_indices(struct request *request, struct reply *reply, uint64_t n)
+{
+    struct error why;
+    void *indices;
+    int r = reply_alloc(reply, n * sizeof(uint64_t), &indices, &why);
+    if (r < 0)
+        problem_error(request, reply, r, &why);
+    return r < 0 ? NULL : indices;
 }
 
 void handle_epoch_batch(struct request *request, struct reply *reply)
 {
-    if (!check_share(request, reply))
+    uint64_t n = split_n_samples(request->entry->split);
+    struct order_share share = rank_share(request, n, (enum order_last)request->params[PARAM_LAST]);
+    uint64_t *indices = alloc_indices(request, reply, share.count);
+    struct order *order;
+    if (!indices)
         return;
-    uint64_t n = split_n_samples(request->entry->split), k = request->places[PLACE_K];
-    enum order_last last = (enum order_last)request->params[PARAM_LAST];
-    uint64_t n_batches = order_n_batches(n, request->params[PARAM_SIZE], last);
-    if (k >= n_batches)
-        problem_number(reply, request, PROBLEM_NO_SUCH_BATCH, "batches", n_batches,
-                       "k is %" PRIu64 "; the epoch has %" PRIu64 " batches", k, n_batches);
-    else
-        answer_share(request, reply, share_of(request, n, last, k), n);
+    if (orders_borrow(service_orders(request->service),
+                      (uint32_t)request->variables[VARIABLE_ORDER_SEED],
+                      (uint32_t)request->variables[VARIABLE_EPOCH], (uint32_t)n, &order) < 0) {
+        problem(request, reply, PROBLEM_NO_MEMORY, "no memory for an order of %" PRIu64, n);
+        return;
+    }
+    for (uint64_t i = 0; i < share.count; i++)
+        indices[i] = order_positions(order)[(share.first + i * share.step) % n];
+    orders_return(order);
+    answer(request, reply, BATCH_STORED, indices, share.count);
+}
+
+bool check_pair_batch(struct request *request, struct reply *reply)
+{
+    uint64_t size = request->params[PARAM_SIZE];
+    const struct entry *entry = request->entry;
+    bool possible = request->variables[VARIABLE_K] <= (UINT64_MAX - size) / size;
+    if (!check_rank(request, reply))
+        return false;
+    if (!entry->has_pairs || !possible) {
+        problem(request, reply, PROBLEM_BAD_PARAMETER, "%s has no such pairs: %s", entry->name,
+                entry->has_pairs ? "k * size is past 2^64" : entry->no_pairs.text);
+        return false;
+    }
+    request->cost_us = weigh(request, most_of_rank(request), true);
+    return true;
 }
 
 void handle_pair_batch(struct request *request, struct reply *reply)
 {
-    uint64_t size = request->params[PARAM_SIZE], k = request->places[PLACE_K];
-    if (!check_share(request, reply))
-        return;
-    if (!request->entry->has_pairs || k > (UINT64_MAX - size) / size) {
-        problem(
-            reply, request, PROBLEM_BAD_PARAMETER, "%s has no such pairs: %s", request->entry->name,
-            request->entry->has_pairs ? "k * size is past 2^64" : request->entry->no_pairs.text);
-        return;
-    }
-    struct order_share share = share_of(request, UINT64_MAX, ORDER_PAD, k);
-    struct recipe *recipes = alloc_recipes(request, reply, share.count);
-    if (!recipes)
+    struct order_share share = rank_share(request, UINT64_MAX, ORDER_PAD);
+    uint64_t *indices = alloc_indices(request, reply, share.count);
+    if (!indices)
         return;
     for (uint64_t i = 0; i < share.count; i++)
-        recipe_pair(request, request->places[PLACE_SEED], share.first + i * share.step,
-                    &recipes[i]);
-    encode_batch(request, reply, recipes, share.count);
-    free(recipes);
-}
-
-uint64_t weigh_batch(const struct request *request)
-{
-    return batch_us(request, request->numbers.n, false);
-}
-
-uint64_t weigh_epoch_batch(const struct request *request)
-{
-    uint64_t n = split_n_samples(request->entry->split);
-    uint64_t share = request->params[PARAM_SIZE] / request->params[PARAM_WORLD] + 1;
-    bool cached =
-        orders_has(service_orders(request->service), (uint32_t)request->places[PLACE_ORDER_SEED],
-                   (uint32_t)request->places[PLACE_EPOCH], (uint32_t)n);
-    return batch_us(request, share, false) + (cached ? 0 : n / SHUFFLED_PER_US);
-}
-
-uint64_t weigh_pair_batch(const struct request *request)
-{
-    return batch_us(request, request->params[PARAM_SIZE] / request->params[PARAM_WORLD] + 1, true);
+        indices[i] = share.first + i * share.step;
+    answer(request, reply, BATCH_PAIRS, indices, share.count);
 }

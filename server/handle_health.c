@@ -7,8 +7,10 @@
 
 static void answer(struct request *request, struct reply *reply, const char *text)
 {
-    if (reply_borrow(reply, text, strlen(text)) < 0)
-        problem(reply, request, PROBLEM_NO_MEMORY, "no memory for the answer");
+    struct error why;
+    int r = reply_borrow(reply, text, strlen(text), &why);
+    if (r < 0)
+        problem_error(request, reply, r, &why);
 }
 
 void handle_healthz(struct request *request, struct reply *reply)
@@ -21,7 +23,7 @@ void handle_readyz(struct request *request, struct reply *reply)
     for (size_t i = 0; i < request->catalog->n_entries; i++) {
         const struct entry *entry = request->catalog->entries[i];
         if (entry->damaged) {
-            problem(reply, request, PROBLEM_SPLIT_DAMAGED, "split %s is damaged", entry->name);
+            problem(request, reply, PROBLEM_SPLIT_DAMAGED, "split %s is damaged", entry->name);
             return;
         }
     }

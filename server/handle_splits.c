@@ -2,6 +2,7 @@
  * The splits: the list, one described, its whole file, its labels. */
 #include "config.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -12,17 +13,34 @@
 #include "server/problem.h"
 #include "server/range.h"
 #include "server/samples/base64.h"
-#include "server/samples/encode.h"
 #include "server/samples/text.h"
+#include "server/validators.h"
 
-enum { JSON_SAMPLES_PER_US = 10, HISTOGRAM_BIN = 500, HISTOGRAM_BINS = 64 };
+enum {
+    SUMMARY_US = 15,
+    COUNTED_PER_US = 40,    /* samples, for the description */
+    LABELS_TEXT_BYTES = 24, /* of a sample, at most */
+    LABELS_TEXT_HEAD = 128,
+    TEXT_PER_US = 140,
+    HISTOGRAM_BIN = 500,
+    HISTOGRAM_BINS = 64,
+};
 
 static void answer_json(struct request *request, struct reply *reply, json_t *root)
 {
     char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
     json_decref(root);
-    if (!text || reply_own(reply, text, strlen(text)) < 0 || reply_borrow(reply, "\n", 1) < 0)
-        problem(reply, request, PROBLEM_NO_MEMORY, "no memory for the answer");
+    struct error why;
+    int r = text ? reply_claim(reply, strlen(text), &why)
+                 : error_set(&why, -ENOMEM, "no memory for the answer");
+    if (r == 0)
+        r = reply_own(reply, text, strlen(text), &why);
+    else
+        free(text);
+    if (r == 0)
+        r = reply_borrow(reply, "\n", 1, &why);
+    if (r < 0)
+        problem_error(request, reply, r, &why);
 }
 
 static json_t *integer(uint64_t value)
@@ -45,6 +63,13 @@ static json_t *summary(const struct entry *entry)
 static void add_limit(const char *name, uint64_t value, void *user)
 {
     json_object_set_new(user, name, integer(value));
+}
+
+bool check_splits(struct request *request, struct reply *reply)
+{
+    (void)reply;
+    request->cost_us = request->catalog->n_entries * SUMMARY_US;
+    return true;
 }
 
 void handle_splits(struct request *request, struct reply *reply)
@@ -130,22 +155,14 @@ static void set_digest(const struct request *request, struct reply *reply)
     reply_set_header(reply, "Repr-Digest", "sha-256=:%s:", encoded);
 }
 
-/* Whether If-Range names what is served, so that the range may be taken from it. */
-static bool range_holds(const struct request *request)
-{
-    return !request->if_range ||
-           (request->if_range[0] == '"' &&
-            strncmp(request->if_range + 1, request->entry->revision, 16) == 0);
-}
-
 static void answer_file(struct request *request, struct reply *reply)
 {
     const struct split *split = request->entry->split;
     uint64_t size = split_size(split), first = 0, last = size - 1;
-    enum range_result range =
-        range_parse(range_holds(request) ? request->range : NULL, size, &first, &last);
+    bool in_part = request->method == METHOD_GET && validators_allow_range(request);
+    enum range_result range = range_parse(in_part ? request->range : NULL, size, &first, &last);
     if (range == RANGE_OUTSIDE) {
-        problem(reply, request, PROBLEM_RANGE, "the file has %" PRIu64 " bytes", size);
+        problem(request, reply, PROBLEM_RANGE, "the file has %" PRIu64 " bytes", size);
         reply_set_header(reply, "Content-Range", "bytes */%" PRIu64, size);
         return;
     }
@@ -156,8 +173,19 @@ static void answer_file(struct request *request, struct reply *reply)
     }
     reply_set_header(reply, "Accept-Ranges", "bytes");
     set_digest(request, reply);
-    if (reply_borrow(reply, split_bytes(split) + first, last - first + 1) < 0)
-        problem(reply, request, PROBLEM_NO_MEMORY, "no memory for the answer");
+    struct error why;
+    int r = reply_borrow(reply, split_bytes(split) + first, last - first + 1, &why);
+    if (r < 0)
+        problem_error(request, reply, r, &why);
+}
+
+bool check_split(struct request *request, struct reply *reply)
+{
+    (void)reply;
+    bool text = request->format == FORMAT_JSON;
+    request->cost_us =
+        text ? SUMMARY_US + split_n_samples(request->entry->split) / COUNTED_PER_US : 0;
+    return true;
 }
 
 void handle_split(struct request *request, struct reply *reply)
@@ -168,37 +196,46 @@ void handle_split(struct request *request, struct reply *reply)
         describe(request, reply);
 }
 
-static void answer_labels_npy(struct request *request, struct reply *reply)
+static int add_labels_npy(const struct split *split, struct reply *reply, struct error *why)
 {
-    const uint64_t dims[] = {split_n_samples(request->entry->split), N_DIGITS};
-    char *header = encode_alloc(request, reply, NPY_HEADER_MAX);
-    if (!header)
-        return;
-    if (reply_borrow(reply, header, npy_header(header, "'|u1'", dims, 2)) < 0 ||
-        reply_borrow(reply, split_labels(request->entry->split), dims[0] * dims[1]) < 0)
-        problem(reply, request, PROBLEM_NO_MEMORY, "no memory for the answer");
+    const uint64_t dims[] = {split_n_samples(split), N_DIGITS};
+    void *header;
+    int r = reply_alloc(reply, NPY_HEADER_MAX, &header, why);
+    if (r == 0)
+        r = reply_borrow(reply, header, npy_header(header, "'|u1'", dims, 2), why);
+    return r < 0 ? r : reply_borrow(reply, split_labels(split), dims[0] * dims[1], why);
 }
 
-void handle_labels(struct request *request, struct reply *reply)
+static int add_labels_json(const struct entry *entry, struct reply *reply, struct error *why)
 {
-    if (request->format == FORMAT_NPY) {
-        answer_labels_npy(request, reply);
-        return;
-    }
-    const uint8_t *labels = split_labels(request->entry->split);
-    uint64_t n = split_n_samples(request->entry->split);
-    struct text text = {0};
-    text_format(&text, "{\"split\":\"%s\",\"labels\":[", request->entry->name);
+    const uint8_t *labels = split_labels(entry->split);
+    uint64_t n = split_n_samples(entry->split);
+    struct text text;
+    int r = text_open(&text, reply, LABELS_TEXT_HEAD + n * LABELS_TEXT_BYTES, why);
+    if (r < 0)
+        return r;
+    text_format(&text, "{\"split\":\"%s\",\"labels\":[", entry->name);
     for (uint64_t i = 0; i < n * N_DIGITS; i++) {
         text_add(&text, i % N_DIGITS ? "," : i ? "],\n[" : "\n[");
         text_add(&text, labels[i] ? "1" : "0");
     }
     text_add(&text, "]]}\n");
-    text_finish(&text, request, reply);
+    return text_close(&text, reply, why);
 }
 
-uint64_t weigh_split(const struct request *request)
+bool check_labels(struct request *request, struct reply *reply)
 {
-    uint64_t n = split_n_samples(request->entry->split);
-    return request->format == FORMAT_JSON ? n / JSON_SAMPLES_PER_US : 0;
+    (void)reply;
+    uint64_t bytes = split_n_samples(request->entry->split) * LABELS_TEXT_BYTES;
+    request->cost_us = request->format == FORMAT_JSON ? bytes / TEXT_PER_US : 0;
+    return true;
+}
+
+void handle_labels(struct request *request, struct reply *reply)
+{
+    struct error why;
+    int r = request->format == FORMAT_NPY ? add_labels_npy(request->entry->split, reply, &why)
+                                          : add_labels_json(request->entry, reply, &why);
+    if (r < 0)
+        problem_error(request, reply, r, &why);
 }

@@ -1,40 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the rows of the route table do. Each is a pure function of its request and can run on any
- * thread; each leaves an answer, or a problem, in `reply`. */
+ * What the rows of the route table do.
+ *
+ * A check runs on the loop before anything is made: whether what is asked for exists, and what
+ * making it costs (request->cost_us, 0 before); false after a problem. A handler is a pure function
+ * of its request and can run on any thread; it leaves an answer, or a problem, in `reply`. */
 #pragma once
 
-#include <stdint.h>
+#include <stdbool.h>
 
 #include "server/request.h"
-#include "server/samples/recipe.h"
 #include "server/samples/reply.h"
 
+typedef bool handler_check(struct request *request, struct reply *reply);
+typedef void handler(struct request *request, struct reply *reply);
+
 /* handle_health.c */
-void handle_healthz(struct request *request, struct reply *reply);
-void handle_readyz(struct request *request, struct reply *reply);
+handler handle_healthz, handle_readyz;
 
 /* handle_splits.c */
-void handle_splits(struct request *request, struct reply *reply);
-void handle_split(struct request *request, struct reply *reply);
-void handle_labels(struct request *request, struct reply *reply);
-uint64_t weigh_split(const struct request *request);
+handler_check check_splits, check_split, check_labels;
+handler handle_splits, handle_split, handle_labels;
 
 /* handle_samples.c */
-void handle_rows(struct request *request, struct reply *reply);
-void handle_sample(struct request *request, struct reply *reply);
-void handle_mix(struct request *request, struct reply *reply);
-void handle_pair(struct request *request, struct reply *reply);
-uint64_t weigh_rows(const struct request *request);
-uint64_t weigh_sample(const struct request *request);
-
-/* The recipe of sample i of the request's split; false after a problem. */
-bool take_sample(const struct request *request, struct reply *reply, uint64_t i,
-                 struct recipe *ret);
+handler_check check_rows, check_sample, check_mix, check_pair;
+handler handle_rows, handle_sample, handle_mix, handle_pair;
 
 /* handle_batches.c */
-void handle_batch(struct request *request, struct reply *reply);
-void handle_epoch_batch(struct request *request, struct reply *reply);
-void handle_pair_batch(struct request *request, struct reply *reply);
-uint64_t weigh_batch(const struct request *request);
-uint64_t weigh_epoch_batch(const struct request *request);
-uint64_t weigh_pair_batch(const struct request *request);
+handler_check check_batch, check_epoch_batch, check_pair_batch;
+handler handle_batch, handle_epoch_batch, handle_pair_batch;

@@ -67,7 +67,7 @@ static void exchange_unref(void *user)
     struct http_exchange *exchange = user;
     if (--exchange->n_users > 0)
         return;
-    reply_free(&exchange->reply);
+    reply_reset(&exchange->reply);
     free(exchange->request.numbers.items);
     catalog_unref(exchange->request.catalog);
     free(exchange->body);
@@ -175,6 +175,8 @@ static void read_head(struct http_exchange *exchange, const char *path, const ch
     request->service = exchange->http->service;
     request->catalog = service_catalog(request->service);
     request->method = method_of(method);
+    exchange->reply.max_bytes = service_settings(request->service)->max_answer_bytes;
+    exchange->reply.head_only = request->method == METHOD_HEAD;
     request->path = path;
     request->accept = header_of(exchange, MHD_HTTP_HEADER_ACCEPT);
     request->if_none_match = header_of(exchange, MHD_HTTP_HEADER_IF_NONE_MATCH);
@@ -207,7 +209,17 @@ static bool flatten(struct reply *reply)
         memcpy(bytes + at, reply->parts[i].iov_base, reply->parts[i].iov_len);
     reply->n_parts = 0;
     reply->n_bytes = 0;
-    return reply_own(reply, bytes, size) == 0;
+    return reply_own(reply, bytes, size, NULL) == 0;
+}
+
+/* A body that is never asked for: the answer to a HEAD. */
+static ssize_t read_nothing(void *user, uint64_t at, char *bytes, size_t size)
+{
+    (void)user;
+    (void)at;
+    (void)bytes;
+    (void)size;
+    return MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
 static struct MHD_Response *make_response(struct http_exchange *exchange)
@@ -215,7 +227,11 @@ static struct MHD_Response *make_response(struct http_exchange *exchange)
     struct reply *reply = &exchange->reply;
     _Static_assert(sizeof(struct MHD_IoVec) == sizeof(struct iovec), "one layout");
     if (reply->n_parts > 1 && !vector_fits(exchange) && !flatten(reply))
-        problem(reply, &exchange->request, PROBLEM_NO_MEMORY, "no memory for the answer");
+        problem(&exchange->request, reply, PROBLEM_NO_MEMORY, "no memory for the answer");
+    if (reply->head_only && (reply->n_bytes > 0 || reply->unknown_length))
+        return MHD_create_response_from_callback(reply->unknown_length ? MHD_SIZE_UNKNOWN
+                                                                       : reply->n_bytes,
+                                                 1, read_nothing, exchange, exchange_unref);
     if (reply->n_parts == 0)
         return MHD_create_response_from_buffer_with_free_callback_cls(0, (void *)"", exchange_unref,
                                                                       exchange);
@@ -257,7 +273,7 @@ static enum MHD_Result dispatch(struct http_exchange *exchange)
         return answer(exchange);
     }
     if (!http->submit(http->user, exchange)) {
-        problem(&exchange->reply, &exchange->request, PROBLEM_BUSY,
+        problem(&exchange->request, &exchange->reply, PROBLEM_BUSY,
                 "queue_length requests are waiting");
         return answer(exchange);
     }
@@ -277,7 +293,7 @@ void http_exchange_done(struct http_exchange *exchange)
 
 static enum MHD_Result refuse_body(struct http_exchange *exchange)
 {
-    problem_number(&exchange->reply, &exchange->request, PROBLEM_TOO_LARGE, "limit",
+    problem_number(&exchange->request, &exchange->reply, PROBLEM_TOO_LARGE, "limit",
                    service_settings(exchange->http->service)->max_body_bytes,
                    "the body is longer than max_body_bytes, %ju",
                    (uintmax_t)service_settings(exchange->http->service)->max_body_bytes);

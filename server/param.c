@@ -8,9 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/frames.h"
-#include "common/mixer.h"
 #include "common/order.h"
+#include "server/samples/form.h"
 
 /* clang-format off */
 const struct param_row param_rows[N_PARAMS] = {
@@ -18,7 +17,7 @@ const struct param_row param_rows[N_PARAMS] = {
                         "order of a mix's events; without it, time for a fresh mix, as stored for a stored sample"},
     [PARAM_TIMESTEP] = {"timestep", PARAM_NUMBER,  1, MIX_TIMESTEP_MAX_US, 1000, {0},
                         "us; events: times become its multiples; frames: length of a bin"},
-    [PARAM_AS]       = {"as",       PARAM_CHOICE,  0, 0, AS_EVENTS, {[AS_EVENTS] = "events", [AS_FRAMES] = "frames"},
+    [PARAM_AS]       = {"as",       PARAM_CHOICE,  0, 0, FORM_EVENTS, {[FORM_EVENTS] = "events", [FORM_FRAMES] = "frames"},
                         "packed events, or dense frames of u8"},
     [PARAM_BINS]     = {"bins",     PARAM_NUMBER,  1, FRAMES_BINS_MAX, 300, {0}, "frames: how many bins"},
     [PARAM_BINNING]  = {"binning",  PARAM_CHOICE,  0, 0, FRAMES_ROUND, {[FRAMES_ROUND] = "round", [FRAMES_FLOOR] = "floor"},
@@ -38,16 +37,16 @@ const struct param_row param_rows[N_PARAMS] = {
                         "what becomes of a last batch that is not full"},
 };
 
-const struct place_row place_rows[N_PLACES] = {
-    [PLACE_SPLIT]      = {"split",      PLACE_NAME,    0,          "a split, or split@revision"},
-    [PLACE_SOURCE]     = {"source",     PLACE_NAME,    0,          "a source split, or source@revision"},
-    [PLACE_I]          = {"i",          PLACE_NUMBER,  UINT64_MAX, "a sample"},
-    [PLACE_K]          = {"k",          PLACE_NUMBER,  UINT64_MAX, "a batch"},
-    [PLACE_ORDER_SEED] = {"order_seed", PLACE_NUMBER,  UINT32_MAX, "seed of the epochs' orders"},
-    [PLACE_EPOCH]      = {"epoch",      PLACE_NUMBER,  UINT32_MAX, "an epoch"},
-    [PLACE_SEED]       = {"seed",       PLACE_NUMBER,  UINT64_MAX, "an endless set of fresh pairs"},
-    [PLACE_INDEX]      = {"index",      PLACE_NUMBER,  UINT64_MAX, "a fresh pair of the set"},
-    [PLACE_RECORDINGS] = {"recordings", PLACE_NUMBERS, INT32_MAX,  "recordings to mix, between commas"},
+const struct variable_row variable_rows[N_VARIABLES] = {
+    [VARIABLE_SPLIT]      = {"split",      VARIABLE_NAME,    0,          "a split, or split@revision"},
+    [VARIABLE_SOURCE]     = {"source",     VARIABLE_NAME,    0,          "a source split, or source@revision"},
+    [VARIABLE_I]          = {"i",          VARIABLE_NUMBER,  UINT64_MAX, "a sample"},
+    [VARIABLE_K]          = {"k",          VARIABLE_NUMBER,  UINT64_MAX, "a batch"},
+    [VARIABLE_ORDER_SEED] = {"order_seed", VARIABLE_NUMBER,  UINT32_MAX, "seed of the epochs' orders"},
+    [VARIABLE_EPOCH]      = {"epoch",      VARIABLE_NUMBER,  UINT32_MAX, "an epoch"},
+    [VARIABLE_SEED]       = {"seed",       VARIABLE_NUMBER,  UINT64_MAX, "an endless set of fresh pairs"},
+    [VARIABLE_INDEX]      = {"index",      VARIABLE_NUMBER,  UINT64_MAX, "a fresh pair of the set"},
+    [VARIABLE_RECORDINGS] = {"recordings", VARIABLE_NUMBERS, INT32_MAX,  "recordings to mix, between commas"},
 };
 /* clang-format on */
 
@@ -129,4 +128,13 @@ enum param param_find(const char *name)
     while (param < N_PARAMS && strcmp(param_rows[param].name, name) != 0)
         param++;
     return param;
+}
+
+enum variable variable_find(const char *name, size_t n)
+{
+    enum variable variable = 0;
+    while (variable < N_VARIABLES && (strlen(variable_rows[variable].name) != n ||
+                                      memcmp(variable_rows[variable].name, name, n) != 0))
+        variable++;
+    return variable;
 }

@@ -28,8 +28,6 @@ enum param {
 
 #define PARAM_BIT(param) (1u << (param))
 
-enum param_as { AS_EVENTS, AS_FRAMES };
-
 enum param_kind { PARAM_NUMBER, PARAM_CHOICE, PARAM_NUMBERS };
 
 enum { PARAM_MAX_CHOICES = 3 };
@@ -44,30 +42,30 @@ struct param_row {
 
 extern const struct param_row param_rows[N_PARAMS];
 
-/* The parts of paths: `{name}` in a route's pattern. */
-enum place {
-    PLACE_SPLIT,
-    PLACE_SOURCE,
-    PLACE_I,
-    PLACE_K,
-    PLACE_ORDER_SEED,
-    PLACE_EPOCH,
-    PLACE_SEED,
-    PLACE_INDEX,
-    PLACE_RECORDINGS,
-    N_PLACES,
+/* The variable parts of paths: `{name}` in a route's pattern. */
+enum variable {
+    VARIABLE_SPLIT,
+    VARIABLE_SOURCE,
+    VARIABLE_I,
+    VARIABLE_K,
+    VARIABLE_ORDER_SEED,
+    VARIABLE_EPOCH,
+    VARIABLE_SEED,
+    VARIABLE_INDEX,
+    VARIABLE_RECORDINGS,
+    N_VARIABLES,
 };
 
-enum place_kind { PLACE_NAME, PLACE_NUMBER, PLACE_NUMBERS };
+enum variable_kind { VARIABLE_NAME, VARIABLE_NUMBER, VARIABLE_NUMBERS };
 
-struct place_row {
+struct variable_row {
     const char *name;
-    enum place_kind kind;
+    enum variable_kind kind;
     uint64_t max;
     const char *help;
 };
 
-extern const struct place_row place_rows[N_PLACES];
+extern const struct variable_row variable_rows[N_VARIABLES];
 
 /* A list of numbers, from malloc(). */
 struct numbers {
@@ -88,3 +86,6 @@ int param_value(enum param param, const char *text, uint64_t *ret, struct error 
 
 /* The parameter of that name, or N_PARAMS. */
 enum param param_find(const char *name);
+
+/* The variable whose name is the `n` characters at `name`, or N_VARIABLES. */
+enum variable variable_find(const char *name, size_t n);

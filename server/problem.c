@@ -2,6 +2,7 @@
  * What is wrong, as application/problem+json (RFC 9457). */
 #include "server/problem.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,6 +18,17 @@ static const struct {
 #define PROBLEM_ROW(kind, status_, code_, title_) {status_, code_, title_},
     PROBLEMS(PROBLEM_ROW)
 #undef PROBLEM_ROW
+};
+
+/* What an error of server/samples/ is to a client; all others are our own mistakes. */
+static const struct {
+    int error;
+    enum problem_kind kind;
+} kinds[] = {
+    {-ENOENT, PROBLEM_NO_SUCH_SAMPLE}, {-ENODATA, PROBLEM_NO_SOURCE},
+    {-EINVAL, PROBLEM_BAD_PARAMETER},  {-E2BIG, PROBLEM_TOO_LARGE},
+    {-EBADMSG, PROBLEM_SPLIT_DAMAGED}, {-EAGAIN, PROBLEM_BUSY},
+    {-ENOMEM, PROBLEM_NO_MEMORY},
 };
 
 /* What came in a URL may be no UTF-8, which JSON cannot hold. */
@@ -45,7 +57,7 @@ static char *document(const struct request *request, enum problem_kind kind, con
     return text;
 }
 
-static void answer(struct reply *reply, const struct request *request, enum problem_kind kind,
+static void answer(const struct request *request, struct reply *reply, enum problem_kind kind,
                    const char *name, uint64_t number, char *detail)
 {
     reply_reset(reply);
@@ -55,11 +67,11 @@ static void answer(struct reply *reply, const struct request *request, enum prob
     if (reply->status == 503)
         reply_set_header(reply, "Retry-After", "%d", RETRY_AFTER_S);
     char *text = document(request, kind, name, number, detail);
-    if (text)
-        reply_own(reply, text, strlen(text));
+    if (text && reply_own(reply, text, strlen(text), NULL) < 0)
+        reply->n_bytes = 0; /* the status has to say it alone */
 }
 
-void problem(struct reply *reply, const struct request *request, enum problem_kind kind,
+void problem(const struct request *request, struct reply *reply, enum problem_kind kind,
              const char *format, ...)
 {
     char detail[DETAIL_SIZE];
@@ -67,10 +79,10 @@ void problem(struct reply *reply, const struct request *request, enum problem_ki
     va_start(args, format);
     vsnprintf(detail, sizeof detail, format, args);
     va_end(args);
-    answer(reply, request, kind, NULL, 0, detail);
+    answer(request, reply, kind, NULL, 0, detail);
 }
 
-void problem_number(struct reply *reply, const struct request *request, enum problem_kind kind,
+void problem_number(const struct request *request, struct reply *reply, enum problem_kind kind,
                     const char *name, uint64_t number, const char *format, ...)
 {
     char detail[DETAIL_SIZE];
@@ -78,5 +90,18 @@ void problem_number(struct reply *reply, const struct request *request, enum pro
     va_start(args, format);
     vsnprintf(detail, sizeof detail, format, args);
     va_end(args);
-    answer(reply, request, kind, name, number, detail);
+    answer(request, reply, kind, name, number, detail);
+}
+
+void problem_error(const struct request *request, struct reply *reply, int error,
+                   const struct error *why)
+{
+    enum problem_kind kind = PROBLEM_INTERNAL;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (kinds[i].error == error)
+            kind = kinds[i].kind;
+    if (kind == PROBLEM_TOO_LARGE)
+        problem_number(request, reply, kind, "limit", reply->max_bytes, "%s", why->text);
+    else
+        problem(request, reply, kind, "%s", why->text);
 }

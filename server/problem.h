@@ -21,6 +21,7 @@
     X(URL_TOO_LONG,      414, "url-too-long",       "The URL is too long") \
     X(RANGE,             416, "range-not-satisfiable", "The range lies outside the file") \
     X(SPLIT_DAMAGED,     500, "split-damaged",      "The split's file was damaged while it was served") \
+    X(INTERNAL,          500, "internal",           "The server made a mistake") \
     X(NO_MEMORY,         500, "no-memory",          "There is no memory for the answer") \
     X(BUSY,              503, "busy",               "The server has more to do than it takes on") \
     X(STOPPING,          503, "stopping",           "The server is stopping")
@@ -33,10 +34,14 @@ enum problem_kind {
 };
 
 /* Make `reply` the answer that tells the problem; whatever it held is dropped. */
-void problem(struct reply *reply, const struct request *request, enum problem_kind kind,
+void problem(const struct request *request, struct reply *reply, enum problem_kind kind,
              const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* The same with a member of its own, `name`: `number`. */
-void problem_number(struct reply *reply, const struct request *request, enum problem_kind kind,
+void problem_number(const struct request *request, struct reply *reply, enum problem_kind kind,
                     const char *name, uint64_t number, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
+
+/* The problem behind an error of server/samples/, whose words are `why`. */
+void problem_error(const struct request *request, struct reply *reply, int error,
+                   const struct error *why);

@@ -6,11 +6,29 @@
 #include <string.h>
 #include <strings.h>
 
-#include "server/param.h"
-
+/* Decimal digits alone; what is past 2^64 - 1 is past the end of every file, too. */
 static bool read_number(const char *text, size_t n, uint64_t *ret)
 {
-    return param_number("range", text, n, 0, UINT64_MAX, ret, NULL) == 0;
+    uint64_t value = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, (unsigned)(text[i] - '0'), &value))
+            value = UINT64_MAX;
+    }
+    *ret = value;
+    return n > 0;
+}
+
+static enum range_result suffix(uint64_t n_last, uint64_t size, uint64_t *ret_first,
+                                uint64_t *ret_last)
+{
+    if (n_last == 0)
+        return RANGE_OUTSIDE;
+    *ret_first = n_last < size ? size - n_last : 0;
+    *ret_last = size - 1;
+    return RANGE_PART;
 }
 
 enum range_result range_parse(const char *header, uint64_t size, uint64_t *ret_first,
@@ -19,26 +37,22 @@ enum range_result range_parse(const char *header, uint64_t size, uint64_t *ret_f
     static const char unit[] = "bytes=";
     if (!header || strncasecmp(header, unit, sizeof unit - 1) != 0)
         return RANGE_WHOLE;
-    const char *range = header + sizeof unit - 1, *dash = strchr(range, '-');
-    if (!dash || strchr(range, ','))
-        return RANGE_WHOLE;
-    size_t n_before = (size_t)(dash - range), n_after = strlen(dash + 1);
+    const char *range = header + sizeof unit - 1 + strspn(header + sizeof unit - 1, " \t");
+    size_t n = strcspn(range, " \t"), n_before = strcspn(range, "-");
+    if (range[n + strspn(range + n, " \t")] || n_before >= n)
+        return RANGE_WHOLE; /* several ranges, or none */
+    const char *after = range + n_before + 1;
+    size_t n_after = n - n_before - 1;
 
-    uint64_t first = 0, last = size - 1;
-    if (n_before == 0) {
-        uint64_t suffix;
-        if (!read_number(dash + 1, n_after, &suffix))
-            return RANGE_WHOLE;
-        if (suffix == 0)
-            return RANGE_OUTSIDE;
-        first = suffix < size ? size - suffix : 0;
-    } else {
-        if (!read_number(range, n_before, &first) ||
-            (n_after > 0 && !read_number(dash + 1, n_after, &last)) || last < first)
-            return n_after == 0 && first >= size ? RANGE_OUTSIDE : RANGE_WHOLE;
-        if (first >= size)
-            return RANGE_OUTSIDE;
-    }
+    uint64_t first, last = UINT64_MAX;
+    if (n_after > 0 && !read_number(after, n_after, &last))
+        return RANGE_WHOLE;
+    if (n_before == 0)
+        return n_after > 0 ? suffix(last, size, ret_first, ret_last) : RANGE_WHOLE;
+    if (!read_number(range, n_before, &first) || last < first)
+        return RANGE_WHOLE;
+    if (first >= size)
+        return RANGE_OUTSIDE;
     *ret_first = first;
     *ret_last = last < size - 1 ? last : size - 1;
     return RANGE_PART;

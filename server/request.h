@@ -39,8 +39,10 @@ struct request {
     struct entry *entry;
     unsigned given; /* PARAM_BIT of those in the URL */
     uint64_t params[N_PARAMS];
-    uint64_t places[N_PLACES];
+    uint64_t variables[N_VARIABLES];
     struct numbers numbers; /* indices, or recordings */
+    struct form form;
+    uint64_t cost_us; /* of making the answer */
 };
 
 static inline bool request_gave(const struct request *request, enum param param)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "server/handlers.h"
 #include "server/request.h"
 #include "server/samples/reply.h"
 
@@ -14,14 +15,22 @@ struct route {
     const char *pattern;
     unsigned methods; /* METHOD_BIT of each; HEAD comes with GET */
     unsigned formats; /* FORMAT_BIT of each */
-    unsigned params;  /* PARAM_BIT of each that may be given */
-    void (*handle)(struct request *request, struct reply *reply);
-    uint64_t (*weight_us)(const struct request *request); /* NULL: never heavy */
+    enum {
+        SERVES_DOCUMENT,
+        SERVES_SAMPLE,
+        SERVES_BATCH
+    } serves;             /* the last two in their formats */
+    unsigned params;      /* PARAM_BIT of each */
+    handler_check *check; /* NULL: cheap, and always there */
+    handler *handle;
     const char *help;
 };
 
 extern const struct route routes[];
 extern const unsigned n_routes;
+
+/* FORMAT_BIT of all formats that the route answers in. */
+unsigned route_formats(const struct route *route);
 
 /* Find the route and check everything that stands in the request. True: go on with routes_run();
  * false: `reply` is the answer (a problem, or 304). */

@@ -22,7 +22,7 @@ int service_open(const struct settings *settings, struct service **ret, struct e
         return error_set(why, -ENOMEM, "no memory for the service");
     service->settings = settings;
     pthread_mutex_init(&service->lock, NULL);
-    budget_set(settings->max_pending_bytes);
+    budget_set(settings->max_pending_bytes, settings->max_pending_bytes_per_address);
     int r = orders_new(&service->orders);
     if (r < 0)
         error_set(why, r, "no memory for the orders");

@@ -20,7 +20,8 @@
     X(UINT, max_connections_per_address, "0",                  0,       1000000,       "connections", "most from one address in one loop; 0 is no limit") \
     X(UINT, max_batch_size,              "1024",               1,       65536,         "samples",     "most samples one request may ask for") \
     X(UINT, max_answer_bytes,            "268435456",          1048576, 17179869184,   "bytes",       "largest answer that is made for one request") \
-    X(UINT, max_pending_bytes,           "1073741824",         1048576, 1099511627776, "bytes",       "most memory for heavy answers at a time") \
+    X(UINT, max_pending_bytes,           "1073741824",         1048576, 1099511627776, "bytes",       "most memory for requests and answers under way") \
+    X(UINT, max_pending_bytes_per_address, "536870912",        1048576, 1099511627776, "bytes",       "most of it for the clients at one address") \
     X(UINT, max_body_bytes,              "1048576",            1024,    16777216,      "bytes",       "largest body of a POST") \
     X(UINT, max_url_bytes,               "8192",               256,     12288,         "bytes",       "longest URL") \
     X(UINT, max_header_bytes,            "16384",              16384,   131072,        "bytes",       "memory for the headers of one request") \

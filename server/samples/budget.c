@@ -1,28 +1,59 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How much memory all answers in the making may take together. */
+ * How much memory all requests and answers under way may take together.
+ *
+ * Addresses share counters, picked by a hash: two that fall together have one share between them,
+ * which errs on the safe side and needs no list that could grow or a lock. */
 #include "server/samples/budget.h"
 
 #include <stdatomic.h>
 
-static atomic_uint_fast64_t left_bytes;
+enum { SHARE_BITS = 12 };
 
-void budget_set(uint64_t limit_bytes)
+static atomic_uint_fast64_t used_bytes;
+static atomic_uint_fast64_t used_shares[1 << SHARE_BITS];
+static uint64_t limit, share;
+
+static atomic_uint_fast64_t *share_of(uint64_t address)
 {
-    atomic_store(&left_bytes, limit_bytes);
+    /* Fibonacci hashing: the top bits of the product depend on all bits of the address. */
+    return &used_shares[address * UINT64_C(0x9E3779B97F4A7C15) >> (64 - SHARE_BITS)];
 }
 
-bool budget_claim(uint64_t bytes)
+void budget_set(uint64_t limit_bytes, uint64_t share_bytes)
 {
-    uint_fast64_t left = atomic_load(&left_bytes);
+    limit = limit_bytes;
+    share = share_bytes;
+}
+
+static bool take(atomic_uint_fast64_t *used, uint64_t bytes, uint64_t most)
+{
+    uint_fast64_t now = atomic_load(used);
     do
-        if (bytes > left)
+        if (bytes > most || now > most - bytes)
             return false;
-    while (!atomic_compare_exchange_weak(&left_bytes, &left, left - bytes));
+    while (!atomic_compare_exchange_weak(used, &now, now + bytes));
     return true;
 }
 
-void budget_return(uint64_t bytes)
+bool budget_claim(uint64_t address, uint64_t bytes)
 {
-    if (bytes)
-        atomic_fetch_add(&left_bytes, bytes);
+    if (!take(share_of(address), bytes, share))
+        return false;
+    if (take(&used_bytes, bytes, limit))
+        return true;
+    atomic_fetch_sub(share_of(address), bytes);
+    return false;
+}
+
+void budget_return(uint64_t address, uint64_t bytes)
+{
+    if (!bytes)
+        return;
+    atomic_fetch_sub(share_of(address), bytes);
+    atomic_fetch_sub(&used_bytes, bytes);
+}
+
+uint64_t budget_used(void)
+{
+    return atomic_load(&used_bytes);
 }

@@ -1,38 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0
- * From recipes to the bytes of an answer. Nothing here knows of connections or threads; all memory
- * is sized, limited and claimed from the budget before it is filled. */
+ * From recipes to the bytes of an answer. Nothing here knows of connections, requests or threads;
+ * all memory is sized, limited and claimed before it is filled.
+ *
+ * An encoder appends to the body of `reply`; what it says about the sample beside the body becomes
+ * headers. Where it fails, the reply is to be reset.
+ * Errors: reply_alloc(); recipe_make(). */
 #pragma once
 
 #include <stddef.h>
 
-#include "common/frames.h"
-#include "server/request.h"
+#include "server/samples/form.h"
 #include "server/samples/recipe.h"
 #include "server/samples/reply.h"
 
-/* More pieces than a vectored answer may have are copied into one. */
-enum { ENCODE_MAX_PARTS = 256 };
+typedef int encode_sample(const struct entry *entry, const struct form *form,
+                          const struct recipe *recipe, struct reply *reply, struct error *why);
 
-struct frames_rule encode_frames_rule(const struct request *request);
+typedef int encode_batch(const struct batch *batch, const struct form *form, struct reply *reply,
+                         struct error *why);
 
-/* Claim `size` bytes for this answer, or make `reply` the problem and say no. */
-bool encode_claim(const struct request *request, struct reply *reply, uint64_t size);
+/* Single samples, as events or frames: the plain bytes, NumPy's file, JSON. */
+encode_sample encode_bin, encode_npy, encode_json_sample;
 
-/* The same, and memory that the reply owns from then on; NULL after a problem. */
-void *encode_alloc(const struct request *request, struct reply *reply, uint64_t size);
+/* Batches, as events or frames. */
+encode_batch encode_safetensors, encode_json_batch;
 
-/* One sample in the request's format (bin, npy, json), as events or frames. */
-void encode_sample(const struct request *request, struct reply *reply, const struct recipe *recipe);
+/* What encoders share. */
 
-/* A batch in the request's format (safetensors, json), as events or frames. */
-void encode_batch(const struct request *request, struct reply *reply, const struct recipe *recipes,
-                  size_t n);
+/* The sample's events, from the map or mixed into memory of the reply. */
+int encode_events(const struct recipe *recipe, struct reply *reply, struct event_span *ret,
+                  struct error *why);
 
-/* The shares of encode_sample() and encode_batch() that are written in JSON. */
-void encode_json_sample(const struct request *request, struct reply *reply,
-                        const struct recipe *recipe);
-void encode_json_batch(const struct request *request, struct reply *reply,
-                       const struct recipe *recipes, size_t n);
+/* Its frames in memory of the reply, frames_size() bytes; NULL where only the length is wanted. */
+int encode_frames(const struct form *form, const struct recipe *recipe, struct reply *reply,
+                  const uint8_t **ret, struct error *why);
 
-/* Whether all of a batch's events can be answered from the map, without work. */
-bool encode_is_ready(const struct request *request, const struct recipe *recipes, size_t n);
+/* Whether only the length is wanted, and making the body alone would tell it: then it stays
+ * unknown. `known` says whether the form and the recipe tell. */
+bool encode_skips(struct reply *reply, bool known);
+
+/* Labels, sources and revision of a single sample as headers. */
+void encode_about(const struct entry *entry, const struct recipe *recipe, struct reply *reply);

@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Samples and batches as JSON: a row of columns for each sample. */
 #include <inttypes.h>
-#include <stdlib.h>
 
-#include "server/problem.h"
 #include "server/samples/encode.h"
 #include "server/samples/text.h"
 
 /* The longest an event can get: "8388607," "33," "33," "1,"; and all else of a sample. */
-enum { EVENT_TEXT_MAX = 16, FRAME_TEXT_MAX = 4, SAMPLE_TEXT_MAX = 1024 };
+enum { EVENT_TEXT_MAX = 16, FRAME_TEXT_MAX = 4, SAMPLE_TEXT_MAX = 1024, HEAD_TEXT_MAX = 256 };
 
 enum column { COLUMN_T, COLUMN_X, COLUMN_Y, COLUMN_P, N_COLUMNS };
 
 static const char *const column_names[N_COLUMNS] = {"t", "x", "y", "p"};
+
+/* What all samples of an answer use in turn. */
+struct writer {
+    const struct entry *entry;
+    const struct form *form;
+    struct text text;
+    void *events, *frames;
+};
 
 static void add_column(struct text *text, struct event_span events, enum column column)
 {
@@ -42,104 +48,103 @@ static void add_frames(struct text *text, const struct frames_rule *rule, const 
     text_add(text, "]}");
 }
 
-static void add_about(struct text *text, const struct request *request, const struct recipe *recipe,
-                      size_t n_events)
+static void add_about(struct writer *writer, const struct recipe *recipe, size_t n_events)
 {
-    text_format(text, "{\"split\":\"%s\"", request->entry->name);
+    struct text *text = &writer->text;
+    text_format(text, "{\"split\":\"%s\"", writer->entry->name);
     if (recipe->has_index)
         text_format(text, ",\"index\":%" PRIu64, recipe->index);
-    text_add(text, ",\"labels\":[");
-    bool any = false;
-    for (unsigned d = 0; d < N_DIGITS; d++)
-        if (recipe->labels[d]) {
-            text_format(text, "%s%u", any ? "," : "", d);
-            any = true;
-        }
-    text_add(text, "],\"sources\":[");
-    for (unsigned i = 0; i < recipe->n_sources; i++)
-        text_format(text, "%s%" PRId32, i ? "," : "", recipe->sources[i]);
-    text_format(text, "],\"events\":%zu", n_events);
+    text_add(text, ",\"labels\":");
+    text_digits(text, recipe->labels);
+    text_add(text, ",\"sources\":");
+    text_numbers(text, recipe->sources, recipe->n_sources);
+    text_format(text, ",\"events\":%zu", n_events);
 }
 
-/* Buffers that all samples of an answer use in turn. */
-struct workspace {
-    uint8_t *events, *frames;
-};
-
-static bool add_sample(struct text *text, const struct request *request, struct reply *reply,
-                       const struct recipe *recipe, const struct workspace *space)
+static int add_sample(struct writer *writer, const struct recipe *recipe, struct error *why)
 {
-    struct event_span events = {.bytes = space->events};
-    struct error why;
-    if (recipe_make(recipe, space->events, &events.n_events, &why) < 0) {
-        problem(reply, request, PROBLEM_BAD_PARAMETER, "%s", why.text);
-        return false;
-    }
-    add_about(text, request, recipe, events.n_events);
-    if (space->frames) {
-        struct frames_rule rule = encode_frames_rule(request);
-        frames_fill(&rule, events, space->frames);
-        add_frames(text, &rule, space->frames);
+    struct event_span events = {.bytes = writer->events};
+    int r = recipe_make(recipe, writer->events, &events.n_events, why);
+    if (r < 0)
+        return r;
+    add_about(writer, recipe, events.n_events);
+    if (writer->frames) {
+        frames_fill(&writer->form->frames, events, writer->frames);
+        add_frames(&writer->text, &writer->form->frames, writer->frames);
     } else {
         for (enum column column = 0; column < N_COLUMNS; column++)
-            add_column(text, events, column);
+            add_column(&writer->text, events, column);
     }
-    text_add(text, "}");
-    return true;
+    text_add(&writer->text, "}");
+    return 0;
 }
 
-static bool prepare(const struct request *request, struct reply *reply,
-                    const struct recipe *recipes, size_t n, struct workspace *ret)
+static uint64_t text_max(const struct form *form, uint64_t n_events)
 {
-    bool as_frames = request->params[PARAM_AS] == AS_FRAMES;
-    struct frames_rule rule = encode_frames_rule(request);
-    uint64_t most = 0, bytes = 0;
-    for (size_t i = 0; i < n; i++) {
-        uint64_t n_events = recipe_max_events(&recipes[i]);
+    return SAMPLE_TEXT_MAX + (form->as == FORM_FRAMES ? frames_size(&form->frames) * FRAME_TEXT_MAX
+                                                      : n_events * EVENT_TEXT_MAX);
+}
+
+/* Room for samples of `most_events` at most, and `text_bytes` about all of them. */
+static int open_writer(struct writer *ret, struct reply *reply, uint64_t most_events,
+                       uint64_t text_bytes, struct error *why)
+{
+    int r = text_open(&ret->text, reply, text_bytes, why);
+    if (r == 0)
+        r = reply_alloc(reply, most_events * EVENT_BYTES, &ret->events, why);
+    if (r == 0 && ret->form->as == FORM_FRAMES)
+        r = reply_alloc(reply, frames_size(&ret->form->frames), &ret->frames, why);
+    return r;
+}
+
+int encode_json_sample(const struct entry *entry, const struct form *form,
+                       const struct recipe *recipe, struct reply *reply, struct error *why)
+{
+    struct writer writer = {.entry = entry, .form = form};
+    uint64_t n_events = recipe_max_events(recipe);
+    if (encode_skips(reply, false))
+        return 0;
+    int r = open_writer(&writer, reply, n_events, text_max(form, n_events), why);
+    if (r == 0)
+        r = add_sample(&writer, recipe, why);
+    text_add(&writer.text, "\n");
+    return r < 0 ? r : text_close(&writer.text, reply, why);
+}
+
+static int open_batch(struct writer *writer, const struct batch *batch, struct reply *reply,
+                      struct error *why)
+{
+    uint64_t most = 0, bytes = HEAD_TEXT_MAX;
+    for (size_t i = 0; i < batch->n; i++) {
+        struct recipe recipe;
+        int r = batch_recipe(batch, writer->form, i, &recipe, why);
+        if (r < 0)
+            return r;
+        uint64_t n_events = recipe_max_events(&recipe);
         most = n_events > most ? n_events : most;
-        bytes += SAMPLE_TEXT_MAX +
-                 (as_frames ? frames_size(&rule) * FRAME_TEXT_MAX : n_events * EVENT_TEXT_MAX);
+        bytes += text_max(writer->form, n_events);
     }
-    *ret = (struct workspace){0};
-    if (!encode_claim(request, reply, bytes))
-        return false;
-    ret->events = encode_alloc(request, reply, most * EVENT_BYTES);
-    if (ret->events && as_frames)
-        ret->frames = encode_alloc(request, reply, frames_size(&rule));
-    return ret->events && (ret->frames || !as_frames);
+    return encode_skips(reply, false) ? 0 : open_writer(writer, reply, most, bytes, why);
 }
 
-void encode_json_sample(const struct request *request, struct reply *reply,
-                        const struct recipe *recipe)
+int encode_json_batch(const struct batch *batch, const struct form *form, struct reply *reply,
+                      struct error *why)
 {
-    struct workspace space;
-    struct text text = {0};
-    if (!prepare(request, reply, recipe, 1, &space))
-        return;
-    if (!add_sample(&text, request, reply, recipe, &space)) {
-        text_free(&text);
-        return;
+    struct writer writer = {.entry = batch->entry, .form = form};
+    int r = open_batch(&writer, batch, reply, why);
+    if (r < 0 || reply->unknown_length)
+        return r;
+    text_format(&writer.text, "{\"split\":\"%s\",\"revision\":\"%s\",\"samples\":[",
+                batch->entry->name, batch->entry->revision);
+    for (size_t i = 0; i < batch->n; i++) {
+        struct recipe recipe;
+        text_add(&writer.text, i ? ",\n" : "\n");
+        r = batch_recipe(batch, form, i, &recipe, why);
+        if (r == 0)
+            r = add_sample(&writer, &recipe, why);
+        if (r < 0)
+            return error_prefix(why, r, "sample %zu of the batch", i);
     }
-    text_add(&text, "\n");
-    text_finish(&text, request, reply);
-}
-
-void encode_json_batch(const struct request *request, struct reply *reply,
-                       const struct recipe *recipes, size_t n)
-{
-    struct workspace space;
-    struct text text = {0};
-    if (!prepare(request, reply, recipes, n, &space))
-        return;
-    text_format(&text, "{\"split\":\"%s\",\"revision\":\"%s\",\"samples\":[", request->entry->name,
-                request->entry->revision);
-    for (size_t i = 0; i < n; i++) {
-        text_add(&text, i ? ",\n" : "\n");
-        if (!add_sample(&text, request, reply, &recipes[i], &space)) {
-            text_free(&text);
-            return;
-        }
-    }
-    text_add(&text, "]}\n");
-    text_finish(&text, request, reply);
+    text_add(&writer.text, "]}\n");
+    return text_close(&writer.text, reply, why);
 }

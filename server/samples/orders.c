@@ -6,10 +6,11 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/order.h"
 
-enum { N_CACHED = 32 };
+enum { N_CACHED = 256 };
 
 struct order {
     atomic_uint n_users;
@@ -19,6 +20,7 @@ struct order {
 
 struct orders {
     pthread_mutex_t lock;
+    size_t n_cached, n_bytes;
     struct order *cached[N_CACHED]; /* last used first */
 };
 
@@ -36,68 +38,97 @@ void orders_free(struct orders *orders)
 {
     if (!orders)
         return;
-    for (int i = 0; i < N_CACHED; i++)
+    for (size_t i = 0; i < orders->n_cached; i++)
         orders_return(orders->cached[i]);
     pthread_mutex_destroy(&orders->lock);
     free(orders);
 }
 
-/* Under the lock: bring an order to the front, pushing the others back by one up to `place`. */
-static void to_front(struct orders *orders, struct order *order, int place)
+static size_t bytes_of(const struct order *order)
 {
-    for (int i = place; i > 0; i--)
-        orders->cached[i] = orders->cached[i - 1];
+    return order->n * sizeof order->positions[0];
+}
+
+/* Under the lock: put an order first, pushing the others back by one up to `place`. */
+static void to_front(struct orders *orders, struct order *order, size_t place)
+{
+    memmove(orders->cached + 1, orders->cached, place * sizeof *orders->cached);
     orders->cached[0] = order;
 }
 
+/* Under the lock: the order with a reference for the caller, or NULL. */
 static struct order *find(struct orders *orders, uint32_t seed, uint32_t epoch, uint32_t n)
 {
-    struct order *found = NULL;
-    pthread_mutex_lock(&orders->lock);
-    for (int i = 0; !found && i < N_CACHED && orders->cached[i]; i++) {
+    for (size_t i = 0; i < orders->n_cached; i++) {
         struct order *order = orders->cached[i];
         if (order->seed == seed && order->epoch == epoch && order->n == n) {
-            found = order;
-            atomic_fetch_add(&found->n_users, 1);
-            to_front(orders, found, i);
+            atomic_fetch_add(&order->n_users, 1);
+            to_front(orders, order, i);
+            return order;
         }
     }
+    return NULL;
+}
+
+static struct order *find_locking(struct orders *orders, uint32_t seed, uint32_t epoch, uint32_t n)
+{
+    pthread_mutex_lock(&orders->lock);
+    struct order *order = find(orders, seed, epoch, n);
     pthread_mutex_unlock(&orders->lock);
-    return found;
+    return order;
 }
 
 bool orders_has(struct orders *orders, uint32_t seed, uint32_t epoch, uint32_t n)
 {
-    struct order *order = find(orders, seed, epoch, n);
+    struct order *order = find_locking(orders, seed, epoch, n);
     orders_return(order);
     return order != NULL;
 }
 
-static void keep(struct orders *orders, struct order *order)
+/* Under the lock: drop what was not used for longest, until `more` bytes fit. */
+static void make_room(struct orders *orders, size_t more)
 {
-    atomic_fetch_add(&order->n_users, 1);
+    while (orders->n_cached == N_CACHED ||
+           (orders->n_cached > 0 && orders->n_bytes + more > ORDERS_MAX_BYTES)) {
+        struct order *last = orders->cached[--orders->n_cached];
+        orders->n_bytes -= bytes_of(last);
+        orders_return(last);
+    }
+}
+
+/* Keep the order, unless another thread came first: then the caller gets that one. */
+static struct order *keep(struct orders *orders, struct order *order)
+{
     pthread_mutex_lock(&orders->lock);
-    struct order *last = orders->cached[N_CACHED - 1];
-    to_front(orders, order, N_CACHED - 1);
+    struct order *first = find(orders, order->seed, order->epoch, order->n);
+    if (!first) {
+        make_room(orders, bytes_of(order));
+        atomic_fetch_add(&order->n_users, 1);
+        orders->n_bytes += bytes_of(order);
+        to_front(orders, order, orders->n_cached++);
+    }
     pthread_mutex_unlock(&orders->lock);
-    orders_return(last);
+    if (!first)
+        return order;
+    orders_return(order);
+    return first;
 }
 
 int orders_borrow(struct orders *orders, uint32_t seed, uint32_t epoch, uint32_t n,
                   struct order **ret)
 {
-    *ret = find(orders, seed, epoch, n);
-    if (*ret)
-        return 0;
-    struct order *order = malloc(sizeof *order + (size_t)n * sizeof order->positions[0]);
-    if (!order)
-        return -ENOMEM;
-    order->seed = seed;
-    order->epoch = epoch;
-    order->n = n;
-    atomic_init(&order->n_users, 1);
-    order_epoch(seed, epoch, n, order->positions);
-    keep(orders, order);
+    struct order *order = find_locking(orders, seed, epoch, n);
+    if (!order) {
+        order = malloc(sizeof *order + (size_t)n * sizeof order->positions[0]);
+        if (!order)
+            return -ENOMEM;
+        order->seed = seed;
+        order->epoch = epoch;
+        order->n = n;
+        atomic_init(&order->n_users, 1);
+        order_epoch(seed, epoch, n, order->positions);
+        order = keep(orders, order);
+    }
     *ret = order;
     return 0;
 }

@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What the cache holds at the most, beside the one that came last. */
+enum { ORDERS_MAX_BYTES = 64 << 20 };
+
 struct orders;
 int orders_new(struct orders **ret); /* Errors: -ENOMEM */
 void orders_free(struct orders *orders);

@@ -8,15 +8,11 @@
 
 #include "server/samples/scratch.h"
 
-static struct mix_rule asked_rule(const struct request *request, enum mix_order standard)
+static struct mix_rule asked_rule(const struct form *form, enum mix_order standard)
 {
-    bool frames = request->params[PARAM_AS] == AS_FRAMES;
     return (struct mix_rule){
-        .order = request_gave(request, PARAM_ORDER) ? (enum mix_order)request->params[PARAM_ORDER]
-                                                    : standard,
-        .timestep_us = request_gave(request, PARAM_TIMESTEP) && !frames
-                           ? (uint32_t)request->params[PARAM_TIMESTEP]
-                           : 0,
+        .order = form->has_order ? form->order : standard,
+        .timestep_us = form->timestep_us,
     };
 }
 
@@ -28,18 +24,19 @@ static void take_recordings(struct recipe *recipe, const struct entry *source)
         recipe->parts[i] = split_sample(source->split, (uint64_t)recipe->sources[i]).events;
 }
 
-int recipe_sample(const struct request *request, uint64_t i, struct recipe *ret)
+int recipe_sample(const struct entry *entry, const struct form *form, uint64_t i,
+                  struct recipe *ret, struct error *why)
 {
-    const struct entry *entry = request->entry;
     if (i >= split_n_samples(entry->split))
-        return -ERANGE;
+        return error_set(why, -ENOENT, "there is no sample %" PRIu64 "; split %s has 0 to %" PRIu64,
+                         i, entry->name, split_n_samples(entry->split) - 1);
     struct sample sample = split_sample(entry->split, i);
     unsigned n_digits = 0;
     for (unsigned d = 0; d < N_DIGITS; d++)
         n_digits += sample.labels[d];
 
     struct recipe recipe = {
-        .rule = asked_rule(request, entry->order),
+        .rule = asked_rule(form, entry->order),
         .k = 1,
         .parts = {sample.events},
         .has_index = true,
@@ -60,7 +57,9 @@ int recipe_sample(const struct request *request, uint64_t i, struct recipe *ret)
     else if (entry->source)
         take_recordings(&recipe, entry->source);
     else
-        return -ENODATA;
+        return error_set(why, -ENODATA,
+                         "the source split of %s is not loaded, and this order needs it",
+                         entry->name);
     *ret = recipe;
     return 0;
 }
@@ -69,7 +68,7 @@ static int add_recording(struct recipe *recipe, const struct split *split, uint6
                          struct error *why)
 {
     if (recording >= split_n_samples(split))
-        return error_set(why, -ERANGE,
+        return error_set(why, -ENOENT,
                          "recording %" PRIu64 " is past the end; the source has %" PRIu64,
                          recording, split_n_samples(split));
     struct sample sample = split_sample(split, recording);
@@ -84,11 +83,10 @@ static int add_recording(struct recipe *recipe, const struct split *split, uint6
     return 0;
 }
 
-int recipe_mix(const struct request *request, const uint64_t *recordings, size_t k,
-               struct recipe *ret, struct error *why)
+int recipe_mix(const struct entry *source, const struct form *form, const uint64_t *recordings,
+               size_t k, struct recipe *ret, struct error *why)
 {
-    const struct entry *entry = request->entry;
-    struct recipe recipe = {.rule = asked_rule(request, MIX_TIME)};
+    struct recipe recipe = {.rule = asked_rule(form, MIX_TIME)};
     if (k < 2 || k > MIX_MAX_DIGITS)
         return error_set(why, -EINVAL, "a mix of %zu recordings; 2 to %d are possible", k,
                          MIX_MAX_DIGITS);
@@ -96,31 +94,31 @@ int recipe_mix(const struct request *request, const uint64_t *recordings, size_t
         return error_set(why, -EINVAL, "the published order is defined for two recordings, not %zu",
                          k);
     for (size_t i = 0; i < k; i++) {
-        int r = add_recording(&recipe, entry->split, recordings[i], why);
+        int r = add_recording(&recipe, source->split, recordings[i], why);
         if (r < 0)
             return r;
     }
-    take_recordings(&recipe, entry);
+    take_recordings(&recipe, source);
     *ret = recipe;
     return 0;
 }
 
-void recipe_pair(const struct request *request, uint64_t seed, uint64_t index, struct recipe *ret)
+void recipe_pair(const struct entry *source, const struct form *form, uint64_t seed, uint64_t index,
+                 struct recipe *ret)
 {
-    const struct entry *entry = request->entry;
     uint32_t pair[2];
-    pairs_draw(&entry->pairs, seed, index, pair);
+    pairs_draw(&source->pairs, seed, index, pair);
     struct recipe recipe = {
-        .rule = asked_rule(request, MIX_TIME),
+        .rule = asked_rule(form, MIX_TIME),
         .has_index = true,
         .index = index,
         .n_sources = 2,
         .sources = {(int32_t)pair[0], (int32_t)pair[1]},
     };
-    take_recordings(&recipe, entry);
+    take_recordings(&recipe, source);
     for (unsigned i = 0; i < 2; i++)
         for (unsigned d = 0; d < N_DIGITS; d++)
-            recipe.labels[d] |= split_sample(entry->split, pair[i]).labels[d];
+            recipe.labels[d] |= split_sample(source->split, pair[i]).labels[d];
     *ret = recipe;
 }
 
@@ -130,6 +128,12 @@ size_t recipe_max_events(const struct recipe *recipe)
     for (unsigned i = 0; i < recipe->k; i++)
         n += recipe->parts[i].n_events;
     return n;
+}
+
+/* What the mixer refuses, it refuses for what was asked of these events. */
+static int about_form(int r)
+{
+    return r == 0 || r == -ENOMEM ? r : -EINVAL;
 }
 
 int recipe_make(const struct recipe *recipe, uint8_t *out, size_t *ret_n_events, struct error *why)
@@ -143,9 +147,20 @@ int recipe_make(const struct recipe *recipe, uint8_t *out, size_t *ret_n_events,
         *ret_n_events = recipe->parts[0].n_events;
         return 0;
     case RECIPE_PUBLISHED:
-        return mixer_mix_again(mixer, recipe->parts[0], &recipe->rule, out, ret_n_events, why);
+        return about_form(
+            mixer_mix_again(mixer, recipe->parts[0], &recipe->rule, out, ret_n_events, why));
     case RECIPE_MIX:
-        return mixer_mix(mixer, recipe->parts, recipe->k, &recipe->rule, out, ret_n_events, why);
+        return about_form(
+            mixer_mix(mixer, recipe->parts, recipe->k, &recipe->rule, out, ret_n_events, why));
     }
-    return -EINVAL;
+    return error_set(why, -EINVAL, "a recipe of kind %d", (int)recipe->kind);
+}
+
+int batch_recipe(const struct batch *batch, const struct form *form, size_t i, struct recipe *ret,
+                 struct error *why)
+{
+    if (batch->kind == BATCH_STORED)
+        return recipe_sample(batch->entry, form, batch->indices[i], ret, why);
+    recipe_pair(batch->entry, form, batch->seed, batch->indices[i], ret);
+    return 0;
 }

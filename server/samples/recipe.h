@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #include "common/mixer.h"
-#include "server/request.h"
 #include "server/samples/catalog.h"
+#include "server/samples/form.h"
 
 enum recipe_kind {
     RECIPE_STORED,    /* parts[0] as it is */
@@ -28,20 +28,38 @@ struct recipe {
     uint32_t checksum; /* CRC-32C of a stored sample's events */
 };
 
-/* Sample `i` of the request's split, in the order and timestep asked for.
- * Errors: -ERANGE no such sample; -ENODATA its recordings are needed and not loaded. */
-int recipe_sample(const struct request *request, uint64_t i, struct recipe *ret);
+/* Sample `i` of the entry's split, in the order and timestep of the form.
+ * Errors: -ENOENT no such sample; -ENODATA its recordings are needed and not loaded. */
+int recipe_sample(const struct entry *entry, const struct form *form, uint64_t i,
+                  struct recipe *ret, struct error *why);
 
-/* Recordings of the request's source, of different digits.
- * Errors: -ERANGE no such recording, -EINVAL how many, or a digit twice (why says which). */
-int recipe_mix(const struct request *request, const uint64_t *recordings, size_t k,
-               struct recipe *ret, struct error *why);
+/* Recordings of a source, of different digits. Errors: -ENOENT no such recording; -EINVAL how many,
+ * or a digit twice (why says which). */
+int recipe_mix(const struct entry *source, const struct form *form, const uint64_t *recordings,
+               size_t k, struct recipe *ret, struct error *why);
 
-/* Fresh pair `index` of the set `seed`; the request's source has pairs. */
-void recipe_pair(const struct request *request, uint64_t seed, uint64_t index, struct recipe *ret);
+/* Fresh pair `index` of the set `seed`; the source has pairs. */
+void recipe_pair(const struct entry *source, const struct form *form, uint64_t seed, uint64_t index,
+                 struct recipe *ret);
 
 /* Most events it can give. */
 size_t recipe_max_events(const struct recipe *recipe);
 
-/* Write its events to `out`, which has room for recipe_max_events(). Errors: mixer_mix(). */
+/* Write its events to `out`, which has room for recipe_max_events(). Errors: -ENOMEM; -EINVAL the
+ * form does not suit these events (mixer_mix()). */
 int recipe_make(const struct recipe *recipe, uint8_t *out, size_t *ret_n_events, struct error *why);
+
+/* The samples of a batch: stored ones, or fresh pairs of a set. */
+enum batch_kind { BATCH_STORED, BATCH_PAIRS };
+
+struct batch {
+    const struct entry *entry;
+    enum batch_kind kind;
+    uint64_t seed; /* of the pairs */
+    const uint64_t *indices;
+    size_t n;
+};
+
+/* The recipe of its sample i < n. Errors: recipe_sample(). */
+int batch_recipe(const struct batch *batch, const struct form *form, size_t i, struct recipe *ret,
+                 struct error *why);

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,13 +18,12 @@ void reply_reset(struct reply *reply)
     for (unsigned i = 0; i < reply->n_owned; i++)
         free(reply->owned[i]);
     free(reply->parts);
-    budget_return(reply->n_claimed);
-    *reply = (struct reply){0};
-}
-
-void reply_free(struct reply *reply)
-{
-    reply_reset(reply);
+    budget_return(reply->address, reply->n_claimed);
+    *reply = (struct reply){
+        .max_bytes = reply->max_bytes,
+        .address = reply->address,
+        .head_only = reply->head_only,
+    };
 }
 
 void reply_set_header(struct reply *reply, const char *name, const char *format, ...)
@@ -37,31 +37,92 @@ void reply_set_header(struct reply *reply, const char *name, const char *format,
     va_end(args);
 }
 
-int reply_borrow(struct reply *reply, const void *bytes, size_t size)
+int reply_claim(struct reply *reply, uint64_t size, struct error *why)
 {
-    if (size == 0)
-        return 0;
-    struct iovec *last = reply->n_parts ? &reply->parts[reply->n_parts - 1] : NULL;
-    reply->n_bytes += size;
-    if (last && (const char *)last->iov_base + last->iov_len == bytes) {
-        last->iov_len += size;
-        return 0;
-    }
-    if (reply->n_parts == reply->parts_size) {
-        size_t more = reply->parts_size ? 2 * reply->parts_size : FIRST_PARTS;
-        struct iovec *parts = reallocarray(reply->parts, more, sizeof *parts);
-        if (!parts)
-            return -ENOMEM;
-        reply->parts = parts;
-        reply->parts_size = more;
-    }
-    reply->parts[reply->n_parts++] = (struct iovec){(void *)bytes, size};
+    uint64_t all;
+    if (__builtin_add_overflow(reply->n_claimed, size, &all) || all > reply->max_bytes)
+        return error_set(why, -E2BIG,
+                         "the answer may take %" PRIu64 " bytes; max_answer_bytes is %" PRIu64,
+                         size > UINT64_MAX - reply->n_claimed ? UINT64_MAX : all, reply->max_bytes);
+    if (!budget_claim(reply->address, size))
+        return error_set(why, -EAGAIN,
+                         "the answers being made take all of max_pending_bytes, or those for this "
+                         "address its share");
+    reply->n_claimed = all;
     return 0;
 }
 
-int reply_own(struct reply *reply, void *bytes, size_t size)
+int reply_alloc(struct reply *reply, uint64_t size, void **ret, struct error *why)
+{
+    assert(reply->n_owned < REPLY_MAX_OWNED);
+    int r = reply_claim(reply, size, why);
+    if (r < 0)
+        return r;
+    void *bytes = malloc(size ? size : 1);
+    if (!bytes)
+        return error_set(why, -ENOMEM, "no memory for %" PRIu64 " bytes", size);
+    reply->owned[reply->n_owned++] = bytes;
+    *ret = bytes;
+    return 0;
+}
+
+static int grow_parts(struct reply *reply, struct error *why)
+{
+    size_t more = reply->parts_size ? 2 * reply->parts_size : FIRST_PARTS;
+    int r = reply->parts_size
+                ? reply_claim(reply, (more - reply->parts_size) * sizeof *reply->parts, why)
+                : 0;
+    if (r < 0)
+        return r;
+    struct iovec *parts = reallocarray(reply->parts, more, sizeof *parts);
+    if (!parts)
+        return error_set(why, -ENOMEM, "no memory for an answer of %zu parts", more);
+    reply->parts = parts;
+    reply->parts_size = more;
+    return 0;
+}
+
+int reply_borrow(struct reply *reply, const void *bytes, size_t size, struct error *why)
+{
+    struct iovec *last = reply->n_parts ? &reply->parts[reply->n_parts - 1] : NULL;
+    if (size == 0 || reply->head_only) {
+        reply->n_bytes += size;
+        return 0;
+    }
+    if (last && (const char *)last->iov_base + last->iov_len == bytes) {
+        last->iov_len += size;
+        reply->n_bytes += size;
+        return 0;
+    }
+    int r = reply->n_parts == reply->parts_size ? grow_parts(reply, why) : 0;
+    if (r < 0)
+        return r;
+    reply->parts[reply->n_parts++] = (struct iovec){(void *)bytes, size};
+    reply->n_bytes += size;
+    return 0;
+}
+
+int reply_own(struct reply *reply, void *bytes, size_t size, struct error *why)
 {
     assert(reply->n_owned < REPLY_MAX_OWNED);
     reply->owned[reply->n_owned++] = bytes;
-    return reply_borrow(reply, bytes, size);
+    return reply_borrow(reply, bytes, size, why);
+}
+
+void reply_watch(struct reply *reply, const atomic_bool *flag)
+{
+    for (unsigned i = 0; i < REPLY_MAX_WATCHED; i++)
+        if (!reply->watched[i] || reply->watched[i] == flag) {
+            reply->watched[i] = flag;
+            return;
+        }
+    assert(!"more maps than an answer can watch");
+}
+
+bool reply_is_damaged(const struct reply *reply)
+{
+    bool damaged = false;
+    for (unsigned i = 0; i < REPLY_MAX_WATCHED; i++)
+        damaged |= reply->watched[i] && atomic_load(reply->watched[i]);
+    return damaged;
 }

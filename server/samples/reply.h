@@ -1,14 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
  * An answer in the making: status, headers, and a body of pieces that are borrowed from a map or
- * owned. Belongs to one thread at a time. */
+ * owned. All memory that it holds is claimed from the budget first, and goes back with it. Belongs
+ * to one thread at a time. */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
 
-enum { REPLY_MAX_HEADERS = 10, REPLY_HEADER_VALUE = 192, REPLY_MAX_OWNED = 4 };
+#include "common/error.h"
+
+enum {
+    REPLY_MAX_HEADERS = 10,
+    REPLY_HEADER_VALUE = 192,
+    REPLY_MAX_OWNED = 8,
+    REPLY_MAX_WATCHED = 2,
+};
 
 struct reply_header {
     const char *name;
@@ -16,6 +25,11 @@ struct reply_header {
 };
 
 struct reply {
+    /* for whom it is made; stands before anything else, and stays through a reset */
+    uint64_t max_bytes; /* that it may claim */
+    uint64_t address;   /* whose share of the budget it claims from */
+    bool head_only;     /* the body's length is wanted, not the body: pieces are counted only */
+
     unsigned status;
     unsigned n_headers;
     struct reply_header headers[REPLY_MAX_HEADERS];
@@ -23,21 +37,36 @@ struct reply {
     size_t n_parts, parts_size;
     void *owned[REPLY_MAX_OWNED];
     unsigned n_owned;
-    uint64_t n_bytes;
-    uint64_t n_claimed; /* bytes of the budget that go back with the reply */
+    uint64_t n_bytes;    /* of the body */
+    bool unknown_length; /* only making the body would tell; with head_only alone */
+    uint64_t n_claimed;
+    /* set when a map that parts are borrowed from is not any more what it was */
+    const atomic_bool *watched[REPLY_MAX_WATCHED];
 };
 
-/* `reply` is all zeros before. */
-void reply_free(struct reply *reply);
-
-/* Forget body and headers, to answer something else. */
+/* Drop body and headers, to answer something else, or as the reply's end. A reply that was all
+ * zeros needs none. */
 void reply_reset(struct reply *reply);
 
 void reply_set_header(struct reply *reply, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Append bytes that outlive the reply; neighbours in memory become one part. Errors: -ENOMEM. */
-int reply_borrow(struct reply *reply, const void *bytes, size_t size);
+/* Claim `size` bytes. Errors: -E2BIG more than max_bytes in all; -EAGAIN the budget is used up. */
+int reply_claim(struct reply *reply, uint64_t size, struct error *why);
 
-/* Append bytes from malloc() that the reply frees, also when this fails. Errors: -ENOMEM. */
-int reply_own(struct reply *reply, void *bytes, size_t size);
+/* Claim and allocate `size` bytes that live as long as the reply. Errors: reply_claim(); -ENOMEM.
+ */
+int reply_alloc(struct reply *reply, uint64_t size, void **ret, struct error *why);
+
+/* Append bytes that outlive the reply, or live as long; neighbours in memory become one part. With
+ * head_only, `bytes` is not looked at. Errors: -E2BIG, -EAGAIN, -ENOMEM for the list of parts. */
+int reply_borrow(struct reply *reply, const void *bytes, size_t size, struct error *why);
+
+/* Append bytes from malloc() that the reply frees, also when this fails. Errors: reply_borrow(). */
+int reply_own(struct reply *reply, void *bytes, size_t size, struct error *why);
+
+/* What is borrowed from now on is no longer true once *flag is set. */
+void reply_watch(struct reply *reply, const atomic_bool *flag);
+
+/* Whether a flag of reply_watch() is set. */
+bool reply_is_damaged(const struct reply *reply);

@@ -1,37 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A growing piece of text, for answers whose arrays of numbers are too long for a JSON library. */
+ * A piece of text of bounded length. */
 #include "server/samples/text.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "server/problem.h"
+#include "common/event.h"
 
-enum { FIRST_SIZE = 4096, U64_DIGITS = 20, FORMAT_MAX = 512 };
+enum { U64_DIGITS = 20 };
 
-static bool reserve(struct text *text, size_t more)
+int text_open(struct text *text, struct reply *reply, uint64_t size, struct error *why)
 {
-    if (text->failed || more <= text->size - text->used)
-        return !text->failed;
-    size_t size = text->size ? text->size : FIRST_SIZE;
-    while (size - text->used < more && size <= SIZE_MAX / 2)
-        size *= 2;
-    char *at = size - text->used >= more ? realloc(text->at, size) : NULL;
-    if (!at) {
-        text->failed = true;
-        return false;
-    }
-    text->at = at;
-    text->size = size;
-    return true;
+    void *at;
+    int r = reply_alloc(reply, size, &at, why);
+    if (r == 0)
+        *text = (struct text){.at = at, .size = (size_t)size};
+    return r;
 }
 
 static void append(struct text *text, const char *piece, size_t n)
 {
-    if (!reserve(text, n))
+    if (text->overflown || n > text->size - text->used) {
+        text->overflown = true;
         return;
+    }
     memcpy(text->at + text->used, piece, n);
     text->used += n;
 }
@@ -43,15 +38,15 @@ void text_add(struct text *text, const char *piece)
 
 void text_format(struct text *text, const char *format, ...)
 {
-    char piece[FORMAT_MAX];
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(piece, sizeof piece, format, args);
+    size_t room = text->size - text->used;
+    int n = vsnprintf(text->at + text->used, room, format, args);
     va_end(args);
-    if (n < 0 || (size_t)n >= sizeof piece)
-        text->failed = true;
+    if (n < 0 || (size_t)n >= room)
+        text->overflown = true;
     else
-        append(text, piece, (size_t)n);
+        text->used += text->overflown ? 0 : (size_t)n;
 }
 
 void text_u64(struct text *text, uint64_t value)
@@ -64,19 +59,27 @@ void text_u64(struct text *text, uint64_t value)
     append(text, digits + U64_DIGITS - n, n);
 }
 
-void text_free(struct text *text)
+void text_digits(struct text *text, const uint8_t *labels)
 {
-    free(text->at);
-    *text = (struct text){0};
+    int32_t digits[N_DIGITS];
+    unsigned n = 0;
+    for (int32_t digit = 0; digit < N_DIGITS; digit++)
+        if (labels[digit])
+            digits[n++] = digit;
+    text_numbers(text, digits, n);
 }
 
-void text_finish(struct text *text, const struct request *request, struct reply *reply)
+void text_numbers(struct text *text, const int32_t *numbers, unsigned n)
 {
-    if (text->failed) {
-        text_free(text);
-        problem(reply, request, PROBLEM_NO_MEMORY, "no memory for the answer");
-    } else if (reply_own(reply, text->at, text->used) < 0) {
-        problem(reply, request, PROBLEM_NO_MEMORY, "no memory for the answer");
-    }
-    *text = (struct text){0};
+    text_add(text, "[");
+    for (unsigned i = 0; i < n; i++)
+        text_format(text, "%s%" PRId32, i ? "," : "", numbers[i]);
+    text_add(text, "]");
+}
+
+int text_close(struct text *text, struct reply *reply, struct error *why)
+{
+    if (text->overflown)
+        return error_set(why, -EOVERFLOW, "an answer of text is longer than %zu bytes", text->size);
+    return reply_borrow(reply, text->at, text->used, why);
 }

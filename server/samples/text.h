@@ -1,24 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A growing piece of text, for answers whose arrays of numbers are too long for a JSON library. */
+ * A piece of text of bounded length, for answers whose arrays of numbers are too long for a JSON
+ * library. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/request.h"
 #include "server/samples/reply.h"
 
 struct text {
     char *at; /* not terminated */
     size_t used, size;
-    bool failed; /* no memory: everything after is ignored */
+    bool overflown; /* it did not fit: everything after is ignored */
 };
+
+/* Room for `size` bytes, in memory of the reply. Errors: reply_alloc(). */
+int text_open(struct text *text, struct reply *reply, uint64_t size, struct error *why);
 
 void text_add(struct text *text, const char *piece);
 void text_format(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_u64(struct text *text, uint64_t value);
-void text_free(struct text *text);
 
-/* Make the text the body of `reply`, or the reply a problem; the text is empty afterwards. */
-void text_finish(struct text *text, const struct request *request, struct reply *reply);
+/* "[3,8]": the digits of a multi-hot row, or those numbers. */
+void text_digits(struct text *text, const uint8_t *labels);
+void text_numbers(struct text *text, const int32_t *numbers, unsigned n);
+
+/* Append the text to the body of `reply`. Errors: -EOVERFLOW it did not fit; reply_borrow(). */
+int text_close(struct text *text, struct reply *reply, struct error *why);

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * From the text of a URL to checked values. */
+#include "server/arguments.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "server/problem.h"
+
+/* -E2BIG is about a limit, all else about the parameter. */
+static bool number_problem(struct request *request, struct reply *reply, int r, uint64_t limit,
+                           const struct error *why)
+{
+    if (r == -E2BIG)
+        problem_number(request, reply, PROBLEM_TOO_LARGE, "limit", limit, "%s", why->text);
+    else if (r == -ENOMEM)
+        problem_error(request, reply, r, why);
+    else if (r < 0)
+        problem(request, reply, PROBLEM_BAD_PARAMETER, "%s", why->text);
+    return r < 0;
+}
+
+static bool read_numbers(struct request *request, struct reply *reply, const char *name,
+                         const char *text, size_t n)
+{
+    struct error why;
+    size_t most = service_settings(request->service)->max_batch_size;
+    int r = param_numbers(name, text, n, most, INT32_MAX, &request->numbers, &why);
+    return !number_problem(request, reply, r, most, &why);
+}
+
+static bool read_param(struct request *request, struct reply *reply, unsigned allowed,
+                       const char *name, const char *value)
+{
+    enum param param = param_find(name);
+    struct error why;
+    if (param == N_PARAMS || !(allowed & PARAM_BIT(param))) {
+        problem(request, reply, PROBLEM_BAD_PARAMETER, "this path takes no parameter \"%.40s\"",
+                name);
+        return false;
+    }
+    if (request->given & PARAM_BIT(param)) {
+        problem(request, reply, PROBLEM_BAD_PARAMETER, "%s is given twice", name);
+        return false;
+    }
+    request->given |= PARAM_BIT(param);
+    if (param_rows[param].kind == PARAM_NUMBERS)
+        return read_numbers(request, reply, name, value, strlen(value));
+    int r = param_value(param, value, &request->params[param], &why);
+    return !number_problem(request, reply, r, 0, &why);
+}
+
+static bool read_params(struct request *request, struct reply *reply, unsigned allowed)
+{
+    for (enum param param = 0; param < N_PARAMS; param++)
+        request->params[param] = param_rows[param].standard;
+    if (request->n_query > REQUEST_MAX_QUERY) {
+        problem(request, reply, PROBLEM_BAD_PARAMETER, "more than %d parameters",
+                REQUEST_MAX_QUERY);
+        return false;
+    }
+    for (unsigned i = 0; i < request->n_query; i++)
+        if (!read_param(request, reply, allowed, request->query[i].name, request->query[i].value))
+            return false;
+    if (request->params[PARAM_AS] != FORM_FRAMES && (request->given & ARGUMENTS_FRAMES)) {
+        problem(request, reply, PROBLEM_BAD_PARAMETER,
+                "bins, binning, overlap and axes go with as=frames");
+        return false;
+    }
+    if (request->method == METHOD_POST && request_gave(request, PARAM_INDICES)) {
+        problem(request, reply, PROBLEM_BAD_PARAMETER, "indices stand in the URL and in the body");
+        return false;
+    }
+    return true;
+}
+
+static bool is_revision(const char *text, size_t n)
+{
+    return n >= CATALOG_REVISION_MIN && n <= SHA256_HEX && strspn(text, "0123456789abcdef") >= n;
+}
+
+/* The split named by "name" or "name@revision". */
+static bool find_entry(struct request *request, struct reply *reply, const char *text, size_t n,
+                       bool must_be_source)
+{
+    const char *at = memchr(text, '@', n);
+    size_t n_name = at ? (size_t)(at - text) : n, n_revision = at ? n - n_name - 1 : 0;
+    int shown = (int)(n_name < CATALOG_NAME_MAX ? n_name : CATALOG_NAME_MAX);
+    struct entry *entry = catalog_find(request->catalog, text, n_name);
+    if (!entry)
+        problem(request, reply, PROBLEM_NO_SUCH_SPLIT, "there is no split \"%.*s\"", shown, text);
+    else if (must_be_source && !entry->is_source)
+        problem(request, reply, PROBLEM_NO_SUCH_SPLIT, "%s is not a source split", entry->name);
+    else if (at && !is_revision(at + 1, n_revision))
+        problem(request, reply, PROBLEM_BAD_PARAMETER,
+                "a revision is %d to %d lower-case hexadecimal digits", CATALOG_REVISION_MIN,
+                SHA256_HEX);
+    else if (at && memcmp(at + 1, entry->revision, n_revision) != 0)
+        problem(request, reply, PROBLEM_NO_SUCH_REVISION, "split %s is loaded at revision %s",
+                entry->name, entry->revision);
+    else if (entry->damaged)
+        problem(request, reply, PROBLEM_SPLIT_DAMAGED, "split %s is damaged", entry->name);
+    else {
+        request->entry = entry;
+        request->pinned = at != NULL;
+        return true;
+    }
+    return false;
+}
+
+static bool read_variable(struct request *request, struct reply *reply, enum variable variable,
+                          const char *at, size_t n)
+{
+    const struct variable_row *row = &variable_rows[variable];
+    struct error why;
+    int r = 0;
+    switch (row->kind) {
+    case VARIABLE_NAME:
+        return find_entry(request, reply, at, n, variable == VARIABLE_SOURCE);
+    case VARIABLE_NUMBERS:
+        return read_numbers(request, reply, row->name, at, n);
+    case VARIABLE_NUMBER:
+        r = param_number(row->name, at, n, 0, row->max, &request->variables[variable], &why);
+        break;
+    }
+    return !number_problem(request, reply, r, 0, &why);
+}
+
+static void set_form(struct request *request)
+{
+    const uint64_t *params = request->params;
+    bool as_frames = params[PARAM_AS] == FORM_FRAMES;
+    request->form = (struct form){
+        .as = (enum form_as)params[PARAM_AS],
+        .has_order = request_gave(request, PARAM_ORDER),
+        .order = (enum mix_order)params[PARAM_ORDER],
+        .timestep_us = request_gave(request, PARAM_TIMESTEP) && !as_frames
+                           ? (uint32_t)params[PARAM_TIMESTEP]
+                           : 0,
+        .frames = {.timestep_us = (uint32_t)params[PARAM_TIMESTEP],
+                   .bins = (uint32_t)params[PARAM_BINS],
+                   .binning = (enum frames_binning)params[PARAM_BINNING],
+                   .overlap = (enum frames_overlap)params[PARAM_OVERLAP],
+                   .axes = (enum frames_axes)params[PARAM_AXES]},
+    };
+}
+
+bool arguments_read(struct request *request, struct reply *reply, unsigned allowed,
+                    const struct match *match)
+{
+    if (!read_params(request, reply, allowed))
+        return false;
+    set_form(request);
+    for (unsigned i = 0; i < match->n; i++)
+        if (!read_variable(request, reply, match->captures[i].variable, match->captures[i].at,
+                           match->captures[i].n))
+            return false;
+    return true;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * From the text of a URL to checked values: query parameters, the variable parts of the path, the
+ * split that they name, the form that they ask for. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "server/pattern.h"
+#include "server/request.h"
+#include "server/samples/reply.h"
+
+/* The parameters that go with as=frames alone. */
+#define ARGUMENTS_FRAMES                                                           \
+    (PARAM_BIT(PARAM_BINS) | PARAM_BIT(PARAM_BINNING) | PARAM_BIT(PARAM_OVERLAP) | \
+     PARAM_BIT(PARAM_AXES))
+
+/* Read all into `request`. `allowed` has the PARAM_BIT of each parameter that this path takes.
+ * False: `reply` is the problem. */
+bool arguments_read(struct request *request, struct reply *reply, unsigned allowed,
+                    const struct match *match);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What making samples costs, roughly: from it follows whether that is done at once or by a worker,
+ * and how much of the workers' time a client has had. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "server/samples/catalog.h"
+#include "server/samples/form.h"
+
+struct cost {
+    uint64_t n; /* samples */
+    bool mixed; /* each is of several recordings */
+    bool text;  /* written as JSON */
+    bool head;  /* the length alone is wanted */
+};
+
+/* Microseconds on one core, for samples as long as the split's are on the average. */
+uint64_t cost_us(const struct entry *entry, const struct form *form, const struct cost *cost);
+
+/* Of an epoch's order over n samples that is not in the cache. */
+uint64_t cost_order_us(uint64_t n);

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A batch as a safetensors blob; stored events are answered from the map. */
+#include <errno.h>
+#include <string.h>
+
+#include "common/crc32c.h"
+#include "common/safetensors.h"
+#include "server/samples/encode.h"
+
+enum { HEADER_MAX = 2048 };
+
+/* The tensors that every batch has, in the order of the blob; the data of OFFSETS is there for
+ * events only, and BODY is events or frames. */
+enum { OFFSETS, INDICES, SOURCES, CHECKSUMS, LABELS, BODY, N_TENSORS };
+
+struct blob {
+    const struct batch *batch;
+    const struct form *form;
+    struct reply *reply;
+    char *header; /* HEADER_MAX, then the columns one behind the other */
+    uint64_t *offsets, *indices;
+    int32_t *sources;
+    uint32_t *checksums;
+    uint8_t *labels;
+    bool all_stored;
+    uint64_t all_events, most_events; /* of all samples, of one: at most */
+};
+
+static int alloc_columns(struct blob *blob, struct error *why)
+{
+    size_t n = blob->batch->n, n_offsets = blob->form->as == FORM_EVENTS ? n + 1 : 0;
+    size_t size = HEADER_MAX + 8 * n_offsets + 8 * n + 8 * n + 4 * n + N_DIGITS * n;
+    void *memory;
+    int r = reply_alloc(blob->reply, size, &memory, why);
+    if (r < 0)
+        return r;
+    blob->header = memory;
+    blob->offsets = (uint64_t *)(void *)(blob->header + HEADER_MAX);
+    blob->indices = blob->offsets + n_offsets;
+    blob->sources = (int32_t *)(blob->indices + n);
+    blob->checksums = (uint32_t *)(blob->sources + 2 * n);
+    blob->labels = (uint8_t *)(blob->checksums + n);
+    return 0;
+}
+
+/* Fill in what is known before anything is made; offsets and checksums of stored samples too. */
+static int fill_columns(struct blob *blob, struct error *why)
+{
+    bool as_events = blob->form->as == FORM_EVENTS;
+    blob->all_stored = true;
+    if (as_events)
+        blob->offsets[0] = 0;
+    for (size_t i = 0; i < blob->batch->n; i++) {
+        struct recipe recipe;
+        int r = batch_recipe(blob->batch, blob->form, i, &recipe, why);
+        if (r < 0)
+            return r;
+        uint64_t n_events = recipe_max_events(&recipe);
+        blob->all_stored &= recipe.kind == RECIPE_STORED;
+        blob->all_events += n_events;
+        blob->most_events = n_events > blob->most_events ? n_events : blob->most_events;
+        if (as_events)
+            blob->offsets[i + 1] = blob->all_events;
+        blob->indices[i] = recipe.index;
+        blob->sources[2 * i] = recipe.sources[0];
+        blob->sources[2 * i + 1] = recipe.n_sources > 1 ? recipe.sources[1] : -1;
+        blob->checksums[i] = recipe.checksum;
+        memcpy(blob->labels + N_DIGITS * i, recipe.labels, N_DIGITS);
+    }
+    return 0;
+}
+
+/* Header and columns become the reply's first part: the header is moved up against the columns. */
+static int add_head(struct blob *blob, struct error *why)
+{
+    bool as_events = blob->form->as == FORM_EVENTS;
+    uint64_t n = blob->batch->n, shape[FRAMES_DIMS];
+    struct tensor tensors[N_TENSORS] = {
+        [OFFSETS] = {.name = "offsets", .dtype = TENSOR_U64, .n_dims = 1, .dims = {n + 1}},
+        [INDICES] = {.name = "indices", .dtype = TENSOR_U64, .n_dims = 1, .dims = {n}},
+        [SOURCES] = {.name = "sources", .dtype = TENSOR_I32, .n_dims = 2, .dims = {n, 2}},
+        [CHECKSUMS] = {.name = "checksums", .dtype = TENSOR_U32, .n_dims = 1, .dims = {n}},
+        [LABELS] = {.name = "labels", .dtype = TENSOR_U8, .n_dims = 2, .dims = {n, N_DIGITS}},
+        [BODY] = {.name = "events", .dtype = TENSOR_U8, .n_dims = 2, .dims = {0, EVENT_BYTES}},
+    };
+    if (as_events) {
+        tensors[BODY].dims[0] = blob->offsets[n];
+    } else {
+        frames_shape(&blob->form->frames, shape);
+        tensors[BODY] = (struct tensor){.name = "frames",
+                                        .dtype = TENSOR_U8,
+                                        .n_dims = 1 + FRAMES_DIMS,
+                                        .dims = {n, shape[0], shape[1], shape[2], shape[3]}};
+    }
+    const struct entry *entry = blob->batch->entry;
+    const struct meta meta[] = {{"split", entry->name}, {"revision", entry->revision}};
+    struct tensor *first = &tensors[as_events ? OFFSETS : INDICES];
+    size_t n_tensors = (size_t)(tensors + N_TENSORS - first), header_size;
+    uint64_t data_size;
+    char header[HEADER_MAX];
+    if (safetensors_layout(first, n_tensors, &data_size) < 0)
+        return error_set(why, -E2BIG, "a batch of %zu samples is too long", blob->batch->n);
+    int r = safetensors_header(first, n_tensors, meta, 2, header, sizeof header, 0, &header_size);
+    if (r < 0)
+        return error_set(why, r, "cannot write the header of a batch");
+    char *start = blob->header + HEADER_MAX - header_size;
+    memcpy(start, header, header_size);
+    return reply_borrow(blob->reply, start, header_size + tensors[LABELS].end, why);
+}
+
+static int add_stored(struct blob *blob, struct error *why)
+{
+    int r = add_head(blob, why);
+    for (size_t i = 0; r == 0 && i < blob->batch->n; i++) {
+        struct recipe recipe;
+        r = batch_recipe(blob->batch, blob->form, i, &recipe, why);
+        if (r == 0)
+            r = reply_borrow(blob->reply, recipe.parts[0].bytes,
+                             recipe.parts[0].n_events * EVENT_BYTES, why);
+    }
+    return r;
+}
+
+static int make(struct blob *blob, size_t i, uint8_t *out, struct event_span *ret,
+                struct error *why)
+{
+    struct recipe recipe;
+    int r = batch_recipe(blob->batch, blob->form, i, &recipe, why);
+    *ret = recipe.parts[0];
+    if (r == 0 && recipe.kind != RECIPE_STORED) {
+        ret->bytes = out;
+        r = recipe_make(&recipe, out, &ret->n_events, why);
+    }
+    return r < 0 ? error_prefix(why, r, "sample %zu of the batch", i) : 0;
+}
+
+static int add_made(struct blob *blob, struct error *why)
+{
+    void *memory;
+    int r = reply_alloc(blob->reply, blob->all_events * EVENT_BYTES, &memory, why);
+    if (r < 0)
+        return r;
+    uint8_t *events = memory;
+    for (size_t i = 0; i < blob->batch->n; i++) {
+        uint8_t *out = events + blob->offsets[i] * EVENT_BYTES;
+        struct event_span made;
+        r = make(blob, i, out, &made, why);
+        if (r < 0)
+            return r;
+        if (made.bytes != out)
+            memcpy(out, made.bytes, made.n_events * EVENT_BYTES);
+        blob->offsets[i + 1] = blob->offsets[i] + made.n_events;
+        blob->checksums[i] = crc32c(0, out, made.n_events * EVENT_BYTES);
+    }
+    r = add_head(blob, why);
+    return r < 0 ? r
+                 : reply_borrow(blob->reply, events, blob->offsets[blob->batch->n] * EVENT_BYTES,
+                                why);
+}
+
+static int fill_frames(struct blob *blob, uint8_t *scratch, uint8_t *frames, struct error *why)
+{
+    size_t one = frames_size(&blob->form->frames);
+    for (size_t i = 0; i < blob->batch->n; i++) {
+        struct event_span events;
+        int r = make(blob, i, scratch, &events, why);
+        if (r < 0)
+            return r;
+        frames_fill(&blob->form->frames, events, frames + i * one);
+        blob->checksums[i] = crc32c(0, frames + i * one, one);
+    }
+    return 0;
+}
+
+static int add_frames(struct blob *blob, struct error *why)
+{
+    uint64_t size;
+    if (__builtin_mul_overflow(frames_size(&blob->form->frames), blob->batch->n, &size))
+        return error_set(why, -E2BIG, "a batch of %zu samples is too long", blob->batch->n);
+    void *scratch, *frames = NULL;
+    if (!blob->reply->head_only) {
+        int r = reply_alloc(blob->reply, blob->most_events * EVENT_BYTES, &scratch, why);
+        if (r == 0)
+            r = reply_alloc(blob->reply, size, &frames, why);
+        if (r == 0)
+            r = fill_frames(blob, scratch, frames, why);
+        if (r < 0)
+            return r;
+    }
+    int r = add_head(blob, why);
+    return r < 0 ? r : reply_borrow(blob->reply, frames, size, why);
+}
+
+int encode_safetensors(const struct batch *batch, const struct form *form, struct reply *reply,
+                       struct error *why)
+{
+    struct blob blob = {.batch = batch, .form = form, .reply = reply};
+    int r = alloc_columns(&blob, why);
+    if (r == 0)
+        r = fill_columns(&blob, why);
+    if (r < 0)
+        return r;
+    if (form->as == FORM_FRAMES)
+        return add_frames(&blob, why);
+    if (blob.all_stored)
+        return add_stored(&blob, why);
+    return encode_skips(reply, false) ? 0 : add_made(&blob, why);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What lets caches and clients ask whether an answer has changed. */
+#include "server/validators.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { ETAG_SIZE = 48, ETAG_REVISION = 16 };
+
+static void etag_of(const struct request *request, char ret[ETAG_SIZE])
+{
+    snprintf(ret, ETAG_SIZE, "\"%.*s.%s\"", ETAG_REVISION, request->entry->revision,
+             format_rows[request->format].extension);
+}
+
+void validators_set(const struct request *request, struct reply *reply)
+{
+    char etag[ETAG_SIZE];
+    if (request->method == METHOD_POST) { /* the answer depends on the body, too */
+        reply_set_header(reply, "Cache-Control", "no-store");
+        return;
+    }
+    if (request->entry) {
+        etag_of(request, etag);
+        reply_set_header(reply, "ETag", "%s", etag);
+    }
+    reply_set_header(reply, "Cache-Control",
+                     request->pinned ? "public, max-age=31536000, immutable" : "no-cache");
+    if (request->negotiated)
+        reply_set_header(reply, "Vary", "Accept");
+}
+
+bool validators_match(const struct request *request, struct reply *reply)
+{
+    if (!request->entry || !request->if_none_match || request->method == METHOD_POST)
+        return false;
+    char etag[ETAG_SIZE];
+    etag_of(request, etag);
+    /* The tag holds no quote inside, so it stands in the list wherever it is found. */
+    if (strcmp(request->if_none_match, "*") != 0 && !strstr(request->if_none_match, etag))
+        return false;
+    reply->status = 304;
+    validators_set(request, reply);
+    return true;
+}
+
+bool validators_allow_range(const struct request *request)
+{
+    char etag[ETAG_SIZE];
+    etag_of(request, etag);
+    return !request->if_range || strcmp(request->if_range, etag) == 0;
+}
