@@ -3,11 +3,18 @@
 #include "common/crc32c.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "common/cpu.h"
 
 enum { POLYNOMIAL_REFLECTED = 0x82F63B78 };
+
+/* One step along the message; bits are reflected. */
+static uint32_t times_x(uint32_t value)
+{
+    return value >> 1 ^ (value & 1 ? (uint32_t)POLYNOMIAL_REFLECTED : 0);
+}
 
 static uint32_t table[256];
 static pthread_once_t table_once = PTHREAD_ONCE_INIT;
@@ -17,7 +24,7 @@ static void table_fill(void)
     for (uint32_t i = 0; i < 256; i++) {
         uint32_t crc = i;
         for (int bit = 0; bit < 8; bit++)
-            crc = crc >> 1 ^ (crc & 1 ? (uint32_t)POLYNOMIAL_REFLECTED : 0);
+            crc = times_x(crc);
         table[i] = crc;
     }
 }
@@ -30,6 +37,54 @@ uint32_t crc32c_portable(uint32_t crc, const void *bytes, size_t size)
     for (size_t i = 0; i < size; i++)
         crc = crc >> 8 ^ table[(crc ^ at[i]) & 0xff];
     return ~crc;
+}
+
+static uint32_t over_x(uint32_t value)
+{
+    bool one = value >> 31;
+    return (one ? value ^ (uint32_t)POLYNOMIAL_REFLECTED : value) << 1 | one;
+}
+
+/* a · b modulo the polynomial; bits are reflected: the top one is x^0. */
+static uint32_t multiply_portable(uint32_t a, uint32_t b)
+{
+    uint32_t product = 0;
+    for (int bit = 31; bit >= 0; bit--) {
+        product ^= b & -(a >> bit & 1);
+        b = times_x(b);
+    }
+    return product;
+}
+
+/* What a CRC is multiplied by to stand further left by as many bytes as one byte of a length says:
+ * x^(8 · b · 256^place), and times x^-33 for those that multiply by the instruction below. */
+enum { PLACES = 8 };
+static uint32_t shifts[PLACES][256], shifts_sse42[PLACES][256];
+static pthread_once_t shifts_once = PTHREAD_ONCE_INIT;
+
+static void shifts_fill(void)
+{
+    uint32_t one = 1u << 31, unit = one, step = one;
+    for (int i = 0; i < 33; i++)
+        unit = over_x(unit);
+    for (int i = 0; i < 8; i++)
+        step = times_x(step);
+    for (int place = 0; place < PLACES; place++) {
+        shifts[place][0] = one;
+        for (int b = 1; b < 256; b++)
+            shifts[place][b] = multiply_portable(shifts[place][b - 1], step);
+        for (int b = 0; b < 256; b++)
+            shifts_sse42[place][b] = multiply_portable(shifts[place][b], unit);
+        step = multiply_portable(shifts[place][255], step);
+    }
+}
+
+uint32_t crc32c_combine_portable(uint32_t a, uint32_t b, uint64_t size_b)
+{
+    pthread_once(&shifts_once, shifts_fill);
+    for (int place = 0; size_b; place++, size_b >>= 8)
+        a = multiply_portable(a, shifts[place][size_b & 0xff]);
+    return a ^ b;
 }
 
 #if CPU_X86
@@ -48,7 +103,7 @@ static uint64_t power_of_x(unsigned exponent)
 {
     uint32_t value = 1u << 31; /* x^0: bits are reflected */
     while (exponent-- > 0)
-        value = value >> 1 ^ (value & 1 ? (uint32_t)POLYNOMIAL_REFLECTED : 0);
+        value = times_x(value);
     return value;
 }
 
@@ -104,15 +159,38 @@ SSE42 static uint32_t crc32c_sse42(uint32_t crc, const void *bytes, size_t size)
     return ~crc;
 }
 
+SSE42 static uint32_t combine_sse42(uint32_t a, uint32_t b, uint64_t size_b)
+{
+    pthread_once(&shifts_once, shifts_fill);
+    for (int place = 0; size_b; place++, size_b >>= 8) {
+        __m128i product = multiply(a, shifts_sse42[place][size_b & 0xff]);
+        a = (uint32_t)_mm_crc32_u64(0, (uint64_t)_mm_cvtsi128_si64(product));
+    }
+    return a ^ b;
+}
+
+static bool has_sse42(void)
+{
+    return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul");
+}
+
 uint32_t crc32c(uint32_t crc, const void *bytes, size_t size)
 {
-    if (__builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul"))
-        return crc32c_sse42(crc, bytes, size);
-    return crc32c_portable(crc, bytes, size);
+    return has_sse42() ? crc32c_sse42(crc, bytes, size) : crc32c_portable(crc, bytes, size);
+}
+
+uint32_t crc32c_combine(uint32_t a, uint32_t b, uint64_t size_b)
+{
+    return has_sse42() ? combine_sse42(a, b, size_b) : crc32c_combine_portable(a, b, size_b);
 }
 #else
 uint32_t crc32c(uint32_t crc, const void *bytes, size_t size)
 {
     return crc32c_portable(crc, bytes, size);
+}
+
+uint32_t crc32c_combine(uint32_t a, uint32_t b, uint64_t size_b)
+{
+    return crc32c_combine_portable(a, b, size_b);
 }
 #endif

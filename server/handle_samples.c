@@ -134,6 +134,8 @@ bool check_rows(struct request *request, struct reply *reply)
     if (entry->order == MIX_PUBLISHED)
         scanned = rows * split_n_events(entry->split) / split_n_samples(entry->split);
     request->cost_us = rows / ROWS_PER_US + scanned / EVENTS_SCANNED_PER_US;
+    if (request->method == METHOD_HEAD)
+        request->cost_us = 0;
     return true;
 }
 
@@ -142,6 +144,8 @@ static int add_rows(struct request *request, struct reply *reply, struct error *
     const struct entry *entry = request->entry;
     uint64_t offset = request->params[PARAM_OFFSET], length = page_length(request);
     struct text text;
+    if (reply_skips(reply, false))
+        return 0;
     int r = text_open(&text, reply, (length + 1) * ROW_TEXT_MAX, why);
     if (r < 0)
         return r;

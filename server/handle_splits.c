@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "common/npy.h"
+#include "server/digest.h"
 #include "server/handlers.h"
 #include "server/problem.h"
 #include "server/range.h"
-#include "server/samples/base64.h"
 #include "server/samples/text.h"
 #include "server/validators.h"
 
@@ -130,6 +130,8 @@ static void describe(struct request *request, struct reply *reply)
     static const char *const strings[] = {"split",   "plan",     "source_sha256", "time_unit",
                                           "licence", "citation", "generator"};
     const struct split *split = request->entry->split;
+    if (reply_skips(reply, false))
+        return;
     json_t *root = summary(request->entry);
     json_object_update_new(root, count_labels(split));
     json_object_set_new(root, "event_counts", count_events(split));
@@ -141,18 +143,6 @@ static void describe(struct request *request, struct reply *reply)
         json_object_set_new(root, strings[i], *value ? json_string(value) : json_null());
     }
     answer_json(request, reply, root);
-}
-
-static void set_digest(const struct request *request, struct reply *reply)
-{
-    uint8_t digest[SHA256_BYTES];
-    char encoded[BASE64_SIZE(SHA256_BYTES)];
-    for (unsigned i = 0; i < SHA256_BYTES; i++) {
-        const char hex[3] = {request->entry->revision[2 * i], request->entry->revision[2 * i + 1]};
-        digest[i] = (uint8_t)strtoul(hex, NULL, 16);
-    }
-    base64(digest, sizeof digest, encoded);
-    reply_set_header(reply, "Repr-Digest", "sha-256=:%s:", encoded);
 }
 
 static void answer_file(struct request *request, struct reply *reply)
@@ -172,9 +162,9 @@ static void answer_file(struct request *request, struct reply *reply)
                          last, size);
     }
     reply_set_header(reply, "Accept-Ranges", "bytes");
-    set_digest(request, reply);
+    digest_set_sha256(reply, request->entry->revision);
     struct error why;
-    int r = reply_borrow(reply, split_bytes(split) + first, last - first + 1, &why);
+    int r = reply_borrow_unread(reply, split_bytes(split) + first, last - first + 1, &why);
     if (r < 0)
         problem_error(request, reply, r, &why);
 }
@@ -182,9 +172,9 @@ static void answer_file(struct request *request, struct reply *reply)
 bool check_split(struct request *request, struct reply *reply)
 {
     (void)reply;
-    bool text = request->format == FORMAT_JSON;
+    bool counted = request->format == FORMAT_JSON && request->method != METHOD_HEAD;
     request->cost_us =
-        text ? SUMMARY_US + split_n_samples(request->entry->split) / COUNTED_PER_US : 0;
+        counted ? SUMMARY_US + split_n_samples(request->entry->split) / COUNTED_PER_US : 0;
     return true;
 }
 
@@ -211,6 +201,8 @@ static int add_labels_json(const struct entry *entry, struct reply *reply, struc
     const uint8_t *labels = split_labels(entry->split);
     uint64_t n = split_n_samples(entry->split);
     struct text text;
+    if (reply_skips(reply, false))
+        return 0;
     int r = text_open(&text, reply, LABELS_TEXT_HEAD + n * LABELS_TEXT_BYTES, why);
     if (r < 0)
         return r;
@@ -227,7 +219,8 @@ bool check_labels(struct request *request, struct reply *reply)
 {
     (void)reply;
     uint64_t bytes = split_n_samples(request->entry->split) * LABELS_TEXT_BYTES;
-    request->cost_us = request->format == FORMAT_JSON ? bytes / TEXT_PER_US : 0;
+    bool text = request->format == FORMAT_JSON && request->method != METHOD_HEAD;
+    request->cost_us = text ? bytes / TEXT_PER_US : 0;
     return true;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "server/arguments.h"
+#include "server/digest.h"
 #include "server/problem.h"
 #include "server/validators.h"
 
@@ -146,6 +147,7 @@ void routes_run(struct request *request, struct reply *reply)
         return;
     if (reply->status == 0)
         reply->status = 200;
+    digest_set_crc32c(reply);
     reply_set_header(reply, "Content-Type", "%s", format_rows[request->format].media_type);
     validators_set(request, reply);
 }

@@ -44,10 +44,31 @@ static void crc32c_needs_no_special_instructions_for_the_same_result(void **stat
     for_each_level(check_lengths);
 }
 
+static void crc32c_of_two_pieces_follows_from_theirs(void **state)
+{
+    (void)state;
+    static const uint64_t lengths[] = {0, 1, 4, 5, 255, 256, 257, 65535, 65536, 1 << 20};
+    struct event_span noise = recording_noise(1 << 18);
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        size_t n_a = 1000 + i, n_b = (size_t)lengths[i];
+        uint32_t a = crc32c(0, noise.bytes, n_a), b = crc32c(0, noise.bytes + n_a, n_b);
+        uint32_t want = crc32c(0, noise.bytes, n_a + n_b);
+        assert_int_equal(crc32c_combine(a, b, n_b), want);
+        assert_int_equal(crc32c_combine_portable(a, b, n_b), want);
+    }
+    recording_free(noise);
+    /* Longer than any memory: in two steps as in one. */
+    uint64_t long_size = UINT64_C(0x123456789abcdef1);
+    uint32_t once = crc32c_combine_portable(0xdeadbeef, 0, long_size);
+    assert_int_equal(crc32c_combine(0xdeadbeef, 0, long_size), once);
+    assert_int_equal(crc32c_combine(crc32c_combine(0xdeadbeef, 0, 77), 0, long_size - 77), once);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(crc32c_of_known_bytes_is_as_published),
+        cmocka_unit_test(crc32c_of_two_pieces_follows_from_theirs),
         cmocka_unit_test(crc32c_needs_no_special_instructions_for_the_same_result),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

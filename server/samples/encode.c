@@ -35,12 +35,6 @@ int encode_frames(const struct form *form, const struct recipe *recipe, struct r
     return 0;
 }
 
-bool encode_skips(struct reply *reply, bool known)
-{
-    reply->unknown_length = reply->head_only && !known;
-    return reply->unknown_length;
-}
-
 static void list(char ret[REPLY_HEADER_VALUE], const int32_t *numbers, unsigned n)
 {
     size_t used = 0;

@@ -35,9 +35,5 @@ int encode_events(const struct recipe *recipe, struct reply *reply, struct event
 int encode_frames(const struct form *form, const struct recipe *recipe, struct reply *reply,
                   const uint8_t **ret, struct error *why);
 
-/* Whether only the length is wanted, and making the body alone would tell it: then it stays
- * unknown. `known` says whether the form and the recipe tell. */
-bool encode_skips(struct reply *reply, bool known);
-
 /* Labels, sources and revision of a single sample as headers. */
 void encode_about(const struct entry *entry, const struct recipe *recipe, struct reply *reply);

@@ -1,31 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  * One sample as plain bytes: packed events (AER40), or frames. */
-#include <endian.h>
-
-#include "common/crc32c.h"
-#include "server/samples/base64.h"
 #include "server/samples/encode.h"
-
-static void set_digest(struct reply *reply, uint32_t crc)
-{
-    uint32_t big_endian = htobe32(crc);
-    char digest[BASE64_SIZE(sizeof big_endian)];
-    base64(&big_endian, sizeof big_endian, digest);
-    reply_set_header(reply, "Repr-Digest", "crc32c=:%s:", digest);
-}
 
 static int add_events(const struct recipe *recipe, struct reply *reply, struct error *why)
 {
     bool stored = recipe->kind == RECIPE_STORED;
-    if (encode_skips(reply, stored))
+    if (reply_skips(reply, stored))
         return 0;
     struct event_span events;
     int r = encode_events(recipe, reply, &events, why);
     if (r < 0)
         return r;
     size_t size = events.n_events * EVENT_BYTES;
-    set_digest(reply, stored ? recipe->checksum : crc32c(0, events.bytes, size));
-    return reply_borrow(reply, events.bytes, size, why);
+    return stored ? reply_borrow_known(reply, events.bytes, size, recipe->checksum, why)
+                  : reply_borrow(reply, events.bytes, size, why);
 }
 
 int encode_bin(const struct entry *entry, const struct form *form, const struct recipe *recipe,

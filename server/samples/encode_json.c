@@ -102,7 +102,7 @@ int encode_json_sample(const struct entry *entry, const struct form *form,
 {
     struct writer writer = {.entry = entry, .form = form};
     uint64_t n_events = recipe_max_events(recipe);
-    if (encode_skips(reply, false))
+    if (reply_skips(reply, false))
         return 0;
     int r = open_writer(&writer, reply, n_events, text_max(form, n_events), why);
     if (r == 0)
@@ -124,7 +124,7 @@ static int open_batch(struct writer *writer, const struct batch *batch, struct r
         most = n_events > most ? n_events : most;
         bytes += text_max(writer->form, n_events);
     }
-    return encode_skips(reply, false) ? 0 : open_writer(writer, reply, most, bytes, why);
+    return reply_skips(reply, false) ? 0 : open_writer(writer, reply, most, bytes, why);
 }
 
 int encode_json_batch(const struct batch *batch, const struct form *form, struct reply *reply,

@@ -17,7 +17,7 @@ static int add_events(const struct recipe *recipe, struct reply *reply, struct e
     struct event_span events = recipe->parts[0];
     void *structured = NULL;
     int r = 0;
-    if (encode_skips(reply, recipe->kind == RECIPE_STORED))
+    if (reply_skips(reply, recipe->kind == RECIPE_STORED))
         return 0;
     if (!reply->head_only) {
         r = encode_events(recipe, reply, &events, why);

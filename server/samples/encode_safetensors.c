@@ -115,8 +115,8 @@ static int add_stored(struct blob *blob, struct error *why)
         struct recipe recipe;
         r = batch_recipe(blob->batch, blob->form, i, &recipe, why);
         if (r == 0)
-            r = reply_borrow(blob->reply, recipe.parts[0].bytes,
-                             recipe.parts[0].n_events * EVENT_BYTES, why);
+            r = reply_borrow_known(blob->reply, recipe.parts[0].bytes,
+                                   recipe.parts[0].n_events * EVENT_BYTES, recipe.checksum, why);
     }
     return r;
 }
@@ -153,9 +153,11 @@ static int add_made(struct blob *blob, struct error *why)
         blob->checksums[i] = crc32c(0, out, made.n_events * EVENT_BYTES);
     }
     r = add_head(blob, why);
-    return r < 0 ? r
-                 : reply_borrow(blob->reply, events, blob->offsets[blob->batch->n] * EVENT_BYTES,
-                                why);
+    for (size_t i = 0; r == 0 && i < blob->batch->n; i++)
+        r = reply_borrow_known(blob->reply, events + blob->offsets[i] * EVENT_BYTES,
+                               (blob->offsets[i + 1] - blob->offsets[i]) * EVENT_BYTES,
+                               blob->checksums[i], why);
+    return r;
 }
 
 static int fill_frames(struct blob *blob, uint8_t *scratch, uint8_t *frames, struct error *why)
@@ -174,8 +176,8 @@ static int fill_frames(struct blob *blob, uint8_t *scratch, uint8_t *frames, str
 
 static int add_frames(struct blob *blob, struct error *why)
 {
-    uint64_t size;
-    if (__builtin_mul_overflow(frames_size(&blob->form->frames), blob->batch->n, &size))
+    uint64_t size, one = frames_size(&blob->form->frames);
+    if (__builtin_mul_overflow(one, blob->batch->n, &size))
         return error_set(why, -E2BIG, "a batch of %zu samples is too long", blob->batch->n);
     void *scratch, *frames = NULL;
     if (!blob->reply->head_only) {
@@ -188,7 +190,12 @@ static int add_frames(struct blob *blob, struct error *why)
             return r;
     }
     int r = add_head(blob, why);
-    return r < 0 ? r : reply_borrow(blob->reply, frames, size, why);
+    if (blob->reply->head_only)
+        return r < 0 ? r : reply_borrow_unread(blob->reply, NULL, size, why);
+    for (size_t i = 0; r == 0 && i < blob->batch->n; i++)
+        r = reply_borrow_known(blob->reply, (uint8_t *)frames + i * one, one, blob->checksums[i],
+                               why);
+    return r;
 }
 
 int encode_safetensors(const struct batch *batch, const struct form *form, struct reply *reply,
@@ -204,5 +211,5 @@ int encode_safetensors(const struct batch *batch, const struct form *form, struc
         return add_frames(&blob, why);
     if (blob.all_stored)
         return add_stored(&blob, why);
-    return encode_skips(reply, false) ? 0 : add_made(&blob, why);
+    return reply_skips(reply, false) ? 0 : add_made(&blob, why);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/crc32c.h"
 #include "server/samples/budget.h"
 
 enum { FIRST_PARTS = 8 };
@@ -82,24 +83,41 @@ static int grow_parts(struct reply *reply, struct error *why)
     return 0;
 }
 
-int reply_borrow(struct reply *reply, const void *bytes, size_t size, struct error *why)
+static int add_part(struct reply *reply, const void *bytes, size_t size, struct error *why)
 {
     struct iovec *last = reply->n_parts ? &reply->parts[reply->n_parts - 1] : NULL;
-    if (size == 0 || reply->head_only) {
-        reply->n_bytes += size;
-        return 0;
-    }
     if (last && (const char *)last->iov_base + last->iov_len == bytes) {
         last->iov_len += size;
-        reply->n_bytes += size;
         return 0;
     }
     int r = reply->n_parts == reply->parts_size ? grow_parts(reply, why) : 0;
+    if (r == 0)
+        reply->parts[reply->n_parts++] = (struct iovec){(void *)bytes, size};
+    return r;
+}
+
+int reply_borrow_known(struct reply *reply, const void *bytes, size_t size, uint32_t crc,
+                       struct error *why)
+{
+    int r = size == 0 || reply->head_only ? 0 : add_part(reply, bytes, size, why);
     if (r < 0)
         return r;
-    reply->parts[reply->n_parts++] = (struct iovec){(void *)bytes, size};
     reply->n_bytes += size;
+    reply->crc = crc32c_combine(reply->crc, crc, size);
     return 0;
+}
+
+int reply_borrow_unread(struct reply *reply, const void *bytes, size_t size, struct error *why)
+{
+    reply->unknown_crc = true;
+    return reply_borrow_known(reply, bytes, size, 0, why);
+}
+
+int reply_borrow(struct reply *reply, const void *bytes, size_t size, struct error *why)
+{
+    if (reply->head_only && !bytes)
+        return reply_borrow_unread(reply, bytes, size, why);
+    return reply_borrow_known(reply, bytes, size, crc32c(0, bytes, size), why);
 }
 
 int reply_own(struct reply *reply, void *bytes, size_t size, struct error *why)
@@ -107,6 +125,12 @@ int reply_own(struct reply *reply, void *bytes, size_t size, struct error *why)
     assert(reply->n_owned < REPLY_MAX_OWNED);
     reply->owned[reply->n_owned++] = bytes;
     return reply_borrow(reply, bytes, size, why);
+}
+
+bool reply_skips(struct reply *reply, bool known)
+{
+    reply->unknown_length = reply->head_only && !known;
+    return reply->unknown_length;
 }
 
 void reply_watch(struct reply *reply, const atomic_bool *flag)

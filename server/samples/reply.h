@@ -37,7 +37,9 @@ struct reply {
     size_t n_parts, parts_size;
     void *owned[REPLY_MAX_OWNED];
     unsigned n_owned;
-    uint64_t n_bytes;    /* of the body */
+    uint64_t n_bytes; /* of the body */
+    uint32_t crc;     /* CRC-32C of the body, unless */
+    bool unknown_crc;
     bool unknown_length; /* only making the body would tell; with head_only alone */
     uint64_t n_claimed;
     /* set when a map that parts are borrowed from is not any more what it was */
@@ -58,12 +60,24 @@ int reply_claim(struct reply *reply, uint64_t size, struct error *why);
  */
 int reply_alloc(struct reply *reply, uint64_t size, void **ret, struct error *why);
 
-/* Append bytes that outlive the reply, or live as long; neighbours in memory become one part. With
- * head_only, `bytes` is not looked at. Errors: -E2BIG, -EAGAIN, -ENOMEM for the list of parts. */
+/* Append bytes that outlive the reply, or live as long, and are read for the body's CRC-32C now;
+ * neighbours in memory become one part. With head_only, `bytes` may be
+ * NULL: they are counted. Errors: -E2BIG, -EAGAIN, -ENOMEM for the list of parts. */
 int reply_borrow(struct reply *reply, const void *bytes, size_t size, struct error *why);
+
+/* The same where their CRC-32C is known: they are not read. */
+int reply_borrow_known(struct reply *reply, const void *bytes, size_t size, uint32_t crc,
+                       struct error *why);
+
+/* The same where they are too many to read: the body's CRC-32C stays unknown. */
+int reply_borrow_unread(struct reply *reply, const void *bytes, size_t size, struct error *why);
 
 /* Append bytes from malloc() that the reply frees, also when this fails. Errors: reply_borrow(). */
 int reply_own(struct reply *reply, void *bytes, size_t size, struct error *why);
+
+/* Whether making the body is to be skipped: only its length is wanted, and making it alone would
+ * tell (`known` says that there is another way). The length then stays unknown. */
+bool reply_skips(struct reply *reply, bool known);
 
 /* What is borrowed from now on is no longer true once *flag is set. */
 void reply_watch(struct reply *reply, const atomic_bool *flag);

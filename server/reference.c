@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the tables say, for people. */
+#include "server/reference.h"
+
+#include <inttypes.h>
+
+#include "server/problem.h"
+#include "server/routes.h"
+
+static void print_formats(FILE *out, const struct route *route)
+{
+    unsigned formats = route_formats(route);
+    const char *before = "; formats ";
+    for (enum format format = 0; format < N_FORMATS; format++)
+        if (formats & FORMAT_BIT(format)) {
+            fprintf(out, "%s%s", before, format_rows[format].extension);
+            before = ", ";
+        }
+}
+
+static void print_params(FILE *out, const struct route *route)
+{
+    const char *before = "; parameters ";
+    for (enum param param = 0; param < N_PARAMS; param++)
+        if (route->params & PARAM_BIT(param)) {
+            fprintf(out, "%s%s", before, param_rows[param].name);
+            before = ", ";
+        }
+}
+
+static void print_paths(FILE *out)
+{
+    fputs(".Sh PATHS\n"
+          "GET and HEAD go everywhere.\n"
+          "The extension of a path chooses the format;\n"
+          "without one,\n"
+          ".Li Accept\n"
+          "does.\n"
+          ".Pp\n"
+          ".Bl -tag -width Ds -compact\n",
+          out);
+    for (unsigned i = 0; i < n_routes; i++) {
+        const struct route *route = &routes[i];
+        fprintf(out, ".It Pa %s\n%s", route->pattern, route->help);
+        print_formats(out, route);
+        print_params(out, route);
+        fprintf(out, "%s\n", route->methods & METHOD_BIT(METHOD_POST) ? "; POST, too" : "");
+    }
+    fputs(".El\n", out);
+}
+
+static void print_variable(FILE *out, const struct variable_row *row)
+{
+    fprintf(out, ".It Li {%s}\n%s", row->name, row->help);
+    if (row->kind != VARIABLE_NAME)
+        fprintf(out, "; 0 to %" PRIu64, row->max);
+    fputs("\n", out);
+}
+
+static void print_param(FILE *out, const struct param_row *row)
+{
+    fprintf(out, ".It Li %s=\n%s; ", row->name, row->help);
+    if (row->kind == PARAM_CHOICE) {
+        for (unsigned i = 0; row->choices[i]; i++)
+            fprintf(out, "%s%s", i ? ", " : "", row->choices[i]);
+        fprintf(out, "; default %s\n", row->choices[row->standard]);
+    } else if (row->kind == PARAM_NUMBERS) {
+        fprintf(out, "each %" PRIu64 " to %" PRIu64 "\n", row->min, row->max);
+    } else {
+        fprintf(out, "%" PRIu64 " to %" PRIu64 "; default %" PRIu64 "\n", row->min, row->max,
+                row->standard);
+    }
+}
+
+static void print_parameters(FILE *out)
+{
+    fputs(".Sh PARAMETERS\n"
+          "In paths:\n"
+          ".Pp\n"
+          ".Bl -tag -width Ds -compact\n",
+          out);
+    for (enum variable variable = 0; variable < N_VARIABLES; variable++)
+        print_variable(out, &variable_rows[variable]);
+    fputs(".El\n"
+          ".Pp\n"
+          "In queries, each at most once; one that a path does not take is an error:\n"
+          ".Pp\n"
+          ".Bl -tag -width Ds -compact\n",
+          out);
+    for (enum param param = 0; param < N_PARAMS; param++)
+        print_param(out, &param_rows[param]);
+    fputs(".El\n", out);
+}
+
+static void print_problems(FILE *out)
+{
+    fputs(".Sh PROBLEMS\n"
+          "What is wrong is answered as\n"
+          ".Li application/problem+json\n"
+          "(RFC 9457) with a\n"
+          ".Li detail\n"
+          "for people and a stable\n"
+          ".Li code :\n"
+          ".Pp\n"
+          ".Bl -tag -width Ds -compact\n",
+          out);
+#define PRINT_PROBLEM(kind, status, code, title) \
+    fprintf(out, ".It Li %s\n%d: %s\n", code, status, title);
+    PROBLEMS(PRINT_PROBLEM)
+#undef PRINT_PROBLEM
+    fputs(".El\n", out);
+}
+
+void reference_print(FILE *out)
+{
+    print_paths(out);
+    print_parameters(out);
+    print_problems(out);
+}

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every answer with a body says the CRC-32C of the whole of it; HEAD says the same where it is known."""
+import base64
+import unittest
+
+import daemon
+
+POLYNOMIAL = 0x82F63B78  # reflected
+
+
+def crc32c_table():
+    table = []
+    for i in range(256):
+        for _ in range(8):
+            i = i >> 1 ^ (POLYNOMIAL if i & 1 else 0)
+        table.append(i)
+    return table
+
+
+TABLE = crc32c_table()
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = crc >> 8 ^ TABLE[(crc ^ byte) & 0xFF]
+    return crc ^ 0xFFFFFFFF
+
+
+def header_of(body):
+    return f"crc32c=:{base64.b64encode(crc32c(body).to_bytes(4, 'big')).decode()}:"
+
+
+# Path -> whether a HEAD tells the digest: where nothing has to be made for it.
+PATHS = {
+    "/healthz": True,
+    "/v1/splits": True,
+    "/v1/splits/train": False,
+    "/v1/splits/train/labels.json": False,
+    "/v1/splits/train/labels.npy": True,
+    "/v1/splits/train/samples?length=7": False,
+    "/v1/splits/train/samples/3.bin": True,
+    "/v1/splits/train/samples/3.bin?timestep=500": False,
+    "/v1/splits/train/samples/3.npy": False,
+    "/v1/splits/train/samples/3.json": False,
+    "/v1/splits/train/samples/3.bin?as=frames&bins=4": False,
+    "/v1/splits/train/samples/3.npy?as=frames&bins=4": False,
+    "/v1/splits/train/batch.safetensors?indices=5,1,5": True,
+    "/v1/splits/train/batch.safetensors?indices=5,1,5&timestep=2000": False,
+    "/v1/splits/train/batch.safetensors?indices=5,1,5&as=frames&bins=3": False,
+    "/v1/splits/train/batch.json?indices=5,1": False,
+    "/v1/splits/train/epochs/1/2/batches/0.safetensors?size=20": True,
+    "/v1/mix/nmnist-train/0,299.bin": False,
+    "/v1/pairs/nmnist-train/7/9.bin": False,
+    "/v1/pairs/nmnist-train/7/batches/1.safetensors?size=3": False,
+}
+
+
+class Digests(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = cls.enterClassContext(daemon.temporary_folder())
+        daemon.generate(folder, "--count", "300,60", "--seed", "5", source="synthetic")
+        cls.server = cls.enterClassContext(daemon.Daemon(folder))
+
+    def test_the_digest_is_that_of_the_whole_body(self):
+        self.assertEqual(crc32c(b"123456789"), 0xE3069283)  # RFC 3720
+        for path in PATHS:
+            with self.subTest(path):
+                answer = self.server.get(path)
+                self.assertEqual(answer.status, 200)
+                self.assertEqual(answer.headers["Repr-Digest"], header_of(answer.body))
+
+    def test_head_says_the_digest_where_nothing_has_to_be_made_for_it(self):
+        for path, known in PATHS.items():
+            with self.subTest(path):
+                head, answer = self.server.get(path, "HEAD"), self.server.get(path)
+                self.assertEqual((head.status, head.body), (200, b""))
+                self.assertEqual(head.headers["Repr-Digest"],
+                                 answer.headers["Repr-Digest"] if known else None)
+
+    def test_a_batch_by_post_has_its_digest(self):
+        answer = self.server.get("/v1/splits/train/batch.safetensors", "POST",
+                                 body=b'{"indices": [4, 2]}')
+        self.assertEqual(answer.headers["Repr-Digest"], header_of(answer.body))
+
+
+if __name__ == "__main__":
+    unittest.main()
