@@ -13,14 +13,16 @@
 #include "server/log.h"
 #include "server/problem.h"
 #include "server/routes.h"
+#include "server/samples/budget.h"
 
 enum {
     RUNS_AT_A_TIME = 16,
-    /* What libmicrohttpd keeps in a connection's memory beside the headers, and for each of them;
-     * a vectored answer that does not fit there too would end the process. */
-    POOL_RESERVE = 4096,
-    POOL_PER_HEADER = 80,
-    DISCARD_FACTOR = 16, /* a body this many times too long is not read to its end */
+    /* A vector stands in the memory that a connection's headers stand in. How much of that is free
+     * cannot be known, but the answer's own head, of more bytes than these take, has just left it.
+     */
+    VECTOR_MAX_PARTS = 8,
+    BLOCK_BYTES = 256 * 1024, /* of an answer of more parts are copied at a time */
+    DISCARD_FACTOR = 16,      /* a body this many times too long is not read to its end */
 };
 
 /* One connection, in its server's list. */
@@ -50,6 +52,8 @@ struct http_exchange {
     bool begun, answered;
     struct request request;
     struct reply reply;
+    size_t part, part_read; /* where read_parts() goes on */
+    uint64_t read;
     char *body;
     size_t body_size; /* received; what is past the limit is not kept */
     char url[];
@@ -185,31 +189,43 @@ static void read_head(struct http_exchange *exchange, const char *path, const ch
     MHD_get_connection_values(exchange->connection, MHD_GET_ARGUMENT_KIND, add_query, request);
 }
 
-/* A vectored answer needs 16 bytes a part of the memory that the headers stand in. */
-static bool vector_fits(const struct http_exchange *exchange)
+/* Copy the next bytes of the answer's parts. libmicrohttpd asks for them in their order. */
+static ssize_t read_parts(void *user, uint64_t at, char *bytes, size_t size)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    int n_values = MHD_get_connection_values(
-        exchange->connection, MHD_HEADER_KIND | MHD_COOKIE_KIND | MHD_GET_ARGUMENT_KIND, NULL,
-        NULL);
-    size_t used = POOL_RESERVE + (info ? info->header_size : 0) +
-                  (size_t)n_values * POOL_PER_HEADER +
-                  exchange->reply.n_parts * sizeof(struct MHD_IoVec);
-    return info && used <= service_settings(exchange->http->service)->max_header_bytes;
+    struct http_exchange *exchange = user;
+    const struct reply *reply = &exchange->reply;
+    if (at != exchange->read)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    size_t n = 0;
+    while (n < size && exchange->part < reply->n_parts) {
+        const struct iovec *part = &reply->parts[exchange->part];
+        size_t left = part->iov_len - exchange->part_read,
+               piece = size - n < left ? size - n : left;
+        memcpy(bytes + n, (const char *)part->iov_base + exchange->part_read, piece);
+        n += piece;
+        exchange->part_read += piece;
+        if (piece == left) {
+            exchange->part++;
+            exchange->part_read = 0;
+        }
+    }
+    exchange->read += n;
+    /* What was copied may have been no longer there. */
+    return reply_is_damaged(reply) ? MHD_CONTENT_READER_END_WITH_ERROR : (ssize_t)n;
 }
 
-static bool flatten(struct reply *reply)
+/* Many parts go out block by block. A block lives as long as its answer, so it is claimed. */
+static bool claim_block(struct http_exchange *exchange)
 {
-    size_t size = reply->n_bytes, at = 0;
-    char *bytes = malloc(size);
-    if (!bytes)
+    struct reply *reply = &exchange->reply;
+    if (!budget_claim(reply->address, BLOCK_BYTES)) {
+        problem(&exchange->request, reply, PROBLEM_BUSY,
+                "the answers under way take all of max_pending_bytes, or those for this address "
+                "its share");
         return false;
-    for (size_t i = 0; i < reply->n_parts; at += reply->parts[i++].iov_len)
-        memcpy(bytes + at, reply->parts[i].iov_base, reply->parts[i].iov_len);
-    reply->n_parts = 0;
-    reply->n_bytes = 0;
-    return reply_own(reply, bytes, size, NULL) == 0;
+    }
+    reply->n_claimed += BLOCK_BYTES;
+    return true;
 }
 
 /* A body that is never asked for: the answer to a HEAD. */
@@ -226,8 +242,9 @@ static struct MHD_Response *make_response(struct http_exchange *exchange)
 {
     struct reply *reply = &exchange->reply;
     _Static_assert(sizeof(struct MHD_IoVec) == sizeof(struct iovec), "one layout");
-    if (reply->n_parts > 1 && !vector_fits(exchange) && !flatten(reply))
-        problem(&exchange->request, reply, PROBLEM_NO_MEMORY, "no memory for the answer");
+    if (reply->n_parts > VECTOR_MAX_PARTS && claim_block(exchange))
+        return MHD_create_response_from_callback(reply->n_bytes, BLOCK_BYTES, read_parts, exchange,
+                                                 exchange_unref);
     if (reply->head_only && (reply->n_bytes > 0 || reply->unknown_length))
         return MHD_create_response_from_callback(reply->unknown_length ? MHD_SIZE_UNKNOWN
                                                                        : reply->n_bytes,

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many connections at a time, slow ones, and requests at the edge of a connection's memory."""
+import re
 import selectors
 import socket
 import unittest
@@ -107,30 +108,73 @@ class Connections(unittest.TestCase):
             received = received[len(samples[i]):]
         self.assertEqual(received, b"")
 
-    def test_a_vectored_answer_beside_large_headers_does_not_end_the_daemon(self):
-        # 256 parts of 16 bytes in the memory that the headers stand in: at the edge of its 16 KB.
-        stride = len(samples) // 2 - 1
-        indices = [i * stride % len(samples) for i in range(256)]
+    def ask_for_a_batch(self, indices, *headers, behind=b""):
+        """Whether the batch came, and whole: what else may come is a refusal of the headers."""
         path = "/v1/splits/train/batch.safetensors?indices=" + ",".join(map(str, indices))
+        with socket.create_connection(("127.0.0.1", server.port)) as connection:
+            connection.sendall(request(path, *headers) + behind)
+            connection.settimeout(STALL_S)
+            received = b""
+            try:
+                while not self.is_whole(received) and (piece := connection.recv(1 << 20)):
+                    received += piece
+            except ConnectionResetError:
+                pass
+        head, _, body = received.partition(b"\r\n\r\n")
+        if not head.startswith(b"HTTP/1.1 200 "):
+            self.assertIn(head[:12], (b"", b"HTTP/1.1 400", b"HTTP/1.1 431"))
+            return False
+        tensors, _ = safetensors_reader.read(body)
+        self.assertEqual(tensors["indices"].tolist(), indices)
+        self.assertEqual(tensors["events"].tobytes(), b"".join(samples[i] for i in indices))
+        return True
+
+    @staticmethod
+    def is_whole(received):
+        head, separator, body = received.partition(b"\r\n\r\n")
+        length = re.search(rb"\r\ncontent-length: *(\d+)", head, re.IGNORECASE)
+        return bool(separator and length) and len(body) >= int(length[1])
+
+    # The memory of 16 KB that headers stand in also holds what libmicrohttpd makes of them, and
+    # once held 16 bytes for each part of the answer: where that did not fit, the daemon aborted.
+    PARTS = (8, 9, 64, 256)
+
+    def spread(self, n):
+        """n indices of which no two are neighbours, so that the answer has as many parts."""
+        stride = len(samples) // 2 - 1
+        return [i * stride % len(samples) for i in range(n)]
+
+    def test_an_answer_of_many_parts_comes_beside_large_headers(self):
+        indices = self.spread(256)
         answered = []
         for size in range(0, 16500, 250):
             headers = [f"X-Filler-{i}: " + "x" * min(500, size - i * 500)
                        for i in range((size + 499) // 500)]
-            with socket.create_connection(("127.0.0.1", server.port)) as connection:
-                connection.sendall(request(path, "Connection: close", *headers))
-                try:
-                    head, _, body = receive_all(connection).partition(b"\r\n\r\n")
-                except ConnectionResetError:
-                    continue
-            if not head.startswith(b"HTTP/1.1 200 "):
-                self.assertIn(head[:12], (b"", b"HTTP/1.1 431"))
-                continue
-            tensors, _ = safetensors_reader.read(body)
-            self.assertEqual(tensors["indices"].tolist(), indices)
-            self.assertEqual(tensors["events"].tobytes(), b"".join(samples[i] for i in indices))
-            answered.append(size)
+            if self.ask_for_a_batch(indices, "Connection: close", *headers):
+                answered.append(size)
         self.assertGreaterEqual(answered[-1], 12000)
         self.assertEqual(answered, list(range(0, answered[-1] + 1, 250)))
+        self.assertEqual(server.get("/healthz").status, 200)
+
+    def test_an_answer_of_many_parts_comes_beside_a_large_cookie(self):
+        for parts in self.PARTS:
+            with self.subTest(parts=parts):
+                answered = [size for size in range(5700, 8000, 100) if self.ask_for_a_batch(
+                    self.spread(parts), "Cookie: a=" + "x" * size)]
+                self.assertIn(5700, answered)
+                self.assertEqual(server.get("/healthz").status, 200)
+
+    def test_an_answer_of_many_parts_comes_before_bytes_that_wait_behind_its_request(self):
+        for parts in self.PARTS:
+            with self.subTest(parts=parts):
+                answered = [n for n in range(40, 130, 3) if self.ask_for_a_batch(
+                    self.spread(parts), *["a:"] * n, behind=b"GET /" + b"x" * 8000)]
+                self.assertIn(40, answered)
+                self.assertEqual(server.get("/healthz").status, 200)
+
+    def test_a_folded_header_does_not_end_the_daemon(self):
+        for size in range(4000, 8000, 200):
+            self.ask_for_a_batch(self.spread(256), "X: a", " " + "y" * size)
         self.assertEqual(server.get("/healthz").status, 200)
 
     def test_a_client_that_leaves_in_the_middle_harms_nobody(self):
