@@ -1,0 +1,251 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the seeds of the corpora: small inputs that each target accepts, from which a fuzzer goes
+on. All are made here; nothing in them was recorded.
+
+    seeds.py tests/corpus
+"""
+import base64
+import io
+import json
+import pathlib
+import random
+import struct
+import sys
+import zipfile
+
+REVISION = "00112233445566778899aabbccddeeff" * 2
+N_DIGITS = 10
+
+
+def crc32c(data, crc=0):
+    crc ^= 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return crc ^ 0xffffffff
+
+
+def events(n, seed=1, step=300):
+    rng, t, out = random.Random(seed), 0, b""
+    for _ in range(n):
+        t += rng.randrange(step)
+        out += bytes([rng.randrange(34), rng.randrange(34)])
+        out += (rng.randrange(2) << 23 | t).to_bytes(3, "big")
+    return out
+
+
+def container(tensors, metadata):
+    """A safetensors file of (name, dtype, shape, bytes)."""
+    header, data = {"__metadata__": metadata}, b""
+    for name, dtype, shape, content in tensors:
+        header[name] = {"dtype": dtype, "shape": shape,
+                        "data_offsets": [len(data), len(data) + len(content)]}
+        data += content
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-(8 + len(text)) % 64)
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def tensors_of(samples, sources, labels, indices=None):
+    ends = [0]
+    for sample in samples:
+        ends.append(ends[-1] + len(sample) // 5)
+    n = len(samples)
+    hot = bytearray(n * N_DIGITS)
+    for i, digits in enumerate(labels):
+        for digit in digits:
+            hot[i * N_DIGITS + digit] = 1
+    found = [("offsets", "U64", [n + 1], struct.pack(f"<{n + 1}Q", *ends))]
+    if indices:
+        found.append(("indices", "U64", [n], struct.pack(f"<{n}Q", *indices)))
+    return found + [
+        ("sources", "I32", [n, 2], struct.pack(f"<{2 * n}i", *sum(sources, ()))),
+        ("checksums", "U32", [n], struct.pack(f"<{n}I", *map(crc32c, samples))),
+        ("labels", "U8", [n, N_DIGITS], bytes(hot)),
+        ("events", "U8", [ends[-1], 5], b"".join(samples)),
+    ]
+
+
+def splits():
+    about = {"format": "twonmnist-split", "version": "1"}
+    one = tensors_of([events(3), events(9, 2), b""], [(0, -1), (1, -1), (2, -1)], [[0], [1], [9]])
+    two = tensors_of([events(4) + events(3)], [(0, 1)], [[3, 5]])
+    return {
+        "source": container(one, {**about, "kind": "source", "split": "train"}),
+        "pairs": container(two, {**about, "kind": "2nmnist", "order": "published"}),
+        "time": container(two, {**about, "kind": "2nmnist", "order": "time"}),
+        "many": container(tensors_of([events(1, i) for i in range(20)], [(i, -1) for i in range(20)],
+                                     [[i % 10] for i in range(20)]), {**about, "kind": "source"}),
+        "newer": container(one, {**about, "kind": "source", "version": "2"}),
+        "no-samples": container(tensors_of([], [], []), {**about, "kind": "source"}),
+    }
+
+
+def headers():
+    empty = [("offsets", "U64", [0], b""), ("events", "U8", [0, 5], b"")]
+    return {**splits(), "empty": container(empty, {"format": "x"}), "bare": container([], {})}
+
+
+def batch():
+    samples = [events(2), events(17, 3)]
+    return container(tensors_of(samples, [(1, 2), (3, -1)], [[4, 9], [0]], [7, 3]),
+                     {"revision": REVISION})
+
+
+def blobs():
+    """First how to decode: flags, four fields, item size, frames, timestep, bins."""
+    plain = bytes([0, 0, 1, 0x82, 6, 7, 0, 232, 3, 0, 0, 3])
+    wide = bytes([1, 0, 0x88, 0xd0, 0x98, 32, 0b10110, 1, 0, 0, 0, 2])
+    late = bytes([1, 0, 1, 0x88, 2, 16, 0b01001, 0, 16, 0, 0, 4])
+    return {"structured": plain + batch(), "wide": wide + batch(), "by-time": late + batch(),
+            "cut": plain + batch()[:-3]}
+
+
+def recordings():
+    """First how to make: flags, timestep of a mix, timestep of frames, bins."""
+    def wish(flags, step, frame, bins):
+        return bytes([flags]) + struct.pack("<II", step, frame) + bytes([bins])
+    marker = bytes([0, 240, 0, 0, 0])
+    return {
+        "plain": wish(0, 0, 999, 3) + events(40),
+        "rounded": wish(8, 1000, 999, 7) + events(33, 2),
+        "published": wish(3, 0, 1, 1) + events(8, 3) + events(8, 4),
+        "overflow": wish(0, 7, 5, 0) + events(5) + marker + events(5, 6) + marker,
+        "columns": wish(63, 999999, 999999, 7) + events(70, 5),
+        "one-time": wish(60, 0, 0, 4) + events(24, 7, 1),
+        "outside": wish(0, 0, 0, 0) + bytes([34, 0, 0, 0, 1]),
+        "last-time": wish(0, 3, 3, 3) + bytes([1, 2, 0x7f, 0xff, 0xff]) * 3,
+        "none": wish(0, 0, 0, 0),
+    }
+
+
+def archive(files, how=zipfile.ZIP_STORED):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", how) as packed:
+        for name, content in files.items():
+            packed.writestr(zipfile.ZipInfo(name), content, how)
+    return out.getvalue()
+
+
+def zips():
+    few = {"Train/0/00001.bin": events(2), "Test/9/00002.bin": events(3)}
+    samples = {"2nmnist/data/Train/0_3-4.bin": events(2), "2nmnist/data/Train/1_5.bin": events(1)}
+    return {
+        "stored": archive(few),
+        "deflated": archive({name: content * 9 for name, content in few.items()},
+                            zipfile.ZIP_DEFLATED),
+        "samples": archive(samples),
+        "simulated": archive({**samples, "2nmnist/data/SYNTHETIC": b""}),
+        "passed-over": archive({"Train/": b"", "__MACOSX/Train/0/1.bin": b"x", "readme": b"y", **few}),
+        "twice": archive({"Train/1/1.bin": b"", "x/Train/1/1.bin": b""}),
+        "bad-name": archive({"Train/a/1.bin": b""}),
+        "bzip2": archive(few, zipfile.ZIP_BZIP2),
+        "empty": archive({}),
+        "cut": archive(few)[:-9],
+    }
+
+
+def listings():
+    return {
+        "recordings": b"Train/0/00001.bin\nTrain/1/2.bin\nsome/where/Test/7/3.bin\n",
+        "samples": b"2nmnist/data/Train/1_3-4.bin\nTrain/0_9.bin\nTest/0_1.bin",
+        "passed-over": b"\n.bin\nTrain/0/.1.bin\n__MACOSX/Train/0/1.bin\n.old/Train/0/1.bin\n/\n",
+        "dots": b"./Train/0/1.bin\n../Train/0/2.bin\n//Train//0/1.bin",
+        "both": b"Train/0/1.bin\nTrain/0_1.bin",
+        "hole": b"Train/0_1.bin\nTrain/2_1.bin",
+        "too-large": b"Train/1/2147483648.bin",
+        "same-digits": b"Train/1_1-1.bin",
+    }
+
+
+def configurations():
+    return {
+        "sample": b"# a comment\ndata = /srv\nlisten = 127.0.0.1:1\nlisten=unix:/x\nthreads = 4\n"
+                  b"allow_anonymous = yes # really\nmax-batch-size=65536\n",
+        "limits": b"max_answer_bytes = 17179869184\nmax_url_bytes = 256\nlog_level = 3",
+        "too-large": b"threads = 257",
+        "not-a-number": b"threads = -1",
+        "no-such": b"thread = 1",
+        "no-value": b"data\n",
+        "list": b"listen = a\n" * 17,
+        "empty-value": b"data =\nlisten =\n",
+    }
+
+
+def problems():
+    def answer(status, content_type, retry_after, body):
+        return f"{status}\n{content_type}\n{retry_after}\n{body}".encode()
+    kind = "application/problem+json"
+    return {
+        "busy": answer(503, kind, "2", '{"code":"busy","title":"Busy","detail":"queue is full"}'),
+        "revision": answer(404, kind, "", '{"code":"no-such-revision","detail":"at 0011"}'),
+        "title": answer(404, kind, "Fri, 31 Dec 1999 23:59:59 GMT", '{"title":"Gone\\u001b[2J"}'),
+        "html": answer(502, "text/html", "", "<html>"),
+        "not-json": answer(500, kind, "x", "{"),
+        "good": answer(200, "application/json", "", "{}"),
+        "types": answer(400, kind, "", '{"code":7,"detail":["x"],"title":null}'),
+    }
+
+
+def client_texts():
+    cursor = f"tnm1:epoch:train@{REVISION[:16]}:0:1000:1:2:64:0:3"
+    digest = base64.b64encode(crc32c(b"abc").to_bytes(4, "big"))
+    return {
+        "cursor": b"\0" + f"{cursor}:{crc32c(cursor.encode()):08x}".encode(),
+        "signed": b"\1" + cursor.encode(),
+        "pairs": b"\1" + cursor.replace("epoch", "pairs").encode(),
+        "seconds": b"\x02120",
+        "date": b"\2Sun, 06 Nov 1994 08:49:37 GMT",
+        "digest": b"\3crc32c=:" + digest + b":",
+        "two-digests": b"\3sha-256=:AAAA:, crc32c=:" + digest + b":",
+    }
+
+
+def request_parts():
+    return {
+        "accept": b"\0\x0fapplication/json;q=0.5, application/*;q=0.9, */*;q=0.1",
+        "accept-type": b"\0\x09application/x-safetensors, application/json; q=0.001",
+        "extension": b"\0\x0fsafetensors",
+        "range": b"\1\xff\0\0\0bytes=0-9",
+        "suffix": b"\1\xff\0\0\0bytes=-5",
+        "open": b"\1\xff\0\0\0bytes=9-",
+        "ranges": b"\1\xff\0\0\0bytes=0-1,3-4",
+        "numbers": b"\2\xff\xff\xff\x7f0,5,2147483647",
+        "empty-number": b"\2\xff\xff\xff\x7f1,,2",
+        "number": b"\x0364",
+        "choice": b"\3published",
+        "name": b"\3timestep",
+        "variable": b"\3order_seed",
+        "body": b'\4{"indices": [3, 1, 2]}',
+        "body-twice": b'\4{"indices": [3], "indices": [4]}',
+        "body-reals": b'\4{"indices": [1.5, -1, "2", 4294967296]}',
+        "body-other": b'\4[1, 2]',
+    }
+
+
+TARGETS = {
+    "blob": blobs,
+    "client_text": client_texts,
+    "event": recordings,
+    "listing": listings,
+    "problem": problems,
+    "request_parts": request_parts,
+    "safetensors": headers,
+    "settings": configurations,
+    "split": splits,
+    "zip": zips,
+}
+
+
+def main():
+    root = pathlib.Path(sys.argv[1])
+    for target, seeds in TARGETS.items():
+        (root / target).mkdir(parents=True, exist_ok=True)
+        for name, content in seeds().items():
+            (root / target / name).write_bytes(content)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Fuzz target: a split's file. Of what is accepted, every sample is touched, shown as frames, and
+ * mixed with its neighbour, as the daemon would. */
+#include <errno.h>
+#include <string.h>
+
+#include "common/crc32c.h"
+#include "common/frames.h"
+#include "common/mixer.h"
+#include "common/split.h"
+#include "tests/fuzz/fuzz.h"
+
+/* So that nothing read is left out as unused. */
+static volatile uint64_t sum;
+
+static void show(struct event_span events)
+{
+    const struct frames_rule rule = {
+        .timestep_us = 1000, .bins = 3, .binning = FRAMES_ROUND, .overlap = FRAMES_SUM};
+    uint8_t *frames = fuzz_alloc(frames_size(&rule));
+    frames_fill(&rule, events, frames);
+    sum += frames[0];
+    free(frames);
+}
+
+static void touch(const struct split *split, uint64_t i)
+{
+    struct sample sample = split_sample(split, i);
+    sum += crc32c(0, sample.events.bytes, sample.events.n_events * EVENT_BYTES) + sample.checksum;
+    sum += (uint64_t)sample.sources[0] + (uint64_t)sample.sources[1];
+    for (int digit = 0; digit < N_DIGITS; digit++)
+        FUZZ_CHECK(sample.labels[digit] <= 1);
+    show(sample.events);
+}
+
+static void mix(const struct split *split, uint64_t i, uint64_t j)
+{
+    static struct mixer *mixer;
+    const struct event_span parts[] = {split_sample(split, i).events,
+                                       split_sample(split, j).events};
+    const struct mix_rule rules[] = {{MIX_TIME, 0}, {MIX_TIME, 1000}, {MIX_PUBLISHED, 0}};
+    size_t room = parts[0].n_events + parts[1].n_events, n;
+    FUZZ_CHECK(mixer || mixer_new(&mixer) == 0);
+    uint8_t *out = fuzz_alloc(room * EVENT_BYTES);
+    for (size_t r = 0; r < sizeof rules / sizeof *rules; r++)
+        if (mixer_mix(mixer, parts, 2, &rules[r], out, &n, NULL) == 0)
+            FUZZ_CHECK(n <= room);
+    if (mixer_mix_again(mixer, parts[0], &rules[0], out, &n, NULL) == 0)
+        FUZZ_CHECK(n <= parts[0].n_events);
+    free(out);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    struct split *split;
+    struct error why;
+    int r = split_open(fuzz_file(bytes, size), &split, &why);
+    FUZZ_CHECK(r == 0 || r == -EBADMSG || r == -ENOTSUP);
+    if (r < 0)
+        return 0;
+    uint64_t n = split_n_samples(split), n_events = 0;
+    for (uint64_t i = 0; i < n; i++) {
+        touch(split, i);
+        n_events += split_sample(split, i).events.n_events;
+        if (i < 4)
+            mix(split, i, (i + 1) % n);
+    }
+    FUZZ_CHECK(n >= 1 && n_events == split_n_events(split));
+    FUZZ_CHECK(split_meta(split, "kind")[0] && !split_meta(split, "no such key")[0]);
+    split_close(split);
+    return 0;
+}
