@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "common/order.h"
+#include "server/about.h"
 #include "server/body.h"
 #include "server/handlers.h"
 #include "server/problem.h"
@@ -25,12 +26,16 @@ static uint64_t weigh(const struct request *request, uint64_t n, bool mixed)
 static void answer(struct request *request, struct reply *reply, enum batch_kind kind,
                    const uint64_t *indices, size_t n)
 {
+    struct about about;
+    about_request(request, &about);
     const struct batch batch = {
         .entry = request->entry,
         .kind = kind,
         .seed = request->variables[VARIABLE_SEED],
         .indices = indices,
         .n = n,
+        .about = about.rows,
+        .n_about = about.n,
     };
     struct error why;
     int r = format_rows[request->format].batch(&batch, &request->form, reply, &why);

@@ -7,7 +7,7 @@
 #include "common/safetensors.h"
 #include "server/samples/encode.h"
 
-enum { HEADER_MAX = 2048 };
+enum { HEADER_MAX = 4096 };
 
 /* The tensors that every batch has, in the order of the blob; the data of OFFSETS is there for
  * events only, and BODY is events or frames. */
@@ -92,15 +92,15 @@ static int add_head(struct blob *blob, struct error *why)
                                         .n_dims = 1 + FRAMES_DIMS,
                                         .dims = {n, shape[0], shape[1], shape[2], shape[3]}};
     }
-    const struct entry *entry = blob->batch->entry;
-    const struct meta meta[] = {{"split", entry->name}, {"revision", entry->revision}};
+    const struct batch *batch = blob->batch;
     struct tensor *first = &tensors[as_events ? OFFSETS : INDICES];
     size_t n_tensors = (size_t)(tensors + N_TENSORS - first), header_size;
     uint64_t data_size;
     char header[HEADER_MAX];
     if (safetensors_layout(first, n_tensors, &data_size) < 0)
         return error_set(why, -E2BIG, "a batch of %zu samples is too long", blob->batch->n);
-    int r = safetensors_header(first, n_tensors, meta, 2, header, sizeof header, 0, &header_size);
+    int r = safetensors_header(first, n_tensors, batch->about, batch->n_about, header,
+                               sizeof header, 0, &header_size);
     if (r < 0)
         return error_set(why, r, "cannot write the header of a batch");
     char *start = blob->header + HEADER_MAX - header_size;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "common/mixer.h"
+#include "common/safetensors.h"
 #include "server/samples/catalog.h"
 #include "server/samples/form.h"
 
@@ -58,6 +59,8 @@ struct batch {
     uint64_t seed; /* of the pairs */
     const uint64_t *indices;
     size_t n;
+    const struct meta *about; /* what a format with metadata says of it */
+    size_t n_about;
 };
 
 /* The recipe of its sample i < n. Errors: recipe_sample(). */

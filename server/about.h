@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a batch says of itself: the request that made it, and every value that shaped its bytes,
+ * those that the client left out, too. So a client that was given another answer can tell. */
+#pragma once
+
+#include "common/safetensors.h"
+#include "server/request.h"
+
+enum { ABOUT_ROWS = 24, ABOUT_TEXT = 24, ABOUT_PATH = 256 };
+
+struct about {
+    struct meta rows[ABOUT_ROWS];
+    size_t n;
+    char path[ABOUT_PATH];
+    char texts[ABOUT_ROWS][ABOUT_TEXT]; /* of the values that are numbers */
+};
+
+/* Fill in for a batch's request whose check has passed. It points into itself and the request. */
+void about_request(const struct request *request, struct about *ret);
