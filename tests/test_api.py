@@ -235,7 +235,8 @@ class Batches(Case):
             for name in ("labels", "sources", "checksums"):
                 np.testing.assert_array_equal(tensors[name], stored[name][indices])
             self.check_events(tensors, [events_of(stored, i) for i in indices])
-        self.assertEqual(metadata, {"split": "train",
+        self.assertEqual(metadata, {"split": "train", "as": "events", "order": "time",
+                                    "request": "/v1/splits/train/batch",
                                     "revision": hashlib.sha256(files["train"]).hexdigest()})
         about = self.get("/v1/splits/train/batch.json?indices=7,0").json()
         self.assertEqual([sample["index"] for sample in about["samples"]], [7, 0])

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every answer with a body says the CRC-32C of the whole of it; HEAD says the same where it is known."""
+"""What answers say of themselves: the CRC-32C of the whole body, and in a batch what was asked for."""
 import base64
 import unittest
 
 import daemon
+import safetensors_reader
 
 POLYNOMIAL = 0x82F63B78  # reflected
 
@@ -56,7 +57,27 @@ PATHS = {
 }
 
 
-class Digests(unittest.TestCase):
+EPOCH = {"split": "train", "request": "/v1/splits/train/epochs/1/2/batches/0", "order_seed": "1",
+         "epoch": "2", "k": "0", "size": "20", "rank": "0", "world": "1", "last": "short",
+         "order": "time", "as": "events"}
+PAIRS = {"split": "nmnist-train", "request": "/v1/pairs/nmnist-train/7/batches/1", "seed": "7",
+         "k": "1", "size": "3", "rank": "1", "world": "2", "order": "time", "as": "frames",
+         "timestep": "1000", "bins": "5", "binning": "round", "overlap": "or", "axes": "TCHW"}
+
+# Path -> what the metadata of its batch says, beside the revision.
+BATCHES = {
+    "/v1/splits/train/epochs/1/2/batches/0.safetensors?size=20": EPOCH,
+    "/v1/splits/train@{revision}/epochs/1/2/batches/0.safetensors?size=20": EPOCH,
+    "/v1/splits/train/epochs/1/2/batches/0.safetensors?size=20&timestep=250":
+        {**EPOCH, "timestep": "250"},
+    "/v1/splits/train/batch.safetensors?indices=3,1&order=published":
+        {"split": "train", "request": "/v1/splits/train/batch", "order": "published",
+         "as": "events"},
+    "/v1/pairs/nmnist-train/7/batches/1.safetensors?size=3&as=frames&bins=5&rank=1&world=2": PAIRS,
+}
+
+
+class About(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         folder = cls.enterClassContext(daemon.temporary_folder())
@@ -78,6 +99,14 @@ class Digests(unittest.TestCase):
                 self.assertEqual((head.status, head.body), (200, b""))
                 self.assertEqual(head.headers["Repr-Digest"],
                                  answer.headers["Repr-Digest"] if known else None)
+
+    def test_a_batch_says_the_request_and_every_value_that_shaped_it(self):
+        splits = {row["name"]: row for row in self.server.get("/v1/splits").json()["splits"]}
+        for path, said in BATCHES.items():
+            with self.subTest(path):
+                path = path.replace("{revision}", splits["train"]["revision"])
+                _, metadata = safetensors_reader.read(self.server.get(path).body)
+                self.assertEqual(metadata, {**said, "revision": splits[said["split"]]["revision"]})
 
     def test_a_batch_by_post_has_its_digest(self):
         answer = self.server.get("/v1/splits/train/batch.safetensors", "POST",
