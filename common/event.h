@@ -6,15 +6,12 @@
 #include <stdint.h>
 
 #include "common/error.h"
+#include "common/geometry.h"
 
 enum {
     EVENT_BYTES = 5,             /* of a packed event */
     EVENT_T_MAX = (1 << 23) - 1, /* µs */
     EVENT_OVERFLOW_Y = 240,      /* y of a time-overflow marker */
-    SENSOR_WIDTH = 34,           /* pixels */
-    SENSOR_HEIGHT = 34,
-    SENSOR_POLARITIES = 2,
-    N_DIGITS = 10,
 };
 
 struct event {

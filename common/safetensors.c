@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { LENGTH_BYTES = 8, MAX_TENSORS = 64 };
 
@@ -150,15 +151,13 @@ static bool read_u64(const json_t *value, uint64_t *ret)
     return true;
 }
 
-static bool read_dtype(const json_t *value, enum tensor_dtype *ret)
+static enum tensor_dtype read_dtype(const json_t *value)
 {
     const char *name = json_string_value(value);
-    for (int i = 0; name && i < N_TENSOR_DTYPES; i++)
-        if (strcmp(name, dtypes[i].name) == 0) {
-            *ret = (enum tensor_dtype)i;
-            return true;
-        }
-    return false;
+    int dtype = 0;
+    while (dtype < N_TENSOR_DTYPES && (!name || strcmp(name, dtypes[dtype].name) != 0))
+        dtype++;
+    return (enum tensor_dtype)dtype;
 }
 
 static bool read_shape(const json_t *value, struct tensor *ret)
@@ -177,10 +176,11 @@ static int read_tensor(const char *name, const json_t *value, uint64_t data_size
 {
     ret->name = name;
     const json_t *offsets = json_object_get(value, "data_offsets");
-    uint64_t size;
-    if (!read_dtype(json_object_get(value, "dtype"), &ret->dtype))
-        return error_set(why, -EBADMSG, "tensor \"%.64s\" has no dtype that is known here", name);
-    if (!read_shape(json_object_get(value, "shape"), ret) || tensor_size(ret, &size) < 0)
+    uint64_t size = 0;
+    ret->dtype = read_dtype(json_object_get(value, "dtype"));
+    bool is_read = ret->dtype != TENSOR_OTHER;
+    if (!read_shape(json_object_get(value, "shape"), ret) ||
+        (is_read && tensor_size(ret, &size) < 0))
         return error_set(why, -EBADMSG, "tensor \"%.64s\" has no valid shape", name);
     if (json_array_size(offsets) != 2 || !read_u64(json_array_get(offsets, 0), &ret->begin) ||
         !read_u64(json_array_get(offsets, 1), &ret->end))
@@ -190,7 +190,7 @@ static int read_tensor(const char *name, const json_t *value, uint64_t data_size
                          "tensor \"%.64s\" lies at %" PRIu64 " to %" PRIu64 ", outside the %" PRIu64
                          " bytes of data",
                          name, ret->begin, ret->end, data_size);
-    if (ret->end - ret->begin != size)
+    if (is_read && ret->end - ret->begin != size)
         return error_set(why, -EBADMSG,
                          "tensor \"%.64s\" is %" PRIu64 " bytes long; its shape says %" PRIu64,
                          name, ret->end - ret->begin, size);
@@ -215,36 +215,100 @@ static int read_tensors(struct safetensors *header, uint64_t data_size, struct e
     return 0;
 }
 
-int safetensors_parse(const void *file, size_t size, struct safetensors **ret, struct error *why)
+static int read_length(const uint8_t bytes[LENGTH_BYTES], uint64_t file_size, size_t *ret,
+                       struct error *why)
 {
     uint64_t length;
-    if (size < LENGTH_BYTES)
-        return error_set(why, -EBADMSG, "%zu bytes are too short for a safetensors file", size);
-    memcpy(&length, file, LENGTH_BYTES);
+    memcpy(&length, bytes, sizeof length);
     length = le64toh(length);
-    if (length > SAFETENSORS_MAX_HEADER || length > size - LENGTH_BYTES)
+    if (length > file_size - LENGTH_BYTES)
         return error_set(why, -EBADMSG,
-                         "a header of %" PRIu64 " bytes does not fit a file of %zu bytes", length,
-                         size);
+                         "a header of %" PRIu64 " bytes does not fit a file of %" PRIu64 " bytes",
+                         length, file_size);
+    if (length > SAFETENSORS_MAX_HEADER)
+        return error_set(why, -EBADMSG, "a header of %" PRIu64 " bytes: the limit is %d", length,
+                         SAFETENSORS_MAX_HEADER);
+    *ret = (size_t)length;
+    return 0;
+}
 
+static int parse_text(const char *text, size_t length, uint64_t file_size, struct safetensors **ret,
+                      struct error *why)
+{
     struct safetensors *header = calloc(1, sizeof *header);
     if (!header)
         return error_set(why, -ENOMEM, "no memory for the header");
     json_error_t json_error;
-    header->data_start = LENGTH_BYTES + (size_t)length;
-    header->root = json_loadb((const char *)file + LENGTH_BYTES, (size_t)length,
-                              JSON_REJECT_DUPLICATES, &json_error);
+    header->data_start = LENGTH_BYTES + length;
+    header->root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &json_error);
     int r;
     if (!json_is_object(header->root))
         r = error_set(why, -EBADMSG, "the header is not a JSON object");
     else
-        r = read_tensors(header, size - header->data_start, why);
+        r = read_tensors(header, file_size - header->data_start, why);
     if (r < 0) {
         safetensors_free(header);
         return r;
     }
     *ret = header;
     return 0;
+}
+
+static int too_short(uint64_t size, struct error *why)
+{
+    return error_set(why, -EBADMSG, "%" PRIu64 " bytes are too short for a safetensors file", size);
+}
+
+int safetensors_parse(const void *file, size_t size, struct safetensors **ret, struct error *why)
+{
+    if (size < LENGTH_BYTES)
+        return too_short(size, why);
+    size_t length = 0;
+    int r = read_length(file, size, &length, why);
+    return r < 0 ? r : parse_text((const char *)file + LENGTH_BYTES, length, size, ret, why);
+}
+
+static int read_at(int fd, void *out, size_t size, uint64_t at, struct error *why)
+{
+    for (size_t done = 0; done < size;) {
+        ssize_t n = pread(fd, (char *)out + done, size - done, (off_t)(at + done));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return error_set(why, -errno, "cannot read: %s", strerror(errno));
+        if (n == 0)
+            return error_set(why, -EBADMSG,
+                             "it was cut short at byte %" PRIu64 " while it was read", at + done);
+        done += (size_t)n;
+    }
+    return 0;
+}
+
+int safetensors_read(int fd, uint64_t file_size, struct safetensors **ret, struct error *why)
+{
+    if (file_size < LENGTH_BYTES)
+        return too_short(file_size, why);
+    uint8_t bytes[LENGTH_BYTES];
+    size_t length = 0;
+    int r = read_at(fd, bytes, sizeof bytes, 0, why);
+    if (r == 0)
+        r = read_length(bytes, file_size, &length, why);
+    if (r < 0)
+        return r;
+    char *text = malloc(length + 1);
+    if (!text)
+        return error_set(why, -ENOMEM, "no memory for a header of %zu bytes", length);
+    r = read_at(fd, text, length, LENGTH_BYTES, why);
+    if (r == 0)
+        r = parse_text(text, length, file_size, ret, why);
+    free(text);
+    return r;
+}
+
+int safetensors_read_tensor(int fd, const struct safetensors *header, const struct tensor *tensor,
+                            void *out, struct error *why)
+{
+    return read_at(fd, out, tensor->end - tensor->begin, header->data_start + tensor->begin, why);
 }
 
 void safetensors_free(struct safetensors *header)

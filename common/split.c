@@ -1,57 +1,77 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A split file (source or 2NMNIST), mapped for reading. */
+ * A split file (source or 2NMNIST), opened for reading: its index in memory, its events mapped. */
 #include "common/split.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/safetensors.h"
 
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "an index is used as it is read, in little-endian order"
+#endif
+
 struct split {
-    const uint8_t *bytes;
+    int fd;
+    struct stat file;
+    const uint8_t *bytes; /* the map */
     size_t size;
-    struct safetensors *header;
+    const uint8_t *events; /* in it */
+    struct geometry geometry;
     uint64_t n_samples, n_events;
-    const uint64_t *offsets;
-    const int32_t *sources;
-    const uint32_t *checksums;
-    const uint8_t *labels;
-    const uint8_t *events;
+    /* private memory, checked */
+    struct safetensors *header;
+    uint64_t *offsets;
+    int32_t *sources;
+    uint32_t *checksums;
+    uint8_t *labels;
 };
 
-static int map_file(struct split *split, const char *path, struct error *why)
+static bool same_time(const struct timespec *a, const struct timespec *b)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return error_set(why, -errno, "%s", strerror(errno));
-    struct stat st;
-    int r = 0;
-    if (fstat(fd, &st) < 0)
-        r = error_set(why, -errno, "%s", strerror(errno));
-    else if (!S_ISREG(st.st_mode) || st.st_size == 0)
-        r = error_set(why, -EBADMSG, "not a regular file, or empty");
-    if (r == 0) {
-        void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-        if (map == MAP_FAILED)
-            r = error_set(why, -errno, "cannot map %jd bytes: %s", (intmax_t)st.st_size,
-                          strerror(errno));
-        else {
-            split->bytes = map;
-            split->size = (size_t)st.st_size;
-        }
-    }
-    close(fd);
-    return r;
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-static int check_format(const struct split *split, struct error *why)
+/* Files are dated by a clock that ticks every few milliseconds. What is written within the tick in
+ * which a file was looked at would not show in its date: wait for the next before reading it. */
+static void await_next_tick(const struct stat *file)
+{
+    const struct timespec pause = {.tv_nsec = 1000000};
+    struct timespec now;
+    while (clock_gettime(CLOCK_REALTIME_COARSE, &now) == 0 && same_time(&now, &file->st_mtim))
+        nanosleep(&pause, NULL);
+}
+
+/* Without O_NONBLOCK a FIFO of that name would be waited on for ever. */
+static int map_file(struct split *split, const char *path, struct error *why)
+{
+    split->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (split->fd < 0 || fstat(split->fd, &split->file) < 0)
+        return error_set(why, -errno, "%s", strerror(errno));
+    if (!S_ISREG(split->file.st_mode) || split->file.st_size == 0)
+        return error_set(why, -EBADMSG, "not a regular file, or empty");
+    await_next_tick(&split->file);
+    size_t size = (size_t)split->file.st_size;
+    void *map = mmap(NULL, size, PROT_READ, MAP_SHARED, split->fd, 0);
+    if (map == MAP_FAILED)
+        return error_set(why, -errno, "cannot map %zu bytes: %s", size, strerror(errno));
+    split->bytes = map;
+    split->size = size;
+    return 0;
+}
+
+static int read_header(struct split *split, struct error *why)
+{
+    return safetensors_read(split->fd, split->size, &split->header, why);
+}
+
+static int check_format(struct split *split, struct error *why)
 {
     if (strcmp(split_meta(split, "format"), SPLIT_FORMAT) != 0)
         return error_set(why, -EBADMSG, "its metadata does not say format \"%s\"", SPLIT_FORMAT);
@@ -65,59 +85,94 @@ static int check_format(const struct split *split, struct error *why)
     return 0;
 }
 
-/* Find a tensor [rows] or, with `columns`, [rows, columns]; *rows is read where it is 0. */
+/* Events of another sensor, or in other units of time, would be taken for what they are not. */
+static int read_geometry(struct split *split, struct error *why)
+{
+    const char *sensor = split_meta(split, "sensor"), *unit = split_meta(split, "time_unit");
+    const struct tensor *labels = safetensors_find(split->header, "labels");
+    struct geometry geometry = GEOMETRY_NMNIST;
+    if (labels && labels->n_dims == 2 && labels->dims[1] <= UINT32_MAX)
+        geometry.n_labels = (uint32_t)labels->dims[1];
+    if (!geometry_read_sensor(sensor, &geometry) || !geometry_equal(&geometry, &GEOMETRY_NMNIST))
+        return error_set(why, -ENOTSUP,
+                         "its sensor is \"%.32s\", with %" PRIu32
+                         " labels; this program reads \"%s\" with %d",
+                         sensor, geometry.n_labels, SENSOR_NMNIST, N_DIGITS);
+    if (strcmp(unit, SPLIT_TIME_UNIT) != 0)
+        return error_set(why, -ENOTSUP, "its time unit is \"%.32s\"; this program reads \"%s\"",
+                         unit, SPLIT_TIME_UNIT);
+    split->geometry = geometry;
+    return 0;
+}
+
+/* Find a tensor [rows] or, with `columns`, [rows, columns]. */
 static int find_tensor(const struct split *split, const char *name, enum tensor_dtype dtype,
-                       uint64_t columns, uint64_t *rows, const void **ret, struct error *why)
+                       uint64_t columns, const struct tensor **ret, struct error *why)
 {
     const struct tensor *tensor = safetensors_find(split->header, name);
     if (!tensor)
         return error_set(why, -EBADMSG, "tensor \"%s\" is missing", name);
-    unsigned n_dims = columns ? 2 : 1;
-    if (tensor->dtype != dtype || tensor->n_dims != n_dims ||
+    if (tensor->dtype != dtype || tensor->n_dims != (columns ? 2 : 1) ||
         (columns && tensor->dims[1] != columns))
         return error_set(why, -EBADMSG, "tensor \"%s\" has another dtype or shape than a split's",
                          name);
-    if (*rows && tensor->dims[0] != *rows)
-        return error_set(why, -EBADMSG,
-                         "tensor \"%s\" has %" PRIu64 " rows where %" PRIu64 " are needed", name,
-                         tensor->dims[0], *rows);
-    const uint8_t *at = split->bytes + safetensors_data_start(split->header) + tensor->begin;
-    if ((uintptr_t)at % tensor_dtype_size(dtype) != 0)
-        return error_set(why, -EBADMSG, "tensor \"%s\" is not aligned to its dtype", name);
-    *rows = tensor->dims[0];
-    *ret = at;
+    *ret = tensor;
     return 0;
 }
 
-static int find_tensors(struct split *split, struct error *why)
+static int find_events(struct split *split, struct error *why)
 {
+    const struct tensor *labels, *events;
+    int r = find_tensor(split, "labels", TENSOR_U8, split->geometry.n_labels, &labels, why);
+    if (r == 0)
+        r = find_tensor(split, "events", TENSOR_U8, EVENT_BYTES, &events, why);
+    if (r < 0)
+        return r;
+    if (labels->dims[0] == 0 || labels->dims[0] > INT32_MAX)
+        return error_set(why, -EBADMSG, "%" PRIu64 " samples: 1 to %d are possible",
+                         labels->dims[0], INT32_MAX);
+    split->n_samples = labels->dims[0];
+    split->n_events = events->dims[0];
+    split->events = split->bytes + safetensors_data_start(split->header) + events->begin;
+    return 0;
+}
+
+static int read_index(struct split *split, struct error *why)
+{
+    uint64_t n = split->n_samples;
     const struct {
         const char *name;
         enum tensor_dtype dtype;
-        uint64_t columns;
-        uint64_t *rows;
-        const void **place;
+        uint64_t columns, rows;
+        void **copy;
     } wanted[] = {
-        {"checksums", TENSOR_U32, 0, &split->n_samples, (const void **)&split->checksums},
-        {"sources", TENSOR_I32, 2, &split->n_samples, (const void **)&split->sources},
-        {"labels", TENSOR_U8, N_DIGITS, &split->n_samples, (const void **)&split->labels},
-        {"events", TENSOR_U8, EVENT_BYTES, &split->n_events, (const void **)&split->events},
+        {"offsets", TENSOR_U64, 0, n + 1, (void **)&split->offsets},
+        {"sources", TENSOR_I32, 2, n, (void **)&split->sources},
+        {"checksums", TENSOR_U32, 0, n, (void **)&split->checksums},
+        {"labels", TENSOR_U8, split->geometry.n_labels, n, (void **)&split->labels},
     };
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-        int r = find_tensor(split, wanted[i].name, wanted[i].dtype, wanted[i].columns,
-                            wanted[i].rows, wanted[i].place, why);
+        const struct tensor *tensor;
+        int r =
+            find_tensor(split, wanted[i].name, wanted[i].dtype, wanted[i].columns, &tensor, why);
+        if (r < 0)
+            return r;
+        if (tensor->dims[0] != wanted[i].rows)
+            return error_set(why, -EBADMSG,
+                             "tensor \"%s\" has %" PRIu64 " rows where %" PRIu64 " are needed",
+                             wanted[i].name, tensor->dims[0], wanted[i].rows);
+        void *copy = malloc(tensor->end - tensor->begin);
+        if (!copy)
+            return error_set(why, -ENOMEM, "no memory for an index of %" PRIu64 " samples", n);
+        *wanted[i].copy = copy;
+        r = safetensors_read_tensor(split->fd, split->header, tensor, copy, why);
         if (r < 0)
             return r;
     }
-    if (split->n_samples == 0 || split->n_samples > INT32_MAX)
-        return error_set(why, -EBADMSG, "%" PRIu64 " samples: 1 to %d are possible",
-                         split->n_samples, INT32_MAX);
-    uint64_t n_offsets = split->n_samples + 1;
-    return find_tensor(split, "offsets", TENSOR_U64, 0, &n_offsets, (const void **)&split->offsets,
-                       why);
+    return 0;
 }
 
-static int check_index(const struct split *split, struct error *why)
+static int check_offsets(const struct split *split, struct error *why)
 {
     if (split->offsets[0] != 0)
         return error_set(why, -EBADMSG, "the first offset is not 0");
@@ -128,28 +183,40 @@ static int check_index(const struct split *split, struct error *why)
         return error_set(why, -EBADMSG,
                          "the last offset is %" PRIu64 "; there are %" PRIu64 " events",
                          split->offsets[split->n_samples], split->n_events);
-    for (uint64_t i = 0; i < split->n_samples * N_DIGITS; i++)
+    return 0;
+}
+
+static int check_index(struct split *split, struct error *why)
+{
+    int r = check_offsets(split, why);
+    if (r < 0)
+        return r;
+    uint64_t n_labels = split->geometry.n_labels;
+    for (uint64_t i = 0; i < split->n_samples * n_labels; i++)
         if (split->labels[i] > 1)
             return error_set(why, -EBADMSG,
                              "sample %" PRIu64 ": label %" PRIu64 " is neither 0 nor 1",
-                             i / N_DIGITS, i % N_DIGITS);
+                             i / n_labels, i % n_labels);
+    for (uint64_t i = 0; i < 2 * split->n_samples; i++)
+        if (split->sources[i] < -1)
+            return error_set(why, -EBADMSG,
+                             "sample %" PRIu64 ": source %" PRId32 " is neither a position nor -1",
+                             i / 2, split->sources[i]);
+    if (!split_is_intact(split))
+        return error_set(why, -EBADMSG, "it changed while it was read");
     return 0;
 }
 
 int split_open(const char *path, struct split **ret, struct error *why)
 {
+    static int (*const steps[])(struct split * split, struct error * why) = {
+        read_header, check_format, read_geometry, find_events, read_index, check_index};
     struct split *split = calloc(1, sizeof *split);
     if (!split)
         return error_set(why, -ENOMEM, "no memory to open %s", path);
     int r = map_file(split, path, why);
-    if (r == 0)
-        r = safetensors_parse(split->bytes, split->size, &split->header, why);
-    if (r == 0)
-        r = check_format(split, why);
-    if (r == 0)
-        r = find_tensors(split, why);
-    if (r == 0)
-        r = check_index(split, why);
+    for (size_t i = 0; r == 0 && i < sizeof steps / sizeof *steps; i++)
+        r = steps[i](split, why);
     if (r < 0) {
         split_close(split);
         return error_prefix(why, r, "%s", path);
@@ -162,10 +229,34 @@ void split_close(struct split *split)
 {
     if (!split)
         return;
-    safetensors_free(split->header);
     if (split->bytes)
         munmap((void *)split->bytes, split->size);
+    if (split->fd >= 0)
+        close(split->fd);
+    safetensors_free(split->header);
+    free(split->offsets);
+    free(split->sources);
+    free(split->checksums);
+    free(split->labels);
     free(split);
+}
+
+/* Not by the inode's own date (ctime): that changes when a file is replaced by rename, too. */
+bool split_is_intact(const struct split *split)
+{
+    struct stat now;
+    return fstat(split->fd, &now) == 0 && now.st_size == split->file.st_size &&
+           same_time(&now.st_mtim, &split->file.st_mtim);
+}
+
+const struct stat *split_file(const struct split *split)
+{
+    return &split->file;
+}
+
+const struct geometry *split_geometry(const struct split *split)
+{
+    return &split->geometry;
 }
 
 uint64_t split_n_samples(const struct split *split)
@@ -183,7 +274,7 @@ struct sample split_sample(const struct split *split, uint64_t i)
     return (struct sample){
         .events = {.bytes = split->events + split->offsets[i] * EVENT_BYTES,
                    .n_events = split->offsets[i + 1] - split->offsets[i]},
-        .labels = split->labels + i * N_DIGITS,
+        .labels = split->labels + i * split->geometry.n_labels,
         .sources = split->sources + i * 2,
         .checksum = split->checksums[i],
     };
@@ -197,11 +288,6 @@ const uint64_t *split_offsets(const struct split *split)
 const int32_t *split_sources(const struct split *split)
 {
     return split->sources;
-}
-
-const uint32_t *split_checksums(const struct split *split)
-{
-    return split->checksums;
 }
 
 const uint8_t *split_labels(const struct split *split)

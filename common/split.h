@@ -1,52 +1,66 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A split file (source or 2NMNIST), mapped for reading. */
+ * A split file (source or 2NMNIST), opened for reading: its index in memory, its events mapped. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "common/error.h"
 #include "common/event.h"
+#include "common/geometry.h"
 #include "common/sha256.h"
 
 #define SPLIT_FORMAT       "twonmnist-split"
 #define SPLIT_VERSION      "1"
 #define SPLIT_KIND_SOURCE  "source"
 #define SPLIT_KIND_2NMNIST "2nmnist"
+#define SPLIT_TIME_UNIT    "us"
 #define SPLIT_SUFFIX       ".safetensors"
 
 struct split;
 
-/* One sample, borrowed from the map. */
+/* One sample: events borrowed from the map, the rest from the index. */
 struct sample {
     struct event_span events;
-    const uint8_t *labels;  /* [N_DIGITS], multi-hot */
+    const uint8_t *labels;  /* [n_labels], multi-hot */
     const int32_t *sources; /* [2], positions in the source split; -1 where there is none */
     uint32_t checksum;      /* CRC-32C of the event bytes */
 };
 
-/* Map the split file at `path` read-only and check its header and index (not its events).
+/* Open the split file at `path`: map it, read its header and index into memory and check them
+ * there, so that what becomes of the file later cannot change them. The map's bytes are not looked
+ * at; whoever looks at them copes with a file that is cut short (SIGBUS) or overwritten.
  *
- * Keeps no reference to `path`. The caller owns *ret and must split_close() it; samples borrowed
- * from it die with it. Any thread.
- * Errors: -ENOENT and other errors of open(); -EBADMSG not a split, or damaged (why says where);
- * -ENOTSUP a newer version. */
+ * Keeps no reference to `path`, but an open descriptor. The caller owns *ret and must split_close()
+ * it; samples borrowed from it die with it. Any thread.
+ * Errors: -ENOENT and other errors of open(); -EBADMSG not a split, damaged, or being changed (why
+ * says where); -ENOTSUP a newer version, or one of another sensor. */
 int split_open(const char *path, struct split **ret, struct error *why);
 void split_close(struct split *split);
 
+/* Whether the file behind the map is still as it was when it was opened: it was neither cut short
+ * nor written to. A file that was replaced by rename or removed is. One that was only touched is
+ * not: that cannot be told from a change, and opening it anew heals it. */
+bool split_is_intact(const struct split *split);
+
+/* The file as it was when it was opened. */
+const struct stat *split_file(const struct split *split);
+
+const struct geometry *split_geometry(const struct split *split);
 uint64_t split_n_samples(const struct split *split);
 uint64_t split_n_events(const struct split *split);
 
-/* Sample i < split_n_samples(). */
+/* Sample i < split_n_samples(). Its events lie inside the map whatever became of the file. */
 struct sample split_sample(const struct split *split, uint64_t i);
 
-/* Whole tensors as they lie in the file. */
-const uint64_t *split_offsets(const struct split *split);   /* [n + 1], events */
-const int32_t *split_sources(const struct split *split);    /* [n, 2] */
-const uint32_t *split_checksums(const struct split *split); /* [n] */
-const uint8_t *split_labels(const struct split *split);     /* [n, N_DIGITS] */
+/* The whole index. */
+const uint64_t *split_offsets(const struct split *split); /* [n + 1], events */
+const int32_t *split_sources(const struct split *split);  /* [n, 2] */
+const uint8_t *split_labels(const struct split *split);   /* [n, n_labels] */
 
-/* The file itself. */
+/* The file itself, mapped. */
 const uint8_t *split_bytes(const struct split *split);
 size_t split_size(const struct split *split);
 

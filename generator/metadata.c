@@ -48,8 +48,8 @@ size_t metadata_strings(const struct metadata *metadata, struct meta ret[METADAT
     const struct meta all[] = {
         {"split", part_splits[metadata->part]},
         {"kind", metadata->kind},
-        {"sensor", "34x34x2"},
-        {"time_unit", "us"},
+        {"sensor", SENSOR_NMNIST},
+        {"time_unit", SPLIT_TIME_UNIT},
         {"plan", metadata->plan},
         {"order", metadata->order},
         {"origin", metadata->origin},
