@@ -7,42 +7,67 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { MAX_MAPS = 256 };
+enum { WATCHES = 128 };
 
-/* The handler reads without a lock: `start` is written last and cleared first. */
-static struct {
-    _Atomic uintptr_t start;
+/* The handler reads without a lock: `start` is written last and cleared first, and read again after
+ * the others, which belong to it if it is still the same. */
+struct watch {
+    _Atomic uintptr_t start; /* 0: free */
     _Atomic size_t size;
     atomic_bool *_Atomic damaged;
-} maps[MAX_MAPS];
+};
 
-static pthread_mutex_t maps_lock = PTHREAD_MUTEX_INITIALIZER;
+/* A list that only grows, so that the handler can follow it at any time. */
+struct table {
+    struct watch watches[WATCHES];
+    struct table *_Atomic next;
+};
+
+static struct table first_table;
+static pthread_mutex_t tables_lock = PTHREAD_MUTEX_INITIALIZER;
 static uintptr_t page_size;
 
-static bool replace_page(uintptr_t address)
+/* All of the rest at once: a page at a time, a large file would come to more maps than a process
+ * may have. */
+static bool put_zeros(uintptr_t from, uintptr_t to)
 {
-    for (int i = 0; i < MAX_MAPS; i++) {
-        uintptr_t start = maps[i].start;
-        if (!start || address < start || address - start >= maps[i].size)
-            continue;
-        void *page = (void *)(address & ~(page_size - 1));
-        if (mmap(page, page_size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
-            MAP_FAILED)
-            return false;
-        atomic_store(maps[i].damaged, true);
-        return true;
-    }
+    return mmap((void *)from, to - from, PROT_READ,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED;
+}
+
+static bool replace_rest(struct watch *watch, uintptr_t address)
+{
+    uintptr_t start = watch->start;
+    size_t size = watch->size;
+    atomic_bool *damaged = watch->damaged;
+    if (!start || watch->start != start || address < start || address - start >= size)
+        return false;
+    /* First: whoever reads zeros finds it set. */
+    atomic_store(damaged, true);
+    uintptr_t page = address & ~(page_size - 1), end = start + size;
+    return put_zeros(page, (end + page_size - 1) & ~(page_size - 1));
+}
+
+static bool replace_any(uintptr_t address)
+{
+    for (struct table *table = &first_table; table; table = table->next)
+        for (int i = 0; i < WATCHES; i++)
+            if (replace_rest(&table->watches[i], address))
+                return true;
     return false;
 }
 
 static void on_sigbus(int number, siginfo_t *info, void *context)
 {
     (void)context;
+    if (info->si_code <= 0) /* sent by somebody, with kill(): nothing was lost */
+        return;
     int saved = errno;
-    if (!replace_page((uintptr_t)info->si_addr))
+    if (!replace_any((uintptr_t)info->si_addr))
         signal(number, SIG_DFL); /* the access is repeated, and ends the process as it should */
     errno = saved;
 }
@@ -50,31 +75,45 @@ static void on_sigbus(int number, siginfo_t *info, void *context)
 int guard_install(void)
 {
     page_size = (uintptr_t)sysconf(_SC_PAGESIZE);
-    struct sigaction action = {.sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO};
+    struct sigaction action = {.sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO | SA_RESTART};
     sigemptyset(&action.sa_mask);
     return sigaction(SIGBUS, &action, NULL) < 0 ? -errno : 0;
 }
 
+/* With the lock held. */
+static struct watch *find_free(void)
+{
+    struct table *table = &first_table;
+    for (;; table = table->next) {
+        for (int i = 0; i < WATCHES; i++)
+            if (!table->watches[i].start)
+                return &table->watches[i];
+        if (!table->next)
+            table->next = calloc(1, sizeof *table);
+        if (!table->next)
+            return NULL;
+    }
+}
+
 int guard_watch(const void *start, size_t size, atomic_bool *damaged)
 {
-    int r = -ENOSPC;
-    pthread_mutex_lock(&maps_lock);
-    for (int i = 0; r < 0 && i < MAX_MAPS; i++)
-        if (!maps[i].start) {
-            maps[i].damaged = damaged;
-            maps[i].size = size;
-            maps[i].start = (uintptr_t)start;
-            r = 0;
-        }
-    pthread_mutex_unlock(&maps_lock);
-    return r;
+    pthread_mutex_lock(&tables_lock);
+    struct watch *watch = find_free();
+    if (watch) {
+        watch->damaged = damaged;
+        watch->size = size;
+        watch->start = (uintptr_t)start;
+    }
+    pthread_mutex_unlock(&tables_lock);
+    return watch ? 0 : -ENOMEM;
 }
 
 void guard_forget(const void *start)
 {
-    pthread_mutex_lock(&maps_lock);
-    for (int i = 0; i < MAX_MAPS; i++)
-        if (maps[i].start == (uintptr_t)start)
-            maps[i].start = 0;
-    pthread_mutex_unlock(&maps_lock);
+    pthread_mutex_lock(&tables_lock);
+    for (struct table *table = &first_table; table; table = table->next)
+        for (int i = 0; i < WATCHES; i++)
+            if (table->watches[i].start == (uintptr_t)start)
+                table->watches[i].start = 0;
+    pthread_mutex_unlock(&tables_lock);
 }

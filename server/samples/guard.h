@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Keeps the daemon alive when a mapped file is cut short underneath it: the SIGBUS puts a page of
- * zeros there and marks the map as damaged. */
+ * Keeps the daemon alive when a mapped file is cut short underneath it: the SIGBUS puts zeros where
+ * the rest of the file was, and marks the map as damaged. */
 #pragma once
 
 #include <stdatomic.h>
@@ -9,8 +9,8 @@
 /* Install the handler; once, before the first map is watched. Errors: those of sigaction(). */
 int guard_install(void);
 
-/* Watch `size` bytes of map from `start`; *damaged is set when a page of it is lost.
- * Any thread. Errors: -ENOSPC more maps than can be watched. */
+/* Watch `size` bytes of map from `start`, from before the first of them is read; *damaged is set
+ * when a page of it is lost. As many maps as there is memory for. Any thread. Errors: -ENOMEM. */
 int guard_watch(const void *start, size_t size, atomic_bool *damaged);
 
 /* Before the map is unmapped. */
