@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int read_indices(const json_t *root, size_t most, struct numbers *ret, struct error *why)
 {
@@ -34,9 +35,11 @@ static int read_indices(const json_t *root, size_t most, struct numbers *ret, st
 int body_indices(const char *body, size_t size, size_t most, struct numbers *ret, struct error *why)
 {
     json_error_t json_error;
-    json_t *root = body ? json_loadb(body, size, JSON_REJECT_DUPLICATES, &json_error) : NULL;
     if (!body)
         return error_set(why, -EINVAL, "the body is empty");
+    if (memchr(body, '\0', size)) /* jansson reads over one behind a number */
+        return error_set(why, -EINVAL, "the body is not JSON: there is a NUL in it");
+    json_t *root = json_loadb(body, size, JSON_REJECT_DUPLICATES, &json_error);
     if (!root)
         return error_set(why, -EINVAL, "the body is not JSON: line %d, column %d: %s",
                          json_error.line, json_error.column, json_error.text);

@@ -24,7 +24,7 @@ static bool read_number(const char *text, size_t n, uint64_t *ret)
 static enum range_result suffix(uint64_t n_last, uint64_t size, uint64_t *ret_first,
                                 uint64_t *ret_last)
 {
-    if (n_last == 0)
+    if (n_last == 0 || size == 0)
         return RANGE_OUTSIDE;
     *ret_first = n_last < size ? size - n_last : 0;
     *ret_last = size - 1;
