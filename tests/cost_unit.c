@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tests of server/samples/cost: what grows with what; the routes' test says what is heavy. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "server/samples/cost.h"
+#include "tests/small_catalog.h"
+
+static struct small_catalog small;
+
+static int open_small(void **state)
+{
+    (void)state;
+    small_catalog_open(&small);
+    return 0;
+}
+
+static int close_small(void **state)
+{
+    (void)state;
+    small_catalog_close(&small);
+    return 0;
+}
+
+static const struct form events, stepped = {.timestep_us = 1000},
+                                 ordered = {.has_order = true, .order = MIX_TIME};
+
+static struct form frames_of(uint32_t bins)
+{
+    return (struct form){.as = FORM_FRAMES, .frames = {.timestep_us = 1000, .bins = bins}};
+}
+
+static uint64_t cost_of(const struct form *form, struct cost cost)
+{
+    return cost_us(small.timed, form, &cost);
+}
+
+static void stored_samples_cost_a_look_alone(void **state)
+{
+    (void)state;
+    assert_int_equal(cost_of(&events, (struct cost){.n = 0}), 0);
+    assert_int_equal(cost_of(&events, (struct cost){.n = 1}), 0);
+    assert_in_range(cost_of(&events, (struct cost){.n = 1024}), 1, 100);
+}
+
+static void whatever_is_made_costs_more_than_what_is_stored(void **state)
+{
+    (void)state;
+    const struct form frames = frames_of(1);
+    uint64_t stored = cost_of(&events, (struct cost){.n = 1000});
+    assert_true(cost_of(&events, (struct cost){.n = 1000, .mixed = true}) > stored);
+    assert_true(cost_of(&events, (struct cost){.n = 1000, .text = true}) > stored);
+    assert_true(cost_of(&stepped, (struct cost){.n = 1000}) > stored);
+    assert_true(cost_of(&ordered, (struct cost){.n = 1000}) > stored);
+    assert_true(cost_of(&frames, (struct cost){.n = 1000}) > stored);
+}
+
+static void frames_cost_as_much_as_they_have_bytes(void **state)
+{
+    (void)state;
+    const struct form few = frames_of(64), many = frames_of(4096);
+    uint64_t few_us = cost_of(&few, (struct cost){.n = 100});
+    uint64_t many_us = cost_of(&many, (struct cost){.n = 100});
+    assert_in_range(many_us, 32 * few_us, 65 * few_us);
+    assert_true(cost_of(&few, (struct cost){.n = 100, .text = true}) > 10 * few_us);
+    assert_true(cost_of(&few, (struct cost){.n = 200}) >= 2 * few_us - 1);
+}
+
+static void a_length_alone_costs_no_more_than_a_look(void **state)
+{
+    (void)state;
+    const struct form frames = frames_of(4096);
+    const struct form *forms[] = {&events, &stepped, &ordered, &frames};
+    uint64_t stored = cost_of(&events, (struct cost){.n = 1000});
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        for (unsigned bits = 0; bits < 4; bits++) {
+            const struct cost cost = {.n = 1000, .mixed = bits & 1, .text = bits & 2, .head = true};
+            assert_int_equal(cost_of(forms[i], cost), stored);
+        }
+}
+
+static void an_order_costs_as_much_as_it_is_long(void **state)
+{
+    (void)state;
+    assert_int_equal(cost_order_us(0), 0);
+    assert_in_range(cost_order_us(60000), 100, 10000);
+    assert_int_equal(cost_order_us(600000), 10 * cost_order_us(60000));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(stored_samples_cost_a_look_alone),
+        cmocka_unit_test(whatever_is_made_costs_more_than_what_is_stored),
+        cmocka_unit_test(frames_cost_as_much_as_they_have_bytes),
+        cmocka_unit_test(a_length_alone_costs_no_more_than_a_look),
+        cmocka_unit_test(an_order_costs_as_much_as_it_is_long),
+    };
+    return cmocka_run_group_tests_name("cost", tests, open_small, close_small);
+}
