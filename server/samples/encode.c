@@ -23,8 +23,10 @@ int encode_frames(const struct form *form, const struct recipe *recipe, struct r
     struct event_span events;
     void *frames;
     *ret = NULL;
-    if (reply->head_only)
-        return 0;
+    if (reply->head_only) {
+        uint64_t n_events = recipe->kind == RECIPE_STORED ? 0 : recipe_max_events(recipe);
+        return reply_check(reply, n_events * EVENT_BYTES + frames_size(&form->frames), why);
+    }
     int r = encode_events(recipe, reply, &events, why);
     if (r == 0)
         r = reply_alloc(reply, frames_size(&form->frames), &frames, why);

@@ -179,19 +179,22 @@ static int add_frames(struct blob *blob, struct error *why)
     uint64_t size, one = frames_size(&blob->form->frames);
     if (__builtin_mul_overflow(one, blob->batch->n, &size))
         return error_set(why, -E2BIG, "a batch of %zu samples is too long", blob->batch->n);
+    uint64_t scratch_size = blob->most_events * EVENT_BYTES;
     void *scratch, *frames = NULL;
-    if (!blob->reply->head_only) {
-        int r = reply_alloc(blob->reply, blob->most_events * EVENT_BYTES, &scratch, why);
+    int r;
+    if (blob->reply->head_only) {
+        r = reply_check(blob->reply, scratch_size + size, why);
+    } else {
+        r = reply_alloc(blob->reply, scratch_size, &scratch, why);
         if (r == 0)
             r = reply_alloc(blob->reply, size, &frames, why);
         if (r == 0)
             r = fill_frames(blob, scratch, frames, why);
-        if (r < 0)
-            return r;
     }
-    int r = add_head(blob, why);
-    if (blob->reply->head_only)
-        return r < 0 ? r : reply_borrow_unread(blob->reply, NULL, size, why);
+    if (r == 0)
+        r = add_head(blob, why);
+    if (r == 0 && blob->reply->head_only)
+        return reply_borrow_unread(blob->reply, NULL, size, why);
     for (size_t i = 0; r == 0 && i < blob->batch->n; i++)
         r = reply_borrow_known(blob->reply, (uint8_t *)frames + i * one, one, blob->checksums[i],
                                why);

@@ -38,18 +38,28 @@ void reply_set_header(struct reply *reply, const char *name, const char *format,
     va_end(args);
 }
 
-int reply_claim(struct reply *reply, uint64_t size, struct error *why)
+int reply_check(const struct reply *reply, uint64_t size, struct error *why)
 {
     uint64_t all;
-    if (__builtin_add_overflow(reply->n_claimed, size, &all) || all > reply->max_bytes)
+    if (__builtin_add_overflow(reply->n_claimed, size, &all))
+        all = UINT64_MAX;
+    if (all > reply->max_bytes)
         return error_set(why, -E2BIG,
-                         "the answer may take %" PRIu64 " bytes; max_answer_bytes is %" PRIu64,
-                         size > UINT64_MAX - reply->n_claimed ? UINT64_MAX : all, reply->max_bytes);
+                         "the answer may take %" PRIu64 " bytes; max_answer_bytes is %" PRIu64, all,
+                         reply->max_bytes);
+    return 0;
+}
+
+int reply_claim(struct reply *reply, uint64_t size, struct error *why)
+{
+    int r = reply_check(reply, size, why);
+    if (r < 0)
+        return r;
     if (!budget_claim(reply->address, size))
         return error_set(why, -EAGAIN,
                          "the answers being made take all of max_pending_bytes, or those for this "
                          "address its share");
-    reply->n_claimed = all;
+    reply->n_claimed += size;
     return 0;
 }
 

@@ -56,6 +56,9 @@ void reply_set_header(struct reply *reply, const char *name, const char *format,
 /* Claim `size` bytes. Errors: -E2BIG more than max_bytes in all; -EAGAIN the budget is used up. */
 int reply_claim(struct reply *reply, uint64_t size, struct error *why);
 
+/* Whether that many could be claimed as far as max_bytes goes; nothing is. Errors: -E2BIG. */
+int reply_check(const struct reply *reply, uint64_t size, struct error *why);
+
 /* Claim and allocate `size` bytes that live as long as the reply. Errors: reply_claim(); -ENOMEM.
  */
 int reply_alloc(struct reply *reply, uint64_t size, void **ret, struct error *why);
