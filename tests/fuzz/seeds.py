@@ -225,12 +225,60 @@ def request_parts():
     }
 
 
+def requests():
+    def get(url, *headers, method="GET", body=""):
+        return "\n".join([f"{method} {url}", *headers, "", body]).encode()
+    split, source = "/v1/splits/train", "/v1/sources/nmnist-train"
+    epoch = "/v1/splits/train/epochs/1/2/batches"
+    return {
+        "healthz": get("/healthz"),
+        "readyz": get("/readyz"),
+        "splits": get("/v1/splits", "Accept: application/json"),
+        "split": get(f"{split}.json"),
+        "pinned": get(f"{split}@^"),
+        "file": get(f"{split}.safetensors"),
+        "range": get("/v1/splits/nmnist-train@~.safetensors", "Range: bytes=64-127",
+                     'If-Range: "~.safetensors"'),
+        "range-outside": get(f"{split}.safetensors", "Range: bytes=99999999-"),
+        "not-modified": get(f"{split}.json", 'If-None-Match: "x", "^.json"'),
+        "labels": get(f"{split}/labels.npy"),
+        "labels-json": get(f"{split}/labels"),
+        "rows": get(f"{split}/samples?offset=3&length=4"),
+        "sample": get(f"{split}/samples/1.bin"),
+        "sample-time": get(f"{split}/samples/3.json?order=time&timestep=1000"),
+        "sample-npy": get(f"{split}/samples/5.npy?order=published"),
+        "frames": get(f"{split}/samples/1.npy?as=frames&bins=20&overlap=sum&axes=CHWT"),
+        "frames-json": get(f"{split}/samples/2.json?as=frames&bins=2&binning=floor&timestep=500"),
+        "batch": get(f"{split}/batch.safetensors?indices=3,1,1,0"),
+        "batch-json": get(f"{split}/batch.json?indices=3,1&order=time"),
+        "batch-frames": get(f"{split}/batch.safetensors?indices=1,2&as=frames&bins=9"),
+        "post": get(f"{split}/batch", "Accept: application/x-safetensors", method="POST",
+                    body='{"indices": [3, 1, 2]}'),
+        "post-none": get(f"{split}/batch.json", method="POST", body='{"indices": []}'),
+        "epoch": get(f"{epoch}/1.safetensors?size=5&rank=1&world=2&last=pad"),
+        "epoch-json": get(f"{epoch}/0.json?size=4&last=drop"),
+        "recording": get(f"{source}/samples/7.bin?timestep=333"),
+        "recordings": get(f"{source}/samples"),
+        "mix": get("/v1/mix/nmnist-train/0,5,19.bin"),
+        "mix-published": get("/v1/mix/nmnist-train/3,8.json?order=published"),
+        "pair": get("/v1/pairs/nmnist-train@~/7/123456789.npy"),
+        "pairs": get("/v1/pairs/nmnist-train/7/batches/2.safetensors?size=6"),
+        "pairs-frames": get("/v1/pairs/nmnist-train/1/batches/0.json?size=2&as=frames&bins=1"),
+        "head": get(f"{split}/batch.safetensors?indices=0,1", method="HEAD"),
+        "method": get("/v1/splits", method="DELETE"),
+        "percent": get("/v1/splits/tr%61in%2ejson?a=%00&=&&"),
+        "too-large": get(f"{split}/samples/1.bin?as=frames&bins=4096"),
+        "not-acceptable": get(f"{split}/samples/1", "Accept: image/png, */*;q=0"),
+    }
+
+
 TARGETS = {
     "blob": blobs,
     "client_text": client_texts,
     "event": recordings,
     "listing": listings,
     "problem": problems,
+    "request": requests,
     "request_parts": request_parts,
     "safetensors": headers,
     "settings": configurations,
