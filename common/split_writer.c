@@ -186,32 +186,42 @@ static int write_index(struct split_writer *writer, const struct meta *meta, siz
     return r;
 }
 
-static int sync_folder(const char *path)
+static int open_folder(const char *path, struct error *why)
 {
     char *copy = strdup(path);
     if (!copy)
-        return -ENOMEM;
+        return error_set(why, -ENOMEM, "no memory for its folder's path");
     int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    free(copy);
     if (fd < 0)
-        return -errno;
-    int r = fsync(fd) < 0 ? -errno : 0;
-    close(fd);
-    return r;
+        fd = error_set(why, -errno, "cannot open its folder: %s", strerror(errno));
+    free(copy);
+    return fd;
 }
 
+static int rename_synced(struct split_writer *writer, int folder, struct error *why)
+{
+    if (rename(writer->temporary, writer->path) < 0)
+        return error_set(why, -errno, "cannot rename: %s", strerror(errno));
+    free(writer->temporary);
+    writer->temporary = NULL;
+    return fsync(folder) < 0 ? error_set(why, -errno, "cannot sync its folder: %s", strerror(errno))
+                             : 0;
+}
+
+/* All that can fail without anybody's disk being at fault comes before the split is in its place.
+ */
 static int publish(struct split_writer *writer, struct error *why)
 {
     mode_t mask = umask(0);
     umask(mask);
     if (fchmod(writer->fd, 0666 & ~mask) < 0 || fsync(writer->fd) < 0)
         return error_set(why, -errno, "cannot sync: %s", strerror(errno));
-    if (rename(writer->temporary, writer->path) < 0)
-        return error_set(why, -errno, "cannot rename: %s", strerror(errno));
-    free(writer->temporary);
-    writer->temporary = NULL;
-    int r = sync_folder(writer->path);
-    return r < 0 ? error_set(why, r, "cannot sync its folder: %s", strerror(-r)) : 0;
+    int folder = open_folder(writer->path, why);
+    if (folder < 0)
+        return folder;
+    int r = rename_synced(writer, folder, why);
+    close(folder);
+    return r;
 }
 
 int split_writer_finish(struct split_writer *writer, const struct meta *meta, size_t n_meta,
