@@ -1,105 +1,80 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The daemon as a whole: from settings to a clean stop.
  *
- * The first loop runs on the main thread and also has the signals, the watchdog and the reload. */
+ * The first loop runs on the main thread and also has the signals and the watchdog. */
 #include "server/app.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
+#include <unistd.h>
 #include <uv.h>
 
+#include "server/descriptors.h"
 #include "server/log.h"
 #include "server/loop.h"
 #include "server/notify.h"
+#include "server/opening.h"
+#include "server/reload.h"
 #include "server/samples/guard.h"
 #include "server/samples/scratch.h"
+#include "server/watchdog.h"
+
+enum { RELOAD_GRACE_MS = 1000 };
 
 struct app {
-    const struct settings *settings;
+    struct settings settings; /* whose texts and lists are the caller's */
     struct service *service;
     struct listeners listeners;
+    struct reload *reload;
     unsigned n_loops;
     struct loop **loops;
     uv_thread_t *threads; /* of all loops but the first */
     unsigned n_threads;
+    uint64_t *turned_ms; /* [n_loops] */
 
+    sigset_t signals_before;
     uv_signal_t on_term, on_int, on_hup;
-    uv_timer_t watchdog, watch;
-    uv_work_t reload;
-    bool reloading, reload_asked, stopping;
-    struct error reload_error, last_reload_error;
-    int reload_result;
+    uv_timer_t watchdog;
+    bool stopping;
 };
-
-static void log_catalog(struct service *service)
-{
-    struct catalog *catalog = service_catalog(service);
-    for (size_t i = 0; i < catalog->n_entries; i++) {
-        const struct entry *entry = catalog->entries[i];
-        log_info("split %s@%.*s: %" PRIu64 " samples, %" PRIu64 " events, %s", entry->name,
-                 CATALOG_REVISION_MIN, entry->revision, split_n_samples(entry->split),
-                 split_n_events(entry->split), split_meta(entry->split, "origin"));
-    }
-    catalog_unref(catalog);
-}
-
-static void reload_work(uv_work_t *work)
-{
-    struct app *app = work->data;
-    app->reload_result = 0;
-    if (app->reload_asked || service_is_stale(app->service))
-        app->reload_result = service_reload(app->service, &app->reload_error) == 0 ? 1 : -1;
-}
-
-static void reload_done(uv_work_t *work, int status)
-{
-    (void)status;
-    struct app *app = work->data;
-    bool asked = app->reload_asked;
-    app->reloading = app->reload_asked = false;
-    if (asked)
-        notify("READY=1");
-    if (app->reload_result > 0) {
-        log_info("reloaded %s", app->settings->data);
-        log_catalog(app->service);
-        app->last_reload_error.text[0] = '\0';
-    } else if (app->reload_result < 0 &&
-               (asked || strcmp(app->reload_error.text, app->last_reload_error.text) != 0)) {
-        log_error("not reloaded, the splits from before are served on: %s", app->reload_error.text);
-        app->last_reload_error = app->reload_error;
-    }
-}
-
-static void start_reload(struct app *app, bool asked)
-{
-    if (app->reloading || app->stopping)
-        return;
-    app->reloading = true;
-    app->reload_asked = asked;
-    uv_queue_work(loop_uv(app->loops[0]), &app->reload, reload_work, reload_done);
-}
 
 static void on_hangup(uv_signal_t *handle, int number)
 {
     (void)number;
+    struct app *app = handle->data;
+    if (app->stopping)
+        return;
     log_info("SIGHUP: reloading");
-    start_reload(handle->data, true);
+    reload_ask(app->reload);
 }
 
-static void on_watch(uv_timer_t *timer)
-{
-    start_reload(timer->data, false);
-}
-
+/* A loop that hangs is as bad as a daemon that does; while it stops, loops end one by one. */
 static void on_watchdog(uv_timer_t *timer)
 {
-    (void)timer;
-    notify("WATCHDOG=1");
+    struct app *app = timer->data;
+    for (unsigned i = 0; i < app->n_loops; i++)
+        app->turned_ms[i] = loop_turned_ms(app->loops[i]);
+    if (app->stopping || watchdog_all_fresh(app->turned_ms, app->n_loops, uv_hrtime() / 1000000,
+                                            watchdog_limit_ms(notify_watchdog_ms())))
+        notify("WATCHDOG=1");
+}
+
+static const char *signal_name(int number)
+{
+    return number == SIGTERM ? "SIGTERM" : "SIGINT";
+}
+
+/* New clients find nobody from here on, whatever way they come. */
+static void stop_loops(struct app *app)
+{
+    app->stopping = true;
+    listeners_unlink(&app->listeners);
+    for (unsigned i = 0; i < app->n_loops; i++)
+        loop_stop(app->loops[i]);
 }
 
 static void on_terminate(uv_signal_t *handle, int number)
@@ -107,11 +82,10 @@ static void on_terminate(uv_signal_t *handle, int number)
     struct app *app = handle->data;
     if (app->stopping)
         return;
-    app->stopping = true;
-    log_info("%s: stopping", number == SIGTERM ? "SIGTERM" : "SIGINT");
+    log_info("%s: stopping", signal_name(number));
+    reload_end(app->reload);
     notify("STOPPING=1");
-    for (unsigned i = 0; i < app->n_loops; i++)
-        loop_stop(app->loops[i]);
+    stop_loops(app);
 }
 
 /* The handles of the first loop that are there beside its connections, and do not keep it running.
@@ -119,8 +93,10 @@ static void on_terminate(uv_signal_t *handle, int number)
 static void each_handle(struct app *app, void (*call)(uv_handle_t *handle))
 {
     uv_handle_t *const handles[] = {
-        (uv_handle_t *)&app->on_term,  (uv_handle_t *)&app->on_int, (uv_handle_t *)&app->on_hup,
-        (uv_handle_t *)&app->watchdog, (uv_handle_t *)&app->watch,
+        (uv_handle_t *)&app->on_term,
+        (uv_handle_t *)&app->on_int,
+        (uv_handle_t *)&app->on_hup,
+        (uv_handle_t *)&app->watchdog,
     };
     for (size_t i = 0; i < sizeof handles / sizeof *handles; i++)
         call(handles[i]);
@@ -148,14 +124,11 @@ static void start_handles(struct app *app)
         signals[i].handle->data = app;
         uv_signal_start(signals[i].handle, signals[i].call, signals[i].number);
     }
-    uint64_t watchdog_ms = notify_watchdog_ms(), watch_ms = app->settings->watch_interval_s * 1000;
+    uint64_t sign_ms = notify_watchdog_ms() / 2;
     uv_timer_init(uv, &app->watchdog);
-    uv_timer_init(uv, &app->watch);
-    app->watch.data = app->reload.data = app;
-    if (watchdog_ms)
-        uv_timer_start(&app->watchdog, on_watchdog, watchdog_ms, watchdog_ms);
-    if (watch_ms)
-        uv_timer_start(&app->watch, on_watch, watch_ms, watch_ms);
+    app->watchdog.data = app;
+    if (sign_ms)
+        uv_timer_start(&app->watchdog, on_watchdog, sign_ms, sign_ms);
     each_handle(app, uv_unref);
 }
 
@@ -168,7 +141,8 @@ static int open_loops(struct app *app, struct error *why)
 {
     app->loops = calloc(app->n_loops, sizeof *app->loops);
     app->threads = calloc(app->n_loops, sizeof *app->threads);
-    if (!app->loops || !app->threads)
+    app->turned_ms = calloc(app->n_loops, sizeof *app->turned_ms);
+    if (!app->loops || !app->threads || !app->turned_ms)
         return error_set(why, -ENOMEM, "no memory for %u loops", app->n_loops);
     for (unsigned i = 0; i < app->n_loops; i++) {
         int r = loop_open(app->service, &app->listeners, i, &app->loops[i], why);
@@ -178,40 +152,81 @@ static int open_loops(struct app *app, struct error *why)
     return 0;
 }
 
+static int start_threads(struct app *app, struct error *why)
+{
+    int r = reload_start(app->service, &app->reload, why);
+    if (r < 0)
+        return r;
+    for (unsigned i = 1; i < app->n_loops; i++) {
+        r = uv_thread_create(&app->threads[i], loop_thread, app->loops[i]);
+        if (r < 0)
+            return error_set(why, r, "cannot start a thread: %s", uv_strerror(r));
+        app->n_threads++;
+    }
+    return 0;
+}
+
+static void announce(const struct app *app)
+{
+    for (unsigned i = 0; i < app->listeners.n; i++)
+        log_info("listening on %s", app->listeners.items[i].name);
+    reload_say_ready(app->service, NULL);
+}
+
 static int serve(struct app *app, struct error *why)
 {
-    start_handles(app);
-    int r = 0;
-    for (unsigned i = 1; r == 0 && i < app->n_loops; i++) {
-        r = uv_thread_create(&app->threads[i], loop_thread, app->loops[i]);
-        app->n_threads += r == 0;
-    }
+    int r = start_threads(app, why);
     if (r < 0) {
-        error_set(why, r, "cannot start a thread: %s", uv_strerror(r));
-        raise(SIGTERM);
+        stop_loops(app);
     } else {
-        for (unsigned i = 0; i < app->listeners.n; i++)
-            log_info("listening on %s", app->listeners.items[i].name);
-        notify("READY=1");
+        announce(app);
+        start_handles(app);
+        /* Signals that came meanwhile come now. */
+        pthread_sigmask(SIG_SETMASK, &app->signals_before, NULL);
     }
     loop_run(app->loops[0]);
     for (unsigned i = 1; i <= app->n_threads; i++)
         uv_thread_join(&app->threads[i]);
-    each_handle(app, close_handle);
-    /* A second signal does not interrupt what is left to be done. */
+    if (r == 0)
+        each_handle(app, close_handle);
+    /* A second signal does not interrupt what is left to be done; libuv has just given it back its
+     * default. */
     signal(SIGTERM, SIG_IGN);
     signal(SIGINT, SIG_IGN);
     return r;
 }
 
 /* Every connection is a descriptor. */
-static void raise_descriptor_limit(void)
+static int fit_connections(struct app *app, uint64_t limit, struct error *why)
 {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
+    struct catalog *catalog = service_catalog(app->service);
+    const struct descriptors needed = {.n_loops = app->n_loops,
+                                       .n_listeners = app->listeners.n,
+                                       .n_splits = catalog->n_entries,
+                                       .max_connections = app->settings.max_connections};
+    catalog_unref(catalog);
+    uint64_t fit;
+    int r = descriptors_fit(&needed, limit, &fit, why);
+    if (r < 0)
+        return r;
+    if (fit < needed.max_connections)
+        log_warning("max_connections is %" PRIu64 " instead of %" PRIu64
+                    ": the limit of open descriptors (RLIMIT_NOFILE) is %" PRIu64,
+                    fit, needed.max_connections, limit);
+    app->settings.max_connections = fit;
+    return 0;
+}
+
+/* Signals wait until there is somebody to take them; a hangup would end the process. */
+static void block_signals(sigset_t *ret_stop, sigset_t *ret_before)
+{
+    sigset_t all;
+    sigemptyset(ret_stop);
+    sigaddset(ret_stop, SIGTERM);
+    sigaddset(ret_stop, SIGINT);
+    all = *ret_stop;
+    sigaddset(&all, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &all, ret_before);
 }
 
 static void prepare_process(unsigned n_loops)
@@ -220,32 +235,62 @@ static void prepare_process(unsigned n_loops)
     snprintf(pool_size, sizeof pool_size, "%u", n_loops);
     setenv("UV_THREADPOOL_SIZE", pool_size, 0);
     signal(SIGPIPE, SIG_IGN);
-    raise_descriptor_limit();
+    notify_open();
     guard_install();
+}
+
+/* What still reads the folder ends with the process. */
+__attribute__((noreturn)) static void leave(struct app *app)
+{
+    listeners_unlink(&app->listeners);
+    log_info("stopped");
+    _exit(0);
+}
+
+static int open_all(struct app *app, struct error *why)
+{
+    sigset_t stop;
+    block_signals(&stop, &app->signals_before);
+    prepare_process(app->n_loops);
+    uint64_t limit = descriptors_raise_limit();
+    int number, r = listeners_open(&app->settings, app->n_loops, &app->listeners, why);
+    if (r == 0)
+        r = opening_run(&app->settings, &stop, &app->service, &number, why);
+    if (r == -ECANCELED) {
+        log_info("%s: stopping, before anything was served", signal_name(number));
+        leave(app);
+    }
+    if (r == 0)
+        r = fit_connections(app, limit, why);
+    return r < 0 ? r : open_loops(app, why);
+}
+
+static void close_all(struct app *app)
+{
+    for (unsigned i = 0; app->loops && i < app->n_loops; i++)
+        loop_close(app->loops[i]);
+    uv_library_shutdown();
+    free(app->loops);
+    free(app->threads);
+    free(app->turned_ms);
+    listeners_close(&app->listeners);
+    service_close(app->service);
+    notify_close();
+    scratch_free();
 }
 
 int app_run(const struct settings *settings, struct error *why)
 {
-    struct app app = {.settings = settings};
+    struct app app = {.settings = *settings};
     app.n_loops = settings->threads ? (unsigned)settings->threads : uv_available_parallelism();
-    prepare_process(app.n_loops);
-    int r = listeners_open(settings, app.n_loops, &app.listeners, why);
-    if (r == 0)
-        r = service_open(settings, &app.service, why);
-    if (r == 0)
-        r = open_loops(&app, why);
+    int r = open_all(&app, why);
     if (r == 0) {
-        log_catalog(app.service);
+        reload_log_splits(app.service);
         r = serve(&app, why);
     }
-    for (unsigned i = 0; app.loops && i < app.n_loops; i++)
-        loop_close(app.loops[i]);
-    uv_library_shutdown();
-    free(app.loops);
-    free(app.threads);
-    listeners_close(&app.listeners);
-    service_close(app.service);
-    scratch_free();
+    if (!reload_close(app.reload, RELOAD_GRACE_MS))
+        leave(&app);
+    close_all(&app);
     if (r == 0)
         log_info("stopped");
     return r;

@@ -4,10 +4,13 @@
 
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { LINE_MAX_BYTES = 2048 };
+enum { LINE_MAX_BYTES = 2048, CHARACTER_MAX_BYTES = 4 };
 
 static const struct {
     const char *word;
@@ -26,17 +29,82 @@ void log_set_level(enum log_level most)
     atomic_store(&most_level, (int)most);
 }
 
+/* Length of the character of UTF-8 (RFC 3629) at `text`, 0 where there is none. */
+static size_t read_character(const unsigned char *text, uint32_t *ret)
+{
+    static const struct {
+        unsigned char mask, lead;
+        uint32_t least;
+    } forms[] = {{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
+    for (size_t n = 1; n <= sizeof forms / sizeof *forms; n++) {
+        if ((text[0] & forms[n - 1].mask) != forms[n - 1].lead)
+            continue;
+        uint32_t character = text[0] & (unsigned char)~forms[n - 1].mask;
+        for (size_t i = 1; i < n; i++) {
+            if ((text[i] & 0xc0) != 0x80)
+                return 0;
+            character = character << 6 | (text[i] & 0x3f);
+        }
+        bool valid = character >= forms[n - 1].least && character <= 0x10ffff &&
+                     (character < 0xd800 || character > 0xdfff);
+        *ret = character;
+        return valid ? n : 0;
+    }
+    return 0;
+}
+
+/* Controls of ASCII and ISO 8859, ends of lines and paragraphs, marks that turn the direction. */
+static bool is_harmful(uint32_t character)
+{
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {{0, 0x1f},        {0x7f, 0x9f},     {0x61c, 0x61c},
+                  {0x200e, 0x200f}, {0x2028, 0x202e}, {0x2066, 0x2069}};
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+        if (character >= ranges[i].first && character <= ranges[i].last)
+            return true;
+    return false;
+}
+
+static size_t printable_length(const char *text)
+{
+    uint32_t character;
+    size_t n = read_character((const unsigned char *)text, &character);
+    return n && !is_harmful(character) ? n : 0;
+}
+
+size_t log_clean(const char *text, char *ret, size_t size)
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t used = 0;
+    while (*text) {
+        size_t n = printable_length(text);
+        char escaped[] = {'\\', 'x', digits[(unsigned char)*text >> 4], digits[*text & 15]};
+        size_t n_out = n ? n : sizeof escaped;
+        if (used + n_out >= size)
+            break;
+        memcpy(ret + used, n ? text : escaped, n_out);
+        used += n_out;
+        text += n ? n : 1;
+    }
+    ret[used] = '\0';
+    return used;
+}
+
+/* In one piece, so that lines of several threads do not mix. */
 __attribute__((format(printf, 2, 0))) static void write_line(enum log_level level,
                                                              const char *format, va_list args)
 {
     if ((int)level > atomic_load(&most_level))
         return;
-    char text[LINE_MAX_BYTES];
+    /* A character that vsnprintf() cuts lies behind where the line is cut. */
+    char text[LINE_MAX_BYTES + CHARACTER_MAX_BYTES], clean[LINE_MAX_BYTES];
     vsnprintf(text, sizeof text, format, args);
+    log_clean(text, clean, sizeof clean);
     if (getenv("JOURNAL_STREAM"))
-        fprintf(stderr, "%s%s\n", levels[level].journal, text);
+        fprintf(stderr, "%s%s\n", levels[level].journal, clean);
     else
-        fprintf(stderr, "twonmnistd: %s%s\n", levels[level].word, text);
+        fprintf(stderr, "twonmnistd: %s%s\n", levels[level].word, clean);
 }
 
 void log_error(const char *format, ...)

@@ -12,7 +12,7 @@
 #include "server/http.h"
 #include "server/log.h"
 
-enum { DEADLINE_INTERVAL_MS = 1000, DRAIN_INTERVAL_MS = 20 };
+enum { DEADLINE_INTERVAL_MS = 1000, DRAIN_INTERVAL_MS = 20, NS_IN_MS = 1000000 };
 
 /* One HTTP server, and what wakes it. */
 struct station {
@@ -29,6 +29,7 @@ struct loop {
     uv_timer_t deadlines, drain;
     bool draining;
     uint64_t drain_until_ms;
+    _Atomic uint64_t turned_ms;
     unsigned n_jobs; /* out in the pool */
     unsigned n_stations;
     struct station stations[];
@@ -145,6 +146,7 @@ static void on_stop(uv_async_t *async)
 static void on_deadlines(uv_timer_t *timer)
 {
     struct loop *loop = timer->data;
+    atomic_store(&loop->turned_ms, uv_hrtime() / NS_IN_MS);
     for (unsigned i = 0; i < loop->n_stations; i++)
         http_check_deadlines(loop->stations[i].http);
 }
@@ -181,6 +183,7 @@ int loop_open(struct service *service, struct listeners *listeners, unsigned ind
         return error_set(why, r, "cannot make a loop: %s", uv_strerror(r));
     }
     loop->service = service;
+    atomic_init(&loop->turned_ms, uv_hrtime() / NS_IN_MS);
     loop->stop.data = loop->deadlines.data = loop->drain.data = loop;
     uv_async_init(&loop->uv, &loop->stop, on_stop);
     uv_timer_init(&loop->uv, &loop->deadlines);
@@ -204,6 +207,11 @@ uv_loop_t *loop_uv(struct loop *loop)
 void loop_run(struct loop *loop)
 {
     uv_run(&loop->uv, UV_RUN_DEFAULT);
+}
+
+uint64_t loop_turned_ms(const struct loop *loop)
+{
+    return atomic_load(&loop->turned_ms);
 }
 
 void loop_stop(struct loop *loop)

@@ -26,5 +26,8 @@ void loop_run(struct loop *loop);
 /* Any thread. */
 void loop_stop(struct loop *loop);
 
+/* When the loop last came round to its timer of a second, in ms of CLOCK_MONOTONIC. Any thread. */
+uint64_t loop_turned_ms(const struct loop *loop);
+
 /* After loop_run(), or instead of it. */
 void loop_close(struct loop *loop);

@@ -7,12 +7,13 @@
  * running requests end, then closes HTTP, splits and loops in this order. */
 #include "config.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "server/app.h"
+#include "server/command_line.h"
+#include "server/listen.h"
 #include "server/log.h"
 #include "server/settings.h"
 
@@ -25,6 +26,8 @@ static void print_help(void)
            "\n"
            "  --config FILE                       read settings from FILE; the command line goes "
            "first\n"
+           "  --check-config                      say what is wrong with the settings, serve "
+           "nothing\n"
            "  --sample-config                     print a configuration file with all defaults\n"
            "  --help                              print this\n"
            "  --version                           print the version\n"
@@ -35,100 +38,76 @@ static void print_help(void)
            "Manual: man twonmnistd\n");
 }
 
-/* The option's value: behind '=', or the next argument. Moves *i to the last argument used. */
-static const char *option_value(int argc, char **argv, int *i)
+/* The files first, wherever --config stands: what the command line sets goes before them. */
+static int apply(const struct command_line *line, bool files, struct settings *settings,
+                 struct error *why)
 {
-    char *equals = strchr(argv[*i], '=');
-    if (equals) {
-        *equals = '\0';
-        return equals + 1;
+    int r = 0;
+    for (unsigned i = 0; r == 0 && i < line->n; i++) {
+        const struct option *option = &line->options[i];
+        bool is_file = strcmp(option->name, "config") == 0;
+        if (is_file && files)
+            r = settings_read(settings, option->value, why);
+        else if (!is_file && !files)
+            r = settings_set(settings, SETTING_OPTION, option->name, option->value, why);
     }
-    return *i + 1 < argc ? argv[++*i] : NULL;
+    return r;
 }
 
-typedef int use_option(struct settings *settings, const char *name, const char *value,
-                       struct error *why);
-
-static int read_config(struct settings *settings, const char *name, const char *value,
-                       struct error *why)
+static int check(const struct settings *settings, struct error *why)
 {
-    return strcmp(name, "config") == 0 ? settings_read(settings, value, why) : 0;
+    int r = listeners_check(settings, why);
+    if (r == 0)
+        puts("the settings are right");
+    return r;
 }
 
-static int set_option(struct settings *settings, const char *name, const char *value,
-                      struct error *why)
+static int exit_code(int r, int code_of_failure, const struct error *why)
 {
-    return strcmp(name, "config") == 0 ? 0 : settings_set(settings, name, value, why);
+    if (r == 0)
+        return EXIT_OK;
+    log_error("%s%s", why->text, code_of_failure == EXIT_USAGE ? " (see --help)" : "");
+    return code_of_failure;
 }
 
-/* Walk over all options; changes no argument that a second walk needs. */
-static int each_option(int argc, char **argv, struct settings *settings, use_option *use,
-                       struct error *why)
+static int run(enum command command, const struct settings *settings)
 {
-    for (int i = 1; i < argc; i++) {
-        char *argument = argv[i], *equals = strchr(argument, '=');
-        if (strncmp(argument, "--", 2) != 0)
-            return error_set(why, -EINVAL, "\"%s\" is not an option", argument);
-        const char *value = option_value(argc, argv, &i);
-        int r = value ? use(settings, argument + 2, value, why)
-                      : error_set(why, -EINVAL, "%s takes a value", argument);
-        if (equals)
-            *equals = '=';
-        if (r < 0)
-            return r;
+    struct error why = {0};
+    switch (command) {
+    case COMMAND_HELP:
+        print_help();
+        return EXIT_OK;
+    case COMMAND_VERSION:
+        printf("twonmnistd %s\n", PACKAGE_VERSION);
+        return EXIT_OK;
+    case COMMAND_SAMPLE:
+        settings_print_sample(stdout);
+        return EXIT_OK;
+    case COMMAND_CHECK:
+        return exit_code(check(settings, &why), EXIT_USAGE, &why);
+    case COMMAND_SERVE:
+        log_set_level((enum log_level)settings->log_level);
+        return exit_code(app_run(settings, &why), EXIT_FAILED, &why);
     }
-    return 0;
-}
-
-static int read_settings(int argc, char **argv, struct settings *settings, struct error *why)
-{
-    int r = each_option(argc, argv, settings, read_config, why);
-    if (r < 0)
-        return r;
-    for (int i = 1; i < argc; i++)
-        if (strncmp(argv[i], "--listen", strlen("--listen")) == 0)
-            settings_clear_lists(settings);
-    return each_option(argc, argv, settings, set_option, why);
-}
-
-/* Options that only print. */
-static bool print_what_is_asked(int argc, char **argv)
-{
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0)
-            print_help();
-        else if (strcmp(argv[i], "--version") == 0)
-            printf("twonmnistd %s\n", PACKAGE_VERSION);
-        else if (strcmp(argv[i], "--sample-config") == 0)
-            settings_print_sample(stdout);
-        else
-            continue;
-        return true;
-    }
-    return false;
+    return EXIT_USAGE;
 }
 
 int main(int argc, char **argv)
 {
-    if (print_what_is_asked(argc, argv))
-        return EXIT_OK;
-    struct settings settings;
     struct error why = {0};
-    if (settings_init(&settings) < 0) {
-        log_error("no memory for the settings");
-        return EXIT_FAILED;
-    }
-    int exit_code = EXIT_OK;
-    if (read_settings(argc, argv, &settings, &why) < 0) {
-        log_error("%s (see --help)", why.text);
-        exit_code = EXIT_USAGE;
-    } else {
-        log_set_level((enum log_level)settings.log_level);
-        if (app_run(&settings, &why) < 0) {
-            log_error("%s", why.text);
-            exit_code = EXIT_FAILED;
-        }
-    }
+    struct command_line line = {0};
+    struct settings settings = {0};
+    int r = settings_init(&settings);
+    if (r < 0)
+        error_set(&why, r, "no memory for the settings");
+    if (r == 0)
+        r = command_line_parse(argc, argv, &line, &why);
+    if (r == 0)
+        r = apply(&line, true, &settings, &why);
+    if (r == 0)
+        r = apply(&line, false, &settings, &why);
+    int code = r < 0 ? exit_code(r, EXIT_USAGE, &why) : run(line.command, &settings);
+    command_line_free(&line);
     settings_free(&settings);
-    return exit_code;
+    return code;
 }

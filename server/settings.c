@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/address.h"
+
 enum kind { KIND_UINT, KIND_BOOL, KIND_TEXT, KIND_LIST };
 
 static const char *const placeholders[] = {
@@ -78,6 +80,8 @@ static int set_bool(const struct row *row, const char *value, bool *ret, struct 
 
 static int set_text(const struct row *row, const char *value, char **ret, struct error *why)
 {
+    if (!*value)
+        return error_set(why, -EINVAL, "%s: the value is missing", row->name);
     char *copy = strdup(value);
     if (!copy)
         return error_set(why, -ENOMEM, "%s: no memory", row->name);
@@ -86,17 +90,34 @@ static int set_text(const struct row *row, const char *value, char **ret, struct
     return 0;
 }
 
-static int add_to_list(const struct row *row, const char *value, struct setting_list *ret,
-                       struct error *why)
+static void clear_list(struct setting_list *list)
 {
-    if (ret->n == SETTINGS_LIST_MAX)
-        return error_set(why, -ERANGE, "%s: more than %d", row->name, SETTINGS_LIST_MAX);
-    int r = set_text(row, value, &ret->items[ret->n], why);
-    ret->n += r == 0;
-    return r;
+    for (unsigned i = 0; i < list->n; i++)
+        free(list->items[i]);
+    memset(list, 0, sizeof *list);
 }
 
-int settings_set(struct settings *settings, const char *name, const char *value, struct error *why)
+/* The only lists are of addresses. */
+static int add_to_list(const struct row *row, enum setting_source source, const char *value,
+                       struct setting_list *ret, struct error *why)
+{
+    int r = address_check(value, why);
+    if (r < 0)
+        return error_prefix(why, r, "%s", row->name);
+    if (ret->source != source)
+        clear_list(ret);
+    if (ret->n == SETTINGS_LIST_MAX)
+        return error_set(why, -ERANGE, "%s: more than %d", row->name, SETTINGS_LIST_MAX);
+    r = set_text(row, value, &ret->items[ret->n], why);
+    if (r < 0)
+        return r;
+    ret->n++;
+    ret->source = source;
+    return 0;
+}
+
+int settings_set(struct settings *settings, enum setting_source source, const char *name,
+                 const char *value, struct error *why)
 {
     const struct row *row = find(name);
     if (!row)
@@ -110,7 +131,7 @@ int settings_set(struct settings *settings, const char *name, const char *value,
     case KIND_TEXT:
         return set_text(row, value, field, why);
     case KIND_LIST:
-        return add_to_list(row, value, field, why);
+        return add_to_list(row, source, value, field, why);
     }
     return -ENOENT;
 }
@@ -119,9 +140,7 @@ int settings_init(struct settings *ret)
 {
     memset(ret, 0, sizeof *ret);
     for (size_t i = 0; i < N_ROWS; i++) {
-        if (rows[i].kind == KIND_LIST)
-            continue;
-        int r = settings_set(ret, rows[i].name, rows[i].standard, NULL);
+        int r = settings_set(ret, SETTING_DEFAULT, rows[i].name, rows[i].standard, NULL);
         if (r < 0) {
             settings_free(ret);
             return r;
@@ -130,24 +149,15 @@ int settings_init(struct settings *ret)
     return 0;
 }
 
-void settings_clear_lists(struct settings *settings)
-{
-    for (size_t i = 0; i < N_ROWS; i++) {
-        if (rows[i].kind != KIND_LIST)
-            continue;
-        struct setting_list *list = (void *)((char *)settings + rows[i].offset);
-        for (unsigned j = 0; j < list->n; j++)
-            free(list->items[j]);
-        memset(list, 0, sizeof *list);
-    }
-}
-
 void settings_free(struct settings *settings)
 {
-    settings_clear_lists(settings);
-    for (size_t i = 0; i < N_ROWS; i++)
+    for (size_t i = 0; i < N_ROWS; i++) {
+        void *field = (char *)settings + rows[i].offset;
         if (rows[i].kind == KIND_TEXT)
-            free(*(char **)((char *)settings + rows[i].offset));
+            free(*(char **)field);
+        else if (rows[i].kind == KIND_LIST)
+            clear_list(field);
+    }
     memset(settings, 0, sizeof *settings);
 }
 
@@ -160,8 +170,10 @@ static char *trim(char *text)
     return text;
 }
 
-static int read_line(struct settings *settings, char *line, struct error *why)
+static int read_line(struct settings *settings, char *line, size_t n, struct error *why)
 {
+    if (strlen(line) != n)
+        return error_set(why, -EINVAL, "there is a NUL byte in the line");
     line[strcspn(line, "#")] = '\0';
     char *name = trim(line);
     if (!*name)
@@ -170,7 +182,24 @@ static int read_line(struct settings *settings, char *line, struct error *why)
     if (!equals)
         return error_set(why, -EINVAL, "\"%s\" is not \"name = value\"", name);
     *equals = '\0';
-    return settings_set(settings, trim(name), trim(equals + 1), why);
+    return settings_set(settings, SETTING_FILE, trim(name), trim(equals + 1), why);
+}
+
+static int read_lines(struct settings *settings, FILE *file, const char *path, struct error *why)
+{
+    char *line = NULL;
+    size_t size = 0;
+    ssize_t n;
+    int r = 0;
+    for (unsigned number = 1; r == 0 && (n = getline(&line, &size, file)) >= 0; number++) {
+        r = read_line(settings, line, (size_t)n, why);
+        if (r < 0)
+            error_prefix(why, r, "%s: line %u", path, number);
+    }
+    if (r == 0 && !feof(file))
+        r = error_set(why, -errno, "%s: %s", path, strerror(errno));
+    free(line);
+    return r;
 }
 
 int settings_read(struct settings *settings, const char *path, struct error *why)
@@ -178,15 +207,7 @@ int settings_read(struct settings *settings, const char *path, struct error *why
     FILE *file = fopen(path, "re");
     if (!file)
         return error_set(why, -errno, "%s: %s", path, strerror(errno));
-    char *line = NULL;
-    size_t size = 0;
-    int r = 0;
-    for (unsigned number = 1; r == 0 && getline(&line, &size, file) >= 0; number++) {
-        r = read_line(settings, line, why);
-        if (r < 0)
-            error_prefix(why, r, "%s: line %u", path, number);
-    }
-    free(line);
+    int r = read_lines(settings, file, path, why);
     fclose(file);
     return r;
 }

@@ -14,17 +14,17 @@
 #define SETTINGS(X) \
     X(TEXT, data,                        "/var/lib/twonmnist", 0,       0,             "",            "folder with the splits to serve") \
     X(LIST, listen,                      "127.0.0.1:8642",     0,       0,             "",            "ADDR:PORT or unix:PATH to listen on; may be given several times") \
-    X(BOOL, allow_anonymous,             "no",                 0,       0,             "",            "serve other machines too, without tokens") \
+    X(BOOL, allow_anonymous,             "no",                 0,       0,             "",            "serve other machines too, though nobody is asked who he is") \
     X(UINT, threads,                     "0",                  0,       256,           "",            "loops that serve; 0 is one for each core") \
-    X(UINT, max_connections,             "4096",               1,       1000000,       "connections", "most connections at a time") \
-    X(UINT, max_connections_per_address, "0",                  0,       1000000,       "connections", "most from one address in one loop; 0 is no limit") \
+    X(UINT, max_connections,             "4096",               1,       1000000,       "connections", "most connections at a time to each address; fewer where descriptors are short") \
+    X(UINT, max_connections_per_address, "0",                  0,       1000000,       "connections", "most of them from one client's address in one loop; 0 is no limit") \
     X(UINT, max_batch_size,              "1024",               1,       65536,         "samples",     "most samples one request may ask for") \
     X(UINT, max_answer_bytes,            "268435456",          1048576, 17179869184,   "bytes",       "largest answer that is made for one request") \
     X(UINT, max_pending_bytes,           "1073741824",         1048576, 1099511627776, "bytes",       "most memory for requests and answers under way") \
     X(UINT, max_pending_bytes_per_address, "536870912",        1048576, 1099511627776, "bytes",       "most of it for the clients at one address") \
     X(UINT, max_body_bytes,              "1048576",            1024,    16777216,      "bytes",       "largest body of a POST") \
     X(UINT, max_url_bytes,               "8192",               256,     12288,         "bytes",       "longest URL") \
-    X(UINT, max_header_bytes,            "16384",              16384,   131072,        "bytes",       "memory for the headers of one request") \
+    X(UINT, max_header_bytes,            "16384",              16384,   131072,        "bytes",       "memory of a connection for the headers of its request and of the answer") \
     X(UINT, queue_length,                "64",                 1,       65536,         "requests",    "heavy requests that may wait for a worker") \
     X(UINT, idle_timeout_s,              "60",                 1,       86400,         "seconds",     "a connection without traffic is closed after it") \
     X(UINT, request_timeout_s,           "30",                 1,       86400,         "seconds",     "a request must have arrived whole within it") \
@@ -33,11 +33,15 @@
     X(UINT, log_level,                   "2",                  0,       3,             "",            "0 errors, 1 and warnings, 2 and information, 3 and debugging")
 /* clang-format on */
 
-enum { SETTINGS_LIST_MAX = 16 };
+enum { SETTINGS_LIST_MAX = 16, SETTINGS_NAME_SIZE = 64 };
+
+/* Who says what a setting is: a later one goes before an earlier one. */
+enum setting_source { SETTING_DEFAULT, SETTING_FILE, SETTING_OPTION };
 
 struct setting_list {
     char *items[SETTINGS_LIST_MAX];
-    unsigned n; /* 0: the default holds */
+    unsigned n;
+    enum setting_source source;
 };
 
 typedef uint64_t setting_UINT;
@@ -55,15 +59,15 @@ struct settings {
 int settings_init(struct settings *ret);
 void settings_free(struct settings *settings);
 
-/* Set one by its name, in which '-' reads as '_'; a list grows by one item.
- * Errors: -ENOENT no such setting; -EINVAL, -ERANGE the value (why says what is possible). */
-int settings_set(struct settings *settings, const char *name, const char *value, struct error *why);
+/* Set one by its name, in which '-' reads as '_'. A list grows by one item, or begins anew where
+ * the items before are of an earlier source. Errors: -ENOENT no such setting; -EINVAL, -ERANGE the
+ * value (why says what is possible). */
+int settings_set(struct settings *settings, enum setting_source source, const char *name,
+                 const char *value, struct error *why);
 
-/* Empty a list, so that one source of settings replaces another's. */
-void settings_clear_lists(struct settings *settings);
-
-/* Read `name = value` lines; '#' starts a comment.
- * Errors: those of open(); those of settings_set(), with file and line. */
+/* Read `name = value` lines. '#' starts a comment, also behind a value; blanks around names and
+ * values do not count; empty lines neither.
+ * Errors: those of open() and read(); those of settings_set(), with file and line. */
 int settings_read(struct settings *settings, const char *path, struct error *why);
 
 /* Print the options for --help, and a configuration file that shows every default. */

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Listening sockets that the service manager passes (sd_listen_fds(3)). */
+#include "server/passed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static bool is_for_us(void)
+{
+    const char *pid = getenv("LISTEN_PID");
+    return pid && strtol(pid, NULL, 10) == getpid();
+}
+
+static int count(unsigned *ret, struct error *why)
+{
+    const char *text = getenv("LISTEN_FDS");
+    if (!text || !is_for_us())
+        return 0;
+    char *end;
+    unsigned long n = strtoul(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end || n > PASSED_MAX)
+        return error_set(why, -EINVAL, "LISTEN_FDS=%s is not a number from 0 to %d", text,
+                         PASSED_MAX);
+    *ret = (unsigned)n;
+    return 0;
+}
+
+int passed_count(unsigned *ret, struct error *why)
+{
+    unsigned n = 0;
+    int r = count(&n, why);
+    unsetenv("LISTEN_PID");
+    unsetenv("LISTEN_FDS");
+    unsetenv("LISTEN_FDNAMES");
+    if (r == 0)
+        *ret = n;
+    return r;
+}
+
+static const char *type_name(int type)
+{
+    switch (type) {
+    case SOCK_STREAM:
+        return "a stream socket";
+    case SOCK_DGRAM:
+        return "a datagram socket";
+    case SOCK_SEQPACKET:
+        return "a sequenced-packet socket";
+    }
+    return "another kind of socket";
+}
+
+static int check_socket(int fd, struct error *why)
+{
+    int type = 0, family = 0, listens = 0;
+    socklen_t size = sizeof type;
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0)
+        return error_set(why, -errno, "descriptor %d, which LISTEN_FDS passes: %s", fd,
+                         errno == ENOTSOCK ? "it is no socket" : strerror(errno));
+    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size);
+    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size);
+    if (type != SOCK_STREAM || (family != AF_INET && family != AF_INET6 && family != AF_UNIX))
+        return error_set(why, -EINVAL,
+                         "descriptor %d, which LISTEN_FDS passes: %s of family %d, not a stream "
+                         "socket of IPv4, IPv6 or Unix",
+                         fd, type_name(type), family);
+    if (!listens)
+        return error_set(why, -EINVAL,
+                         "descriptor %d, which LISTEN_FDS passes: a socket that does not listen",
+                         fd);
+    return 0;
+}
+
+int passed_take(int fd, struct address *ret, struct error *why)
+{
+    int r = check_socket(fd, why);
+    if (r < 0)
+        return r;
+    struct address address = {.size = sizeof address.storage};
+    if (getsockname(fd, (struct sockaddr *)&address.storage, &address.size) < 0 ||
+        fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ||
+        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0)
+        return error_set(why, -errno, "descriptor %d, which LISTEN_FDS passes: %s", fd,
+                         strerror(errno));
+    *ret = address;
+    return 0;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Opens the folder anew beside what is served: when that is asked for, and when its files have
+ * changed. On a thread of its own, so that nothing else waits for it, nor it for anything. */
+#include "server/reload.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "server/log.h"
+#include "server/notify.h"
+#include "server/snapshot.h"
+
+struct reload {
+    struct service *service;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* what stands below */
+    bool asked, ending, ended;
+
+    /* The thread's own. */
+    char *failed; /* the folder as it was when it could not be opened; NULL: try again */
+    struct error last_failure;
+};
+
+void reload_log_splits(struct service *service)
+{
+    struct catalog *catalog = service_catalog(service);
+    for (size_t i = 0; i < catalog->n_entries; i++) {
+        const struct entry *entry = catalog->entries[i];
+        log_info("split %s@%.*s: %" PRIu64 " samples, %" PRIu64 " events, %s", entry->name,
+                 CATALOG_REVISION_MIN, entry->revision, split_n_samples(entry->split),
+                 split_n_events(entry->split), split_meta(entry->split, "origin"));
+    }
+    catalog_unref(catalog);
+}
+
+void reload_say_ready(struct service *service, const struct error *why_not_newer)
+{
+    struct catalog *catalog = service_catalog(service);
+    notify_status("READY=1", "serving %zu splits of %s%s%s", catalog->n_entries,
+                  service_settings(service)->data, why_not_newer ? "; not reloaded: " : "",
+                  why_not_newer ? why_not_newer->text : "");
+    catalog_unref(catalog);
+}
+
+static bool is_ending(struct reload *reload)
+{
+    pthread_mutex_lock(&reload->lock);
+    bool ending = reload->ending;
+    pthread_mutex_unlock(&reload->lock);
+    return ending;
+}
+
+static void say_ready(struct reload *reload, const struct error *why_not_newer)
+{
+    if (!is_ending(reload))
+        reload_say_ready(reload->service, why_not_newer);
+}
+
+/* What is wrong and stays so is said once. */
+static void report_failure(struct reload *reload, bool asked, const struct error *why)
+{
+    if (!asked && strcmp(why->text, reload->last_failure.text) == 0)
+        return;
+    log_error("not reloaded, the splits from before are served on: %s", why->text);
+    reload->last_failure = *why;
+    say_ready(reload, why);
+}
+
+static void report_success(struct reload *reload)
+{
+    log_info("reloaded %s", service_settings(reload->service)->data);
+    reload_log_splits(reload->service);
+    reload->last_failure.text[0] = '\0';
+    say_ready(reload, NULL);
+}
+
+/* Whether the folder itself may be right, and another try find it so. */
+static bool is_passing(int error)
+{
+    return error == -ENOMEM || error == -EMFILE || error == -ENFILE || error == -EAGAIN;
+}
+
+/* The folder is looked at before it is opened: what changes meanwhile has changed since. */
+static void open_anew(struct reload *reload, bool asked)
+{
+    struct error why = {0};
+    char *before = NULL;
+    int r = snapshot_take(service_settings(reload->service)->data, &before, &why);
+    if (r == 0)
+        r = service_reload(reload->service, &why);
+    free(reload->failed);
+    reload->failed = r < 0 && !is_passing(r) ? before : NULL;
+    if (!reload->failed)
+        free(before);
+    if (r < 0)
+        report_failure(reload, asked, &why);
+    else
+        report_success(reload);
+}
+
+/* A folder that could not be opened is opened again only after it has changed once more: hashing
+ * all of it over and over would find the same. */
+static bool has_changed(struct reload *reload)
+{
+    struct error why;
+    char *now;
+    int r = snapshot_take(service_settings(reload->service)->data, &now, &why);
+    if (r < 0) {
+        report_failure(reload, false, &why);
+        return false;
+    }
+    bool same_as_failed = reload->failed && strcmp(now, reload->failed) == 0;
+    free(now);
+    return !same_as_failed && service_is_stale(reload->service);
+}
+
+static void look(struct reload *reload, bool asked)
+{
+    if (asked)
+        notify_reloading();
+    if (asked || has_changed(reload))
+        open_anew(reload, asked);
+}
+
+/* Until somebody asks, or it is time to look by itself. With the lock. */
+static void wait_for_work(struct reload *reload)
+{
+    time_t interval_s = (time_t)service_settings(reload->service)->watch_interval_s;
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += interval_s;
+    int r = 0;
+    while (!reload->asked && !reload->ending && r == 0)
+        r = interval_s > 0 ? pthread_cond_timedwait(&reload->changed, &reload->lock, &until)
+                           : pthread_cond_wait(&reload->changed, &reload->lock);
+}
+
+static void *watch(void *user)
+{
+    struct reload *reload = user;
+    pthread_mutex_lock(&reload->lock);
+    for (;;) {
+        wait_for_work(reload);
+        if (reload->ending)
+            break;
+        bool asked = reload->asked;
+        reload->asked = false;
+        pthread_mutex_unlock(&reload->lock);
+        look(reload, asked);
+        pthread_mutex_lock(&reload->lock);
+    }
+    reload->ended = true;
+    pthread_cond_broadcast(&reload->changed);
+    pthread_mutex_unlock(&reload->lock);
+    return NULL;
+}
+
+static void init_lock(struct reload *reload)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&reload->lock, NULL);
+    pthread_cond_init(&reload->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+static void free_all(struct reload *reload)
+{
+    pthread_cond_destroy(&reload->changed);
+    pthread_mutex_destroy(&reload->lock);
+    free(reload->failed);
+    free(reload);
+}
+
+int reload_start(struct service *service, struct reload **ret, struct error *why)
+{
+    struct reload *reload = calloc(1, sizeof *reload);
+    if (!reload)
+        return error_set(why, -ENOMEM, "no memory for the watch of the folder");
+    reload->service = service;
+    init_lock(reload);
+    int r = -pthread_create(&reload->thread, NULL, watch, reload);
+    if (r < 0) {
+        free_all(reload);
+        return error_set(why, r, "cannot start a thread: %s", strerror(-r));
+    }
+    *ret = reload;
+    return 0;
+}
+
+static void set(struct reload *reload, bool *flag)
+{
+    pthread_mutex_lock(&reload->lock);
+    *flag = true;
+    pthread_cond_broadcast(&reload->changed);
+    pthread_mutex_unlock(&reload->lock);
+}
+
+void reload_ask(struct reload *reload)
+{
+    set(reload, &reload->asked);
+}
+
+void reload_end(struct reload *reload)
+{
+    set(reload, &reload->ending);
+}
+
+static bool wait_for_end(struct reload *reload, uint64_t timeout_ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (time_t)(timeout_ms / 1000);
+    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    int r = 0;
+    pthread_mutex_lock(&reload->lock);
+    while (!reload->ended && r == 0)
+        r = pthread_cond_timedwait(&reload->changed, &reload->lock, &until);
+    bool ended = reload->ended;
+    pthread_mutex_unlock(&reload->lock);
+    return ended;
+}
+
+bool reload_close(struct reload *reload, uint64_t timeout_ms)
+{
+    if (!reload)
+        return true;
+    reload_end(reload);
+    if (!wait_for_end(reload, timeout_ms))
+        return false;
+    pthread_join(reload->thread, NULL);
+    free_all(reload);
+    return true;
+}
