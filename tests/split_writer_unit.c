@@ -24,7 +24,11 @@
 enum { N_SAMPLES = 5, LONG_EVENTS = 300000 }; /* more than any buffer of the writer */
 
 static const size_t lengths[N_SAMPLES] = {3, LONG_EVENTS, 0, 1, 4000};
-static const struct meta metas[] = {{"kind", SPLIT_KIND_SOURCE}, {"origin", "a \"test\""}};
+static const struct meta metas[] = {{"kind", SPLIT_KIND_SOURCE},
+                                    {"sensor", SENSOR_NMNIST},
+                                    {"time_unit", SPLIT_TIME_UNIT},
+                                    {"origin", "a \"test\""}};
+enum { N_METAS = sizeof metas / sizeof *metas };
 static uint8_t events[LONG_EVENTS * EVENT_BYTES];
 
 static int start(void **state)
@@ -66,7 +70,7 @@ static int write_split(const char *path, size_t n_promised, size_t n_added, stru
         split_writer_abort(writer);
         return r;
     }
-    return split_writer_finish(writer, metas, 2, why);
+    return split_writer_finish(writer, metas, N_METAS, why);
 }
 
 static void split_is_read_back_as_it_was_written(void **state)
@@ -130,7 +134,7 @@ static void split_stands_in_its_place_when_it_is_finished_and_not_before(void **
     assert_int_equal(add(writer, 0, NULL), 0);
     assert_int_equal(scratch_read("a", old, 3), 3);
     assert_memory_equal(old, "old", 3);
-    assert_int_equal(split_writer_finish(writer, metas, 2, NULL), 0);
+    assert_int_equal(split_writer_finish(writer, metas, N_METAS, NULL), 0);
     struct split *split;
     assert_int_equal(split_open(scratch_path("a"), &split, NULL), 0);
     split_close(split);
@@ -204,7 +208,7 @@ static void sample_more_than_promised_is_refused_and_the_others_can_be_kept(void
     assert_int_equal(add(writer, 0, &why), 0);
     assert_int_equal(add(writer, 1, &why), -EFBIG);
     assert_non_null(strstr(why.text, "a: more than the 1 samples"));
-    assert_int_equal(split_writer_finish(writer, metas, 2, &why), 0);
+    assert_int_equal(split_writer_finish(writer, metas, N_METAS, &why), 0);
     assert_int_equal(split_open(scratch_path("a"), &split, &why), 0);
     assert_int_equal(split_n_samples(split), 1);
     split_close(split);
