@@ -18,11 +18,9 @@ enum { LENGTH_BYTES = 8, MAX_TENSORS = 64 };
 static const struct {
     const char *name;
     uint64_t size;
-} dtypes[N_TENSOR_DTYPES] = {
-    [TENSOR_U64] = {"U64", 8},
-    [TENSOR_U32] = {"U32", 4},
-    [TENSOR_I32] = {"I32", 4},
-    [TENSOR_U8] = {"U8", 1},
+} dtypes[] = {
+    [TENSOR_U64] = {"U64", 8}, [TENSOR_U32] = {"U32", 4}, [TENSOR_I32] = {"I32", 4},
+    [TENSOR_U8] = {"U8", 1},   [TENSOR_OTHER] = {"", 0},
 };
 
 struct safetensors {

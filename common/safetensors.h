@@ -33,6 +33,7 @@ struct meta {
     const char *value;
 };
 
+/* Bytes of a value; 0 for TENSOR_OTHER. */
 uint64_t tensor_dtype_size(enum tensor_dtype dtype);
 
 /* Give each tensor its place, one behind the other without holes; the caller has them in order of

@@ -45,7 +45,7 @@ void split_close(struct split *split);
  * not: that cannot be told from a change, and opening it anew heals it. */
 bool split_is_intact(const struct split *split);
 
-/* The file as it was when it was opened. */
+/* What stat() said of the file when it was opened. */
 const struct stat *split_file(const struct split *split);
 
 const struct geometry *split_geometry(const struct split *split);

@@ -98,7 +98,7 @@ static bool find_entry(struct request *request, struct reply *reply, const char 
     else if (at && memcmp(at + 1, entry->revision, n_revision) != 0)
         problem(request, reply, PROBLEM_NO_SUCH_REVISION, "split %s is loaded at revision %s",
                 entry->name, entry->revision);
-    else if (entry->damaged)
+    else if (entry_is_damaged(entry))
         problem(request, reply, PROBLEM_SPLIT_DAMAGED, "split %s is damaged", entry->name);
     else {
         request->entry = entry;

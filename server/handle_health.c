@@ -22,7 +22,7 @@ void handle_readyz(struct request *request, struct reply *reply)
 {
     for (size_t i = 0; i < request->catalog->n_entries; i++) {
         const struct entry *entry = request->catalog->entries[i];
-        if (entry->damaged) {
+        if (entry_is_damaged(entry)) {
             problem(request, reply, PROBLEM_SPLIT_DAMAGED, "split %s is damaged", entry->name);
             return;
         }

@@ -35,6 +35,14 @@ void reload_log_splits(struct service *service)
                  CATALOG_REVISION_MIN, entry->revision, split_n_samples(entry->split),
                  split_n_events(entry->split), split_meta(entry->split, "origin"));
     }
+    for (size_t i = 0; i < catalog->n_found; i++) {
+        const struct found *found = &catalog->found[i];
+        if (found->fault.text[0] && found->is_news)
+            log_error("passed over: %s%s", found->fault.text,
+                      catalog_find(catalog, found->name, strlen(found->name))
+                          ? "; what was served under its name is served on"
+                          : "");
+    }
     catalog_unref(catalog);
 }
 

@@ -132,15 +132,17 @@ static void watch(const struct entry *entry, struct reply *reply)
 {
     if (!entry)
         return;
-    reply_watch(reply, &entry->damaged);
+    reply_watch(reply, &entry->holding->damaged);
     if (entry->source)
-        reply_watch(reply, &entry->source->damaged);
+        reply_watch(reply, &entry->source->holding->damaged);
 }
 
 void routes_run(struct request *request, struct reply *reply)
 {
     watch(request->entry, reply);
     request->route->handle(request, reply);
+    if (request->entry)
+        entry_check(request->entry);
     if (reply_is_damaged(reply))
         problem(request, reply, PROBLEM_SPLIT_DAMAGED, "split %s is damaged", request->entry->name);
     if (reply->status >= 400)

@@ -27,7 +27,7 @@ int service_open(const struct settings *settings, struct service **ret, struct e
     if (r < 0)
         error_set(why, r, "no memory for the orders");
     else
-        r = catalog_open(settings->data, &service->catalog, why);
+        r = catalog_open(settings->data, NULL, &service->catalog, why);
     if (r < 0) {
         service_close(service);
         return r;
@@ -66,12 +66,14 @@ struct catalog *service_catalog(struct service *service)
 
 int service_reload(struct service *service, struct error *why)
 {
-    struct catalog *fresh;
-    int r = catalog_open(service->settings->data, &fresh, why);
+    struct catalog *fresh, *old = service_catalog(service);
+    int r = catalog_open(service->settings->data, old, &fresh, why);
+    catalog_check(old);
+    catalog_unref(old);
     if (r < 0)
         return r;
     pthread_mutex_lock(&service->lock);
-    struct catalog *old = service->catalog;
+    old = service->catalog;
     service->catalog = fresh;
     pthread_mutex_unlock(&service->lock);
     catalog_unref(old);
@@ -81,6 +83,7 @@ int service_reload(struct service *service, struct error *why)
 bool service_is_stale(struct service *service)
 {
     struct catalog *catalog = service_catalog(service);
+    catalog_check(catalog);
     bool stale = catalog_is_stale(catalog, service->settings->data);
     catalog_unref(catalog);
     return stale;

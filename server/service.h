@@ -22,5 +22,6 @@ struct catalog *service_catalog(struct service *service);
  * request ends. Where that fails, the current one stays. Errors: catalog_open(). */
 int service_reload(struct service *service, struct error *why);
 
-/* Whether the folder holds other files than those that are served. */
+/* Whether the folder holds other files than those that are served. A file that was changed in place
+ * is not served any more from here on. */
 bool service_is_stale(struct service *service);

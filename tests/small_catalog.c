@@ -162,7 +162,7 @@ void small_catalog_open(struct small_catalog *ret)
 {
     struct error why;
     small_folder_make(ret->folder);
-    assert_int_equal(catalog_open(ret->folder, &ret->catalog, &why), 0);
+    assert_int_equal(catalog_open(ret->folder, NULL, &ret->catalog, &why), 0);
     ret->source = entry_of(ret, "source");
     ret->timed = entry_of(ret, "timed");
     ret->published = entry_of(ret, "published");

@@ -82,12 +82,11 @@ class Start(Case):
         listen = ("--listen", "127.0.0.1:0")
         self.refused("none: No such file", "--data", self.folder / "none", *listen)
         self.refused("no split", "--data", self.folder, *listen)
-        data = self.copy_data()
-        whole = (data / "test.safetensors").read_bytes()
-        (data / "test.safetensors").write_bytes(whole[:-1])
-        self.refused("test.safetensors: tensor", "--data", data, *listen)
-        (data / "test.safetensors").write_bytes(b"\0" * 100)
-        self.refused("test.safetensors", "--data", data, *listen)
+        whole = (self.data / "test.safetensors").read_bytes()
+        (self.folder / "test.safetensors").write_bytes(whole[:-1])
+        self.refused("test.safetensors: tensor", "--data", self.folder, *listen)
+        (self.folder / "test.safetensors").write_bytes(b"\0" * 100)
+        self.refused("no split can be served", "--data", self.folder, *listen)
 
     def test_a_taken_port_is_told(self):
         with daemon.Daemon(self.data) as server:
@@ -155,15 +154,15 @@ class Change(Case):
             server.wait_for("reloaded")
             self.assertNotEqual(self.revision(server), before)
 
-    def test_a_hangup_reloads_and_what_does_not_load_leaves_the_old_splits(self):
+    def test_a_hangup_reloads_and_what_cannot_be_listed_leaves_the_old_splits(self):
         data = self.copy_data()
         with daemon.Daemon(data, "--watch-interval-s", 0) as server:
             before = self.revision(server)
-            (data / "more.safetensors").write_bytes(b"nonsense")
+            data.rename(self.folder / "away")
             server.process.send_signal(signal.SIGHUP)
-            self.assertIn("more.safetensors", server.wait_for("not reloaded"))
+            self.assertIn("No such file", server.wait_for("not reloaded"))
             self.assertEqual(self.revision(server), before)
-            os.unlink(data / "more.safetensors")
+            (self.folder / "away").rename(data)
             self.replace_test_split(data)
             server.process.send_signal(signal.SIGHUP)
             server.wait_for("reloaded")

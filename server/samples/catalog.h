@@ -1,23 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0
- * All splits that are served: opened together, replaced together, dropped when unused. */
+ * All splits that are served: opened together, replaced together, dropped when unused.
+ *
+ * A file that is no split of ours, or not whole, is passed over with its reason; what was served
+ * under its name before is served on. */
 #pragma once
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/stat.h>
 
 #include "common/error.h"
 #include "common/mixer.h"
 #include "common/pairs.h"
-#include "common/split.h"
+#include "server/samples/found.h"
+#include "server/samples/holding.h"
 
-enum { CATALOG_NAME_MAX = 63, CATALOG_MAX_SPLITS = 64, CATALOG_REVISION_MIN = 12 };
+enum { CATALOG_NAME_MAX = FOUND_NAME_MAX, CATALOG_MAX_SPLITS = 64, CATALOG_REVISION_MIN = 12 };
 
 struct entry {
     char name[CATALOG_NAME_MAX + 1];
-    char revision[SHA256_HEX + 1]; /* SHA-256 of the file */
-    struct split *split;
+    struct holding *holding;
+    const struct split *split; /* the holding's, and its revision */
+    const char *revision;
     bool is_source;
     enum mix_order order; /* of its samples' events */
     uint64_t n_pairs;     /* samples of two digits */
@@ -25,19 +29,21 @@ struct entry {
     struct pairs pairs;
     struct error no_pairs;
     const struct entry *source; /* the loaded source split it was mixed from, or NULL */
-    atomic_bool damaged;        /* its file was cut short while mapped */
-    struct stat file;           /* as it was when opened */
 };
 
 struct catalog {
     atomic_uint n_users;
     size_t n_entries;
     struct entry *entries[CATALOG_MAX_SPLITS]; /* by name */
+    size_t n_found;
+    struct found *found; /* by name; the files they were opened from, and those passed over */
 };
 
 /* Open every `*.safetensors` of the folder; the caller holds the first reference. Splits are hashed
- * in parallel. Errors: those of opendir(); -ENODATA no split in it; those of split_open(). */
-int catalog_open(const char *folder, struct catalog **ret, struct error *why);
+ * in parallel; those that `old` (or NULL) holds and that are unchanged are taken over.
+ * Errors: those of opendir(); -ENODATA no split in it that can be served; -ENOMEM. */
+int catalog_open(const char *folder, const struct catalog *old, struct catalog **ret,
+                 struct error *why);
 
 /* Any thread. */
 struct catalog *catalog_ref(struct catalog *catalog);
@@ -46,5 +52,15 @@ void catalog_unref(struct catalog *catalog);
 /* The entry whose name is the `n` characters at `name`, or NULL. */
 struct entry *catalog_find(const struct catalog *catalog, const char *name, size_t n);
 
-/* Whether the folder holds other files than those that were opened. */
+/* Look whether each file that is served is still what was opened, and mark as damaged those that
+ * are not. False where one is damaged. Any thread. */
+bool catalog_check(const struct catalog *catalog);
+
+/* Whether the folder holds other files than those that were found in it. */
 bool catalog_is_stale(const struct catalog *catalog, const char *folder);
+
+/* Whether the split's file is known to be damaged. */
+bool entry_is_damaged(const struct entry *entry);
+
+/* Look at the files that the entry's answers are made of, as catalog_check() does. */
+void entry_check(const struct entry *entry);

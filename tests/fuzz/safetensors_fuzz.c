@@ -61,7 +61,7 @@ static void look_at(const struct safetensors *header, size_t size)
     size_t n = 0;
     for (size_t i = 0; i < N_NAMES; i++) {
         const struct tensor *tensor = safetensors_find(header, names[i]);
-        if (!tensor)
+        if (!tensor || tensor->dtype == TENSOR_OTHER)
             continue;
         check_tensor(tensor, size - safetensors_data_start(header));
         found[n++] = *tensor;

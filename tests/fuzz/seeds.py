@@ -69,7 +69,7 @@ def tensors_of(samples, sources, labels, indices=None):
 
 
 def splits():
-    about = {"format": "twonmnist-split", "version": "1"}
+    about = {"format": "twonmnist-split", "version": "1", "sensor": "34x34x2", "time_unit": "us"}
     one = tensors_of([events(3), events(9, 2), b""], [(0, -1), (1, -1), (2, -1)], [[0], [1], [9]])
     two = tensors_of([events(4) + events(3)], [(0, 1)], [[3, 5]])
     return {
@@ -78,6 +78,7 @@ def splits():
         "time": container(two, {**about, "kind": "2nmnist", "order": "time"}),
         "many": container(tensors_of([events(1, i) for i in range(20)], [(i, -1) for i in range(20)],
                                      [[i % 10] for i in range(20)]), {**about, "kind": "source"}),
+        "foreign": container(one, {**about, "kind": "source", "sensor": "240x180x2"}),
         "newer": container(one, {**about, "kind": "source", "version": "2"}),
         "no-samples": container(tensors_of([], [], []), {**about, "kind": "source"}),
     }
@@ -85,7 +86,9 @@ def splits():
 
 def headers():
     empty = [("offsets", "U64", [0], b""), ("events", "U8", [0, 5], b"")]
-    return {**splits(), "empty": container(empty, {"format": "x"}), "bare": container([], {})}
+    other = [("labels", "F64", [2**60, 2**60], b"")]
+    return {**splits(), "empty": container(empty, {"format": "x"}), "bare": container([], {}),
+            "other-dtype": container(other, {})}
 
 
 def batch():

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One split file as it is held: opened, watched over, hashed. */
+#include "server/samples/holding.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "server/samples/guard.h"
+
+int holding_open(const char *path, struct holding **ret, struct error *why)
+{
+    struct holding *holding = calloc(1, sizeof *holding);
+    if (!holding)
+        return error_set(why, -ENOMEM, "%s: no memory to hold it", path);
+    atomic_init(&holding->n_users, 1);
+    int r = split_open(path, &holding->split, why);
+    if (r == 0) {
+        r = guard_watch(split_bytes(holding->split), split_size(holding->split), &holding->damaged);
+        if (r < 0)
+            error_set(why, r, "%s: no memory to watch over it", path);
+    }
+    if (r < 0) {
+        holding_unref(holding);
+        return r;
+    }
+    *ret = holding;
+    return 0;
+}
+
+struct holding *holding_ref(struct holding *holding)
+{
+    atomic_fetch_add(&holding->n_users, 1);
+    return holding;
+}
+
+void holding_unref(struct holding *holding)
+{
+    if (!holding || atomic_fetch_sub(&holding->n_users, 1) != 1)
+        return;
+    if (holding->split)
+        guard_forget(split_bytes(holding->split));
+    split_close(holding->split);
+    free(holding);
+}
+
+int holding_hash(struct holding *holding, struct error *why)
+{
+    sha256_hex_of(split_bytes(holding->split), split_size(holding->split), holding->revision);
+    if (!holding_check(holding))
+        return error_set(why, -EBADMSG, "it changed while it was read");
+    return 0;
+}
+
+bool holding_check(struct holding *holding)
+{
+    if (!holding->damaged && !split_is_intact(holding->split))
+        holding->damaged = true;
+    return !holding->damaged;
+}
+
+bool holding_is_of(const struct holding *holding, const struct stat *file)
+{
+    const struct stat *own = split_file(holding->split);
+    return !holding->damaged && own->st_dev == file->st_dev && own->st_ino == file->st_ino &&
+           own->st_size == file->st_size && own->st_mtim.tv_sec == file->st_mtim.tv_sec &&
+           own->st_mtim.tv_nsec == file->st_mtim.tv_nsec;
+}
