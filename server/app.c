@@ -251,9 +251,10 @@ static int open_all(struct app *app, struct error *why)
 {
     sigset_t stop;
     block_signals(&stop, &app->signals_before);
-    prepare_process(app->n_loops);
     uint64_t limit = descriptors_raise_limit();
+    /* Before anything else opens a descriptor, which could stand where one should be passed in. */
     int number, r = listeners_open(&app->settings, app->n_loops, &app->listeners, why);
+    prepare_process(app->n_loops);
     if (r == 0)
         r = opening_run(&app->settings, &stop, &app->service, &number, why);
     if (r == -ECANCELED) {

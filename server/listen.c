@@ -104,11 +104,12 @@ static int open_ip(struct address *address, unsigned n_loops, struct listener *l
     return 0;
 }
 
-/* All loops share the first one's socket. */
+/* All loops share the first one's socket. The copies stay away from where passed ones are: in a
+ * hole there they would be taken for one. */
 static int share_socket(unsigned n_loops, struct listener *listener, struct error *why)
 {
     for (unsigned i = 1; i < n_loops; i++) {
-        listener->fds[i] = fcntl(listener->fds[0], F_DUPFD_CLOEXEC, 0);
+        listener->fds[i] = fcntl(listener->fds[0], F_DUPFD_CLOEXEC, PASSED_FIRST + PASSED_MAX);
         if (listener->fds[i] < 0)
             return failed(listener, -errno, why);
     }
