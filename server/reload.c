@@ -122,9 +122,9 @@ static bool has_changed(struct reload *reload)
         report_failure(reload, false, &why);
         return false;
     }
-    bool same_as_failed = reload->failed && strcmp(now, reload->failed) == 0;
+    bool has_failed_so = reload->failed && strcmp(now, reload->failed) == 0;
     free(now);
-    return !same_as_failed && service_is_stale(reload->service);
+    return service_is_stale(reload->service) && !has_failed_so;
 }
 
 static void look(struct reload *reload, bool asked)

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -187,6 +188,15 @@ static bool answers(const char *path)
     return yes;
 }
 
+static void leave_dead_socket(const char *path)
+{
+    struct sockaddr_un un = {.sun_family = AF_UNIX};
+    memcpy(un.sun_path, path, strlen(path));
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof un), 0);
+    close(fd);
+}
+
 static void listen_makes_a_unix_socket_and_removes_it(void **state)
 {
     (void)state;
@@ -205,11 +215,7 @@ static void listen_replaces_a_unix_socket_that_nobody_answers_on(void **state)
 {
     (void)state;
     const char *path = unix_address("b") + 5;
-    struct sockaddr_un un = {.sun_family = AF_UNIX};
-    memcpy(un.sun_path, path, strlen(path));
-    int dead = socket(AF_UNIX, SOCK_STREAM, 0);
-    assert_int_equal(bind(dead, (struct sockaddr *)&un, sizeof un), 0);
-    close(dead);
+    leave_dead_socket(path);
     listen_to(unix_address("b"));
     struct listeners listeners = open_all();
     assert_true(answers(path));
@@ -281,6 +287,83 @@ static void listen_says_which_folder_of_a_unix_socket_is_not_there(void **state)
     (void)state;
     listen_to(unix_address("none/socket"));
     refuse(-ENOENT, "none/socket: its folder: No such file");
+}
+
+/* Two processes that open the same address at the same moment, as often as PAIRS. */
+enum { PAIRS = 200 };
+
+/* Child: wait for the start, open, tell how that went, keep it until the end. */
+static void race(int start_fd, int result_fd, int end_fd)
+{
+    char byte;
+    struct listeners listeners;
+    if (read(start_fd, &byte, 1) != 0)
+        _exit(1);
+    int r = listeners_open(&settings, 1, &listeners, NULL);
+    if (write(result_fd, &r, sizeof r) != sizeof r || read(end_fd, &byte, 1) != 0)
+        _exit(1);
+    if (r == 0)
+        listeners_close(&listeners);
+    _exit(0);
+}
+
+/* How many of the two can listen; the other finds the address taken. */
+static unsigned count_winners(void)
+{
+    int start[2], result[2], end[2], r = 0;
+    assert_int_equal(pipe(start) | pipe(result) | pipe(end), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        pid_t pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+            close(start[1]);
+            close(end[1]);
+            race(start[0], result[1], end[0]);
+        }
+    }
+    close(start[0]);
+    close(end[0]);
+    close(start[1]); /* now */
+    unsigned n_winners = 0;
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(read(result[0], &r, sizeof r), sizeof r);
+        assert_true(r == 0 || r == -EADDRINUSE);
+        n_winners += r == 0;
+    }
+    close(end[1]);
+    close(result[0]);
+    close(result[1]);
+    for (unsigned i = 0; i < 2; i++) {
+        int status;
+        assert_true(wait(&status) > 0);
+        assert_int_equal(status, 0);
+    }
+    return n_winners;
+}
+
+static void listen_gives_a_port_to_one_of_two_that_ask_at_the_same_moment(void **state)
+{
+    (void)state;
+    listen_to("127.0.0.1:0");
+    struct listeners listeners = open_all();
+    char address[LISTEN_NAME_SIZE];
+    snprintf(address, sizeof address, "%s", listeners.items[0].name);
+    listeners_close(&listeners);
+    listen_only_to(address);
+    for (unsigned i = 0; i < PAIRS; i++)
+        assert_int_equal(count_winners(), 1);
+}
+
+static void listen_gives_a_dead_socket_to_one_of_two_that_find_it(void **state)
+{
+    (void)state;
+    const char *path = unix_address("e") + 5;
+    listen_to(unix_address("e"));
+    for (unsigned i = 0; i < PAIRS; i++) {
+        leave_dead_socket(path);
+        assert_int_equal(count_winners(), 1);
+        assert_int_equal(access(path, F_OK), -1);
+    }
 }
 
 /* Descriptor 3 and those behind it, as a service manager passes them. */
@@ -410,6 +493,8 @@ int main(void)
         TEST(listen_leaves_whatever_is_no_socket_alone),
         TEST(listen_leaves_a_file_that_took_the_place_of_its_socket),
         TEST(listen_says_which_folder_of_a_unix_socket_is_not_there),
+        TEST(listen_gives_a_port_to_one_of_two_that_ask_at_the_same_moment),
+        TEST(listen_gives_a_dead_socket_to_one_of_two_that_find_it),
         TEST(listen_takes_a_passed_socket_for_all_loops),
         TEST(listen_asks_of_a_passed_socket_what_it_asks_of_its_own),
         TEST(listen_refuses_passed_descriptors_that_are_no_listening_sockets),
