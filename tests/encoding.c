@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * For tests of server/samples/encode_*: one thing to encode, and what holds for every encoder. */
+#include "tests/encoding.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "server/samples/budget.h"
+#include "tests/answers.h"
+
+#define FRAMES .as = FORM_FRAMES, .frames
+
+const struct form encoding_forms[ENCODING_N_FORMS] = {
+    {.as = FORM_EVENTS},
+    {.timestep_us = 16},
+    {.has_order = true, .order = MIX_TIME},
+    {.has_order = true, .order = MIX_PUBLISHED},
+    {.has_order = true, .order = MIX_PUBLISHED, .timestep_us = 7},
+    {FRAMES = {.timestep_us = 10, .bins = 3}},
+    {FRAMES = {.timestep_us = 7, .bins = 20, .binning = FRAMES_FLOOR, .axes = FRAMES_CHWT}},
+    {FRAMES = {.timestep_us = 100, .bins = 5, .overlap = FRAMES_SUM}, .has_order = true,
+     .order = MIX_TIME},
+    {FRAMES = {.timestep_us = 100, .bins = 5, .overlap = FRAMES_SUM}, .has_order = true,
+     .order = MIX_PUBLISHED},
+};
+
+int encoding_run(const struct encoding *encoding, struct reply *reply, struct error *why)
+{
+    struct recipe recipe;
+    if (!encoding->sample)
+        return encoding->batch(&encoding->batched, encoding->form, reply, why);
+    int r = encoding->mixed
+                ? recipe_mix(encoding->entry, encoding->form, encoding->mixed, 2, &recipe, why)
+                : recipe_sample(encoding->entry, encoding->form, encoding->i, &recipe, why);
+    return r < 0 ? r : encoding->sample(encoding->entry, encoding->form, &recipe, reply, why);
+}
+
+struct reply encoding_answer(const struct encoding *encoding)
+{
+    struct reply reply = answer_new();
+    struct error why = {""};
+    if (encoding_run(encoding, &reply, &why) < 0)
+        fail_msg("%s", why.text);
+    assert_false(reply.unknown_length);
+    assert_int_equal(reply.status, 0);
+    return reply;
+}
+
+static void check_same_headers(const struct reply *got, const struct reply *head)
+{
+    unsigned n_more = got->n_headers - head->n_headers;
+    if (head->unknown_length && answer_header(got, "Repr-Digest"))
+        n_more--;
+    assert_int_equal(n_more, 0);
+    for (unsigned i = 0; i < head->n_headers; i++)
+        assert_string_equal(answer_header(got, head->headers[i].name), head->headers[i].value);
+}
+
+void encoding_check_head(const struct encoding *encoding)
+{
+    struct reply got = encoding_answer(encoding), head = answer_new();
+    uint64_t n_claimed = got.n_claimed;
+    struct error why = {""};
+    head.head_only = true;
+    head.max_bytes = n_claimed;
+    if (encoding_run(encoding, &head, &why) < 0)
+        fail_msg("%s", why.text);
+    if (!head.unknown_length)
+        assert_int_equal(head.n_bytes, got.n_bytes);
+    assert_int_equal(head.n_parts, 0);
+    assert_true(head.n_claimed <= n_claimed);
+    check_same_headers(&got, &head);
+    reply_reset(&got);
+    answer_end(&head);
+    if (n_claimed > 0) {
+        head.max_bytes = n_claimed / 3;
+        assert_int_equal(encoding_run(encoding, &head, &why), -E2BIG);
+        answer_end(&head);
+    }
+}
+
+void encoding_check_limits(const struct encoding *encoding)
+{
+    struct reply reply = encoding_answer(encoding);
+    uint64_t n_claimed = reply.n_claimed;
+    struct error why = {""};
+    answer_end(&reply);
+    if (n_claimed == 0)
+        return;
+    reply.max_bytes = n_claimed - 1;
+    assert_int_equal(encoding_run(encoding, &reply, &why), -E2BIG);
+    assert_non_null(strstr(why.text, "max_answer_bytes"));
+    answer_end(&reply);
+
+    reply.max_bytes = n_claimed;
+    budget_set(n_claimed - 1, n_claimed);
+    assert_int_equal(encoding_run(encoding, &reply, &why), -EAGAIN);
+    assert_non_null(strstr(why.text, "max_pending_bytes"));
+    answer_end(&reply);
+    budget_set(n_claimed, n_claimed);
+    assert_int_equal(encoding_run(encoding, &reply, &why), 0);
+    assert_int_equal(reply.n_claimed, n_claimed);
+    answer_end(&reply);
+}
+
+void encoding_make(const struct entry *entry, const struct form *form, size_t i, struct made *ret)
+{
+    const struct mix_rule rule = {.order = form->has_order ? form->order : entry->order,
+                                  .timestep_us = form->timestep_us};
+    ret->events = (struct event_span){ret->bytes, small_mix(i, rule, ret->bytes)};
+}
+
+uint8_t *encoding_frames(const struct form *form, const struct made *made)
+{
+    uint8_t *frames = malloc(frames_size(&form->frames));
+    assert_non_null(frames);
+    frames_fill(&form->frames, made->events, frames);
+    return frames;
+}
