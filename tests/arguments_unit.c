@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tests of server/arguments: each error of each parameter and each variable of a path, through the
+ * routes that take them. */
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/answers.h"
+#include "tests/asking.h"
+
+static struct asked_service asked;
+
+static int open_asked(void **state)
+{
+    (void)state;
+    asked_service_init(&asked);
+    asked.settings.max_batch_size = 5;
+    asked_service_open(&asked);
+    return 0;
+}
+
+static int close_asked(void **state)
+{
+    (void)state;
+    asked_service_close(&asked);
+    return 0;
+}
+
+/* A target that takes each parameter, with the parameters that it needs beside it. */
+static const struct {
+    const char *target;
+    unsigned params;
+} targets[] = {
+    {"/v1/splits/timed/samples/0.bin?as=frames",
+     PARAM_BIT(PARAM_TIMESTEP) | PARAM_BIT(PARAM_BINS) | PARAM_BIT(PARAM_BINNING) |
+         PARAM_BIT(PARAM_OVERLAP) | PARAM_BIT(PARAM_AXES) | PARAM_BIT(PARAM_ORDER)},
+    {"/v1/splits/timed/samples/0.bin?order=time", PARAM_BIT(PARAM_AS)},
+    {"/v1/splits/timed/samples?", PARAM_BIT(PARAM_OFFSET) | PARAM_BIT(PARAM_LENGTH)},
+    {"/v1/splits/timed/batch.safetensors?", PARAM_BIT(PARAM_INDICES)},
+    {"/v1/splits/timed/epochs/1/2/batches/0.safetensors?",
+     PARAM_BIT(PARAM_SIZE) | PARAM_BIT(PARAM_RANK) | PARAM_BIT(PARAM_WORLD) |
+         PARAM_BIT(PARAM_LAST)},
+};
+
+static const char *target_of(enum param param)
+{
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++)
+        if (targets[i].params & PARAM_BIT(param))
+            return targets[i].target;
+    fail_msg("no target takes %s", param_rows[param].name);
+    return NULL;
+}
+
+static void check_value(enum param param, const char *value, const char *words)
+{
+    char target[512];
+    snprintf(target, sizeof target, "%s&%s=%s", target_of(param), param_rows[param].name, value);
+    char *lone = strstr(target, "?&");
+    if (lone)
+        memmove(lone + 1, lone + 2, strlen(lone + 1));
+    asking_fails(&asked, target, 400, "bad-parameter", words);
+}
+
+static void every_parameter_refuses_what_it_does_not_take(void **state)
+{
+    (void)state;
+    for (enum param param = 0; param < N_PARAMS; param++) {
+        const struct param_row *row = &param_rows[param];
+        char past[32], words[64];
+        check_value(param, "x", row->name);
+        check_value(param, "", row->name);
+        check_value(param, "-1", row->name);
+        if (row->kind == PARAM_CHOICE) {
+            snprintf(words, sizeof words, "%s is \"1\"; it is one of %s", row->name,
+                     row->choices[0]);
+            check_value(param, "1", words);
+            continue;
+        }
+        check_value(param, "1.0", "whole number");
+        snprintf(words, sizeof words, "to %" PRIu64, row->max);
+        snprintf(past, sizeof past, "%" PRIu64, row->max + 1);
+        check_value(param, past, words);
+        check_value(param, "18446744073709551616", words);
+        if (row->kind == PARAM_NUMBER && row->min > 0)
+            check_value(param, "0", "from 1 to");
+    }
+}
+
+static void a_parameter_given_twice_is_refused(void **state)
+{
+    (void)state;
+    for (enum param param = 0; param < N_PARAMS; param++) {
+        char value[64];
+        const struct param_row *row = &param_rows[param];
+        const char *once = row->kind == PARAM_CHOICE ? row->choices[0] : "1";
+        snprintf(value, sizeof value, "%s&%s=%s", once, row->name, once);
+        if (param == PARAM_AS) /* it stands first, so that nothing else is wrong */
+            asking_fails(&asked, "/v1/splits/timed/samples/0.bin?as=events&as=events", 400,
+                         "bad-parameter", "as is given twice");
+        else
+            check_value(param, value, "is given twice");
+    }
+}
+
+static void a_parameter_that_no_path_or_another_takes_is_refused(void **state)
+{
+    (void)state;
+    static const char *const refused[] = {
+        "/healthz?size=1",
+        "/v1/splits?offset=1",
+        "/v1/splits/timed.json?as=frames",
+        "/v1/splits/timed/labels.npy?length=1",
+        "/v1/splits/timed/samples?size=1",
+        "/v1/splits/timed/samples/0.bin?indices=1",
+        "/v1/splits/timed/batch.safetensors?indices=1&size=1",
+        "/v1/splits/timed/epochs/0/0/batches/0.safetensors?offset=1",
+        "/v1/pairs/source/0/0.bin?size=1",
+        "/v1/pairs/source/0/batches/0.safetensors?last=pad",
+        "/healthz?=",
+        "/healthz?Size=1",
+        "/healthz?%73ize=1",
+    };
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        asking_fails(&asked, refused[i], 400, "bad-parameter", "this path takes no parameter \"");
+}
+
+static void a_long_name_is_cut_in_the_answer(void **state)
+{
+    (void)state;
+    asking_fails(&asked, "/healthz?abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz=1", 400,
+                 "bad-parameter", "no parameter \"abcdefghijklmnopqrstuvwxyzabcdefghijklmn\"");
+}
+
+static void more_parameters_than_a_request_keeps_are_refused(void **state)
+{
+    (void)state;
+    char target[64 + 2 * (REQUEST_MAX_QUERY + 1)] = "/healthz?a";
+    for (unsigned i = 0; i < REQUEST_MAX_QUERY; i++)
+        strcat(target, "&a");
+    asking_fails(&asked, target, 400, "bad-parameter", "more than 16 parameters");
+    target[strlen(target) - 2] = '\0';
+    asking_fails(&asked, target, 400, "bad-parameter", "no parameter \"a\"");
+}
+
+static void parameters_of_frames_go_with_frames_alone(void **state)
+{
+    (void)state;
+    static const char *const params[] = {"bins=5", "binning=floor", "overlap=sum", "axes=CHWT"};
+    for (size_t i = 0; i < sizeof params / sizeof *params; i++) {
+        char target[128];
+        struct asking asking;
+        snprintf(target, sizeof target, "/v1/splits/timed/samples/0.bin?%s", params[i]);
+        asking_fails(&asked, target, 400, "bad-parameter", "go with as=frames");
+        snprintf(target, sizeof target, "/v1/splits/timed/samples/0.bin?as=events&%s", params[i]);
+        asking_fails(&asked, target, 400, "bad-parameter", "go with as=frames");
+        snprintf(target, sizeof target, "/v1/splits/timed/samples/0.bin?%s&as=frames", params[i]);
+        asking_get(&asking, &asked, target, 200);
+        asking_end(&asking);
+    }
+}
+
+static void a_form_holds_what_was_asked_for(void **state)
+{
+    (void)state;
+    struct asking asking;
+    asking_begin(&asking, &asked, METHOD_GET,
+                 "/v1/splits/timed/samples/0.bin?as=frames&timestep=7&bins=9&binning=floor"
+                 "&overlap=sum&axes=CHWT&order=published");
+    assert_int_equal(asking_check(&asking), 0);
+    const struct form *form = &asking.request.form;
+    assert_int_equal(form->as, FORM_FRAMES);
+    assert_true(form->has_order && form->order == MIX_PUBLISHED);
+    assert_int_equal(form->timestep_us, 0);
+    assert_int_equal(form->frames.timestep_us, 7);
+    assert_int_equal(form->frames.bins, 9);
+    assert_int_equal(form->frames.binning, FRAMES_FLOOR);
+    assert_int_equal(form->frames.overlap, FRAMES_SUM);
+    assert_int_equal(form->frames.axes, FRAMES_CHWT);
+    asking_end(&asking);
+    asking_begin(&asking, &asked, METHOD_GET, "/v1/splits/timed/samples/0.bin?timestep=7");
+    assert_int_equal(asking_check(&asking), 0);
+    assert_int_equal(form->as, FORM_EVENTS);
+    assert_int_equal(form->timestep_us, 7);
+    assert_false(form->has_order);
+    asking_end(&asking);
+}
+
+static void without_parameters_a_form_is_as_stored(void **state)
+{
+    (void)state;
+    struct asking asking;
+    asking_begin(&asking, &asked, METHOD_GET, "/v1/splits/timed/samples/0.bin");
+    assert_int_equal(asking_check(&asking), 0);
+    const struct form *form = &asking.request.form;
+    assert_int_equal(form->as, FORM_EVENTS);
+    assert_int_equal(form->timestep_us, 0);
+    assert_false(form->has_order);
+    for (enum param param = 0; param < N_PARAMS; param++)
+        assert_int_equal(asking.request.params[param], param_rows[param].standard);
+    asking_end(&asking);
+}
+
+static void every_variable_refuses_what_it_does_not_take(void **state)
+{
+    (void)state;
+    static const struct {
+        enum variable variable;
+        const char *before, *behind;
+    } places[] = {
+        {VARIABLE_I, "/v1/splits/timed/samples/", ".bin"},
+        {VARIABLE_I, "/v1/sources/source/samples/", ".bin"},
+        {VARIABLE_ORDER_SEED, "/v1/splits/timed/epochs/", "/0/batches/0.safetensors"},
+        {VARIABLE_EPOCH, "/v1/splits/timed/epochs/0/", "/batches/0.safetensors"},
+        {VARIABLE_K, "/v1/splits/timed/epochs/0/0/batches/", ".safetensors"},
+        {VARIABLE_SEED, "/v1/pairs/source/", "/0.bin"},
+        {VARIABLE_INDEX, "/v1/pairs/source/0/", ".bin"},
+        {VARIABLE_K, "/v1/pairs/source/0/batches/", ".safetensors"},
+        {VARIABLE_RECORDINGS, "/v1/mix/source/", ".bin"},
+    };
+    static const char *const values[] = {"x", "-1", "1e3", "0x1", "1 ", "+1", "1;2", "1.5"};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        const struct variable_row *row = &variable_rows[places[i].variable];
+        char target[256], words[64], past[32];
+        for (size_t v = 0; v < sizeof values / sizeof *values; v++) {
+            snprintf(target, sizeof target, "%s%s%s", places[i].before, values[v],
+                     places[i].behind);
+            snprintf(words, sizeof words, "%s takes a whole number, not \"%s\"", row->name,
+                     values[v]);
+            asking_fails(&asked, target, 400, "bad-parameter", words);
+        }
+        snprintf(words, sizeof words, "from 0 to %" PRIu64, row->max);
+        snprintf(past, sizeof past, "%" PRIu64 "%s",
+                 row->max == UINT64_MAX ? row->max : row->max + 1,
+                 row->max == UINT64_MAX ? "0" : "");
+        snprintf(target, sizeof target, "%s%s%s", places[i].before, past, places[i].behind);
+        asking_fails(&asked, target, 400, "bad-parameter", words);
+    }
+}
+
+static void every_variable_takes_its_largest_number(void **state)
+{
+    (void)state;
+    static const char *const largest[] = {
+        "/v1/splits/timed/epochs/4294967295/4294967295/batches/0.safetensors?size=1",
+        "/v1/pairs/source/18446744073709551615/18446744073709551615.bin",
+    };
+    for (size_t i = 0; i < sizeof largest / sizeof *largest; i++) {
+        struct asking asking;
+        asking_get(&asking, &asked, largest[i], 200);
+        asking_end(&asking);
+    }
+    asking_fails(&asked, "/v1/splits/timed/samples/18446744073709551615.bin", 404, "no-such-sample",
+                 "18446744073709551615");
+    asking_fails(&asked,
+                 "/v1/splits/timed/epochs/0/0/batches/18446744073709551615.safetensors?size=5", 404,
+                 "no-such-batch", "18446744073709551615");
+}
+
+static void a_list_is_bounded_by_the_batch_size(void **state)
+{
+    (void)state;
+    struct asking asking;
+    asking_get(&asking, &asked, "/v1/splits/timed/batch.safetensors?indices=0,1,2,3,4", 200);
+    assert_int_equal(asking.request.numbers.n, 5);
+    asking_end(&asking);
+    asking_get(&asking, &asked, "/v1/splits/timed/batch.safetensors?indices=0,1,2,3,4,5", 413);
+    asking_is_problem(&asking, "too-large", "indices lists 6 numbers; the limit is 5");
+    char *body = answer_body(&asking.reply);
+    assert_non_null(strstr(body, "\"limit\": 5"));
+    free(body);
+    asking_end(&asking);
+    asking_fails(&asked, "/v1/mix/source/0,2,4,6,8,10.bin", 413, "too-large", "lists 6 numbers");
+    asking_fails(&asked, "/v1/mix/source/0,,2.bin", 400, "bad-parameter", "recordings is empty");
+}
+
+static void indices_stand_in_the_url_or_in_the_body(void **state)
+{
+    (void)state;
+    struct asking asking;
+    asking_begin(&asking, &asked, METHOD_POST, "/v1/splits/timed/batch.safetensors?indices=1");
+    assert_int_equal(asking_answer(&asking), 400);
+    asking_is_problem(&asking, "bad-parameter", "in the URL and in the body");
+    asking_end(&asking);
+}
+
+static const char *revision_of(const char *name)
+{
+    struct catalog *catalog = service_catalog(asked.service);
+    const char *revision = catalog_find(catalog, name, strlen(name))->revision;
+    catalog_unref(catalog);
+    return revision;
+}
+
+static void a_revision_pins_a_split(void **state)
+{
+    (void)state;
+    const char *revision = revision_of("timed");
+    for (int n = CATALOG_REVISION_MIN; n <= SHA256_HEX; n += 13) {
+        char target[256];
+        struct asking asking;
+        snprintf(target, sizeof target, "/v1/splits/timed@%.*s/samples/0.bin", n, revision);
+        asking_get(&asking, &asked, target, 200);
+        assert_true(asking.request.pinned);
+        asking_end(&asking);
+    }
+    struct asking asking;
+    asking_get(&asking, &asked, "/v1/splits/timed/samples/0.bin", 200);
+    assert_false(asking.request.pinned);
+    asking_end(&asking);
+}
+
+static void a_revision_is_of_the_loaded_split(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"",
+                                        "0123456789a",
+                                        "0123456789AB",
+                                        "0123456789ag",
+                                        "0123456789ab@",
+                                        "00000000000000000000000000000000000000000000000000000000"
+                                        "000000000"};
+    char target[256];
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        snprintf(target, sizeof target, "/v1/splits/timed@%s/samples/0.bin", wrong[i]);
+        asking_fails(&asked, target, 400, "bad-parameter", "12 to 64 lower-case");
+    }
+    snprintf(target, sizeof target, "/v1/splits/timed@%.12s/samples/0.bin",
+             revision_of("published"));
+    asking_fails(&asked, target, 404, "no-such-revision", revision_of("timed"));
+}
+
+static void a_split_is_found_by_its_whole_name(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "time",
+        "timedd",
+        "Timed",
+        "nope",
+        "..",
+        "%2e%2e",
+        "@",
+        "@0123456789ab",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+        "aa",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char target[256];
+        snprintf(target, sizeof target, "/v1/splits/%s/samples/0.bin", names[i]);
+        asking_fails(&asked, target, 404, "no-such-split", "there is no split \"");
+    }
+}
+
+static void a_source_is_needed_where_recordings_are_named(void **state)
+{
+    (void)state;
+    static const char *const targets_of_sources[] = {
+        "/v1/sources/timed/samples",
+        "/v1/sources/timed/samples/0.bin",
+        "/v1/mix/timed/0,2.bin",
+        "/v1/pairs/timed/0/0.bin",
+        "/v1/pairs/timed/0/batches/0.safetensors",
+    };
+    for (size_t i = 0; i < sizeof targets_of_sources / sizeof *targets_of_sources; i++)
+        asking_fails(&asked, targets_of_sources[i], 404, "no-such-split",
+                     "timed is not a source split");
+    asking_fails(&asked, "/v1/sources/nope/samples/0.bin", 404, "no-such-split", "\"nope\"");
+}
+
+static void a_damaged_split_is_refused_by_its_name(void **state)
+{
+    (void)state;
+    struct catalog *catalog = service_catalog(asked.service);
+    struct entry *entry = catalog_find(catalog, "timed", 5);
+    atomic_store(&entry->damaged, true);
+    asking_fails(&asked, "/v1/splits/timed/samples/0.bin", 500, "split-damaged",
+                 "split timed is damaged");
+    asking_fails(&asked, "/readyz", 500, "split-damaged", "split timed is damaged");
+    struct asking asking;
+    asking_get(&asking, &asked, "/v1/splits/published/samples/0.bin", 200);
+    asking_end(&asking);
+    asking_get(&asking, &asked, "/healthz", 200);
+    asking_end(&asking);
+    atomic_store(&entry->damaged, false);
+    asking_get(&asking, &asked, "/readyz", 200);
+    asking_end(&asking);
+    catalog_unref(catalog);
+}
+
+static void parameters_are_judged_before_the_split_is_looked_for(void **state)
+{
+    (void)state;
+    asking_fails(&asked, "/v1/splits/nope/samples/x.bin?colour=red", 400, "bad-parameter",
+                 "\"colour\"");
+    asking_fails(&asked, "/v1/splits/nope/samples/x.bin", 404, "no-such-split", "\"nope\"");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_parameter_refuses_what_it_does_not_take),
+        cmocka_unit_test(a_parameter_given_twice_is_refused),
+        cmocka_unit_test(a_parameter_that_no_path_or_another_takes_is_refused),
+        cmocka_unit_test(a_long_name_is_cut_in_the_answer),
+        cmocka_unit_test(more_parameters_than_a_request_keeps_are_refused),
+        cmocka_unit_test(parameters_of_frames_go_with_frames_alone),
+        cmocka_unit_test(a_form_holds_what_was_asked_for),
+        cmocka_unit_test(without_parameters_a_form_is_as_stored),
+        cmocka_unit_test(every_variable_refuses_what_it_does_not_take),
+        cmocka_unit_test(every_variable_takes_its_largest_number),
+        cmocka_unit_test(a_list_is_bounded_by_the_batch_size),
+        cmocka_unit_test(indices_stand_in_the_url_or_in_the_body),
+        cmocka_unit_test(a_revision_pins_a_split),
+        cmocka_unit_test(a_revision_is_of_the_loaded_split),
+        cmocka_unit_test(a_split_is_found_by_its_whole_name),
+        cmocka_unit_test(a_source_is_needed_where_recordings_are_named),
+        cmocka_unit_test(a_damaged_split_is_refused_by_its_name),
+        cmocka_unit_test(parameters_are_judged_before_the_split_is_looked_for),
+    };
+    return cmocka_run_group_tests_name("arguments", tests, open_asked, close_asked);
+}

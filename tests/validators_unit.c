@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tests of server/validators. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "server/validators.h"
+#include "tests/answers.h"
+
+#define REVISION "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define ETAG     "\"0123456789abcdef.bin\""
+
+static struct entry *entry;
+
+static int make_entry(void **state)
+{
+    (void)state;
+    entry = calloc(1, sizeof *entry);
+    if (!entry)
+        return -1;
+    memcpy(entry->revision, REVISION, sizeof REVISION);
+    return 0;
+}
+
+static int free_entry(void **state)
+{
+    (void)state;
+    free(entry);
+    return 0;
+}
+
+static struct request request_of(enum request_method method)
+{
+    return (struct request){.method = method, .entry = entry, .format = FORMAT_BIN};
+}
+
+static void check_headers(const struct request *request, const char *etag, const char *cache,
+                          const char *vary)
+{
+    struct reply reply = answer_new();
+    validators_set(request, &reply);
+    const char *const names[] = {"ETag", "Cache-Control", "Vary"};
+    const char *const values[] = {etag, cache, vary};
+    for (size_t i = 0; i < 3; i++) {
+        const char *got = answer_header(&reply, names[i]);
+        assert_int_equal(got != NULL, values[i] != NULL);
+        if (got)
+            assert_string_equal(got, values[i]);
+    }
+    answer_end(&reply);
+}
+
+static void an_answer_tells_for_how_long_it_is_true(void **state)
+{
+    (void)state;
+    struct request request = request_of(METHOD_GET);
+    check_headers(&request, ETAG, "no-cache", NULL);
+    request.method = METHOD_HEAD;
+    check_headers(&request, ETAG, "no-cache", NULL);
+    request.negotiated = true;
+    check_headers(&request, ETAG, "no-cache", "Accept");
+    request.pinned = true;
+    check_headers(&request, ETAG, "public, max-age=31536000, immutable", "Accept");
+    request.entry = NULL;
+    request.pinned = false;
+    check_headers(&request, NULL, "no-cache", "Accept");
+}
+
+static void the_tag_tells_formats_apart(void **state)
+{
+    (void)state;
+    struct request request = request_of(METHOD_GET);
+    request.format = FORMAT_SAFETENSORS;
+    check_headers(&request, "\"0123456789abcdef.safetensors\"", "no-cache", NULL);
+    request.format = FORMAT_JSON;
+    check_headers(&request, "\"0123456789abcdef.json\"", "no-cache", NULL);
+}
+
+static void the_answer_to_a_post_is_not_to_be_kept(void **state)
+{
+    (void)state;
+    struct request request = request_of(METHOD_POST);
+    check_headers(&request, NULL, "no-store", NULL);
+    request.pinned = request.negotiated = true;
+    check_headers(&request, NULL, "no-store", NULL);
+    request.if_none_match = "*";
+    struct reply reply = answer_new();
+    assert_false(validators_match(&request, &reply));
+    assert_int_equal(reply.status, 0);
+}
+
+static void check_match(const char *if_none_match, bool matches)
+{
+    for (enum request_method method = METHOD_GET; method <= METHOD_HEAD; method++) {
+        struct request request = request_of(method);
+        struct reply reply = answer_new();
+        request.if_none_match = if_none_match;
+        if (validators_match(&request, &reply) != matches)
+            fail_msg("If-None-Match: %s", if_none_match ? if_none_match : "(none)");
+        assert_int_equal(reply.status, matches ? 304 : 0);
+        if (matches)
+            assert_string_equal(answer_header(&reply, "ETag"), ETAG);
+        assert_int_equal(reply.n_bytes, 0);
+        answer_end(&reply);
+    }
+}
+
+static void a_client_that_has_the_answer_is_told_so(void **state)
+{
+    (void)state;
+    check_match(ETAG, true);
+    check_match("*", true);
+    check_match("W/" ETAG, true);
+    check_match("\"other\", " ETAG, true);
+    check_match("\"other\"," ETAG ",\"more\"", true);
+    check_match(ETAG " ", true);
+    check_match(NULL, false);
+    check_match("", false);
+    check_match("\"*\"", false);
+    check_match("\"0123456789abcdef.json\"", false);
+    check_match("\"0123456789abcdee.bin\"", false);
+    check_match("0123456789abcdef.bin", false);
+    check_match("\"x0123456789abcdef.bin\"", false);
+    check_match("\"0123456789abcdef.bin", false);
+    check_match("\"0123456789abcdef.bin.gz\"", false);
+}
+
+static void what_is_of_no_split_is_always_answered(void **state)
+{
+    (void)state;
+    struct request request = {.method = METHOD_GET, .if_none_match = "*"};
+    struct reply reply = answer_new();
+    assert_false(validators_match(&request, &reply));
+    assert_int_equal(reply.status, 0);
+}
+
+static void a_part_is_taken_only_of_exactly_this_answer(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *if_range;
+        bool allows;
+    } cases[] = {
+        {NULL, true},
+        {ETAG, true},
+        {"W/" ETAG, false},
+        {"", false},
+        {"*", false},
+        {"\"0123456789abcdef.json\"", false},
+        {"\"0123456789abcdef\"", false},
+        {"\"0123456789abcdef.binary\"", false},
+        {ETAG ", " ETAG, false},
+        {ETAG "x", false},
+        {"\"other\", " ETAG, false},
+        {"Sun, 06 Nov 1994 08:49:37 GMT", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct request request = request_of(METHOD_GET);
+        request.if_range = cases[i].if_range;
+        if (validators_allow_range(&request) != cases[i].allows)
+            fail_msg("If-Range: %s", cases[i].if_range ? cases[i].if_range : "(none)");
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_answer_tells_for_how_long_it_is_true),
+        cmocka_unit_test(the_tag_tells_formats_apart),
+        cmocka_unit_test(the_answer_to_a_post_is_not_to_be_kept),
+        cmocka_unit_test(a_client_that_has_the_answer_is_told_so),
+        cmocka_unit_test(what_is_of_no_split_is_always_answered),
+        cmocka_unit_test(a_part_is_taken_only_of_exactly_this_answer),
+    };
+    return cmocka_run_group_tests_name("validators", tests, make_entry, free_entry);
+}
