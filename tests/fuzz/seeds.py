@@ -106,6 +106,42 @@ def blobs():
             "cut": plain + batch()[:-3]}
 
 
+def conversations():
+    """Answers to the client's requests, in the order in which the target makes them."""
+    def answer(body, digest="*", labels="", revision=REVISION):
+        return f"{digest}\n{labels}\n{revision}\n".encode() + struct.pack("<H", len(body)) + body
+
+    def about(kind, samples=20, pairs=0, **more):
+        counts = [samples // N_DIGITS] * N_DIGITS
+        return answer(json.dumps({"name": "train", "revision": REVISION, "kind": kind,
+                                  "samples": samples, "pairs": pairs, "events": 60,
+                                  "labels": counts, **more}).encode())
+
+    def labels(n):
+        header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': ({n}, {N_DIGITS}), }}"
+        header += " " * (-(len(header) + 11) % 64) + "\n"
+        hot = bytes(i % N_DIGITS == digit for i in range(n) for digit in range(N_DIGITS))
+        return answer(b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header.encode() + hot)
+
+    def part(indices):
+        samples = [events(i % 5, i) for i in indices]
+        tensors = tensors_of(samples, [(i, -1) for i in indices], [[i % 10] for i in indices],
+                             indices)
+        return answer(container(tensors, {"revision": REVISION}))
+
+    mix = answer(events(5), labels="3, 7")
+    whole = about("source", licence="none") + labels(20) + answer(batch()) + part([4, 1, 8, 2])
+    return {
+        "source": whole + mix + part([7]) + answer(b'{"splits": []}', digest=""),
+        "pairs": about("2nmnist", pairs=0) + labels(20) + answer(batch()),
+        "again": answer(b"{") + about("source") + answer(b"x") + labels(20) + answer(b"") + mix,
+        "stale": about("source") + labels(20) + answer(batch(), revision="") + mix,
+        "no-digest": about("source") + labels(20) + answer(events(3), digest="", labels="1"),
+        "large": about("source", samples=2147483647, events=3689348814741910323),
+        "too-large": about("source", samples=2147483648),
+    }
+
+
 def recordings():
     """First how to make: flags, timestep of a mix, timestep of frames, bins."""
     def wish(flags, step, frame, bins):
@@ -276,6 +312,7 @@ def requests():
 
 
 TARGETS = {
+    "answers": conversations,
     "blob": blobs,
     "client_text": client_texts,
     "event": recordings,
