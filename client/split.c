@@ -124,7 +124,8 @@ static int take_text(struct answer *answer, char **ret, struct error *why)
     int r = digest_check(answer, false, why);
     if (r < 0)
         return r;
-    char *text = strndup((const char *)answer->body.bytes, answer->body.size);
+    char *text =
+        strndup(answer->body.size ? (const char *)answer->body.bytes : "", answer->body.size);
     if (!text)
         return error_set(why, -ENOMEM, "no memory for an answer");
     *ret = text;
