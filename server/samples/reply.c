@@ -150,7 +150,7 @@ void reply_watch(struct reply *reply, const atomic_bool *flag)
             reply->watched[i] = flag;
             return;
         }
-    assert(!"more maps than an answer can watch");
+    assert(false && "more maps than an answer can watch");
 }
 
 bool reply_is_damaged(const struct reply *reply)
