@@ -29,6 +29,7 @@ struct app {
     struct settings settings; /* whose texts and lists are the caller's */
     struct service *service;
     struct listeners listeners;
+    struct loop_shared shared;
     struct reload *reload;
     unsigned n_loops;
     struct loop **loops;
@@ -137,6 +138,18 @@ static void loop_thread(void *loop)
     loop_run(loop);
 }
 
+static int open_shared(struct app *app, struct error *why)
+{
+    const struct settings *settings = &app->settings;
+    app->shared.service = app->service;
+    int r =
+        admission_new((unsigned)settings->max_connections,
+                      (unsigned)settings->max_connections_per_address, &app->shared.admission, why);
+    return r < 0 ? r
+                 : workers_start(app->n_loops, settings->queue_length,
+                                 settings->queue_cost_ms * 1000, &app->shared.workers, why);
+}
+
 static int open_loops(struct app *app, struct error *why)
 {
     app->loops = calloc(app->n_loops, sizeof *app->loops);
@@ -145,7 +158,7 @@ static int open_loops(struct app *app, struct error *why)
     if (!app->loops || !app->threads || !app->turned_ms)
         return error_set(why, -ENOMEM, "no memory for %u loops", app->n_loops);
     for (unsigned i = 0; i < app->n_loops; i++) {
-        int r = loop_open(app->service, &app->listeners, i, &app->loops[i], why);
+        int r = loop_open(&app->shared, &app->listeners, i, &app->loops[i], why);
         if (r < 0)
             return r;
     }
@@ -229,11 +242,8 @@ static void block_signals(sigset_t *ret_stop, sigset_t *ret_before)
     pthread_sigmask(SIG_BLOCK, &all, ret_before);
 }
 
-static void prepare_process(unsigned n_loops)
+static void prepare_process(void)
 {
-    char pool_size[16];
-    snprintf(pool_size, sizeof pool_size, "%u", n_loops);
-    setenv("UV_THREADPOOL_SIZE", pool_size, 0);
     signal(SIGPIPE, SIG_IGN);
     notify_open();
     guard_install();
@@ -254,7 +264,7 @@ static int open_all(struct app *app, struct error *why)
     uint64_t limit = descriptors_raise_limit();
     /* Before anything else opens a descriptor, which could stand where one should be passed in. */
     int number, r = listeners_open(&app->settings, app->n_loops, &app->listeners, why);
-    prepare_process(app->n_loops);
+    prepare_process();
     if (r == 0)
         r = opening_run(&app->settings, &stop, &app->service, &number, why);
     if (r == -ECANCELED) {
@@ -263,6 +273,8 @@ static int open_all(struct app *app, struct error *why)
     }
     if (r == 0)
         r = fit_connections(app, limit, why);
+    if (r == 0)
+        r = open_shared(app, why);
     return r < 0 ? r : open_loops(app, why);
 }
 
@@ -270,6 +282,8 @@ static void close_all(struct app *app)
 {
     for (unsigned i = 0; app->loops && i < app->n_loops; i++)
         loop_close(app->loops[i]);
+    workers_stop(app->shared.workers);
+    admission_free(app->shared.admission);
     uv_library_shutdown();
     free(app->loops);
     free(app->threads);

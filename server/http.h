@@ -1,45 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0
- * HTTP on one listening socket: connections, requests, answers. The one door to libmicrohttpd.
+ * HTTP for the connections that one thread has let in: libmicrohttpd without a listening socket or
+ * a thread of its own.
  *
- * A server belongs to one thread, which calls http_run() whenever its descriptor is readable or its
- * time-out is over. Work that is too long for that thread is handed out as a exchange. */
+ * A server belongs to that thread, which calls http_run() whenever its descriptor is readable or
+ * its time-out is over. Requests that are too long for it go to the workers. */
 #pragma once
 
 #include <stdbool.h>
 
 #include "common/error.h"
+#include "server/admission.h"
 #include "server/service.h"
+#include "server/workers.h"
 
 struct http;
-struct http_exchange;
 
-/* Take a exchange: http_exchange_run() on any thread, then http_exchange_done() on the server's.
- * False: too many are waiting. */
-typedef bool http_submit(void *user, struct http_exchange *exchange);
-
-/* Serve on `listen_fd`, which the server closes. `share` of the connections that the settings allow
- * are this server's. Errors: -EIO libmicrohttpd does not start. */
-int http_start(struct service *service, int listen_fd, unsigned share, http_submit *submit,
-               void *user, struct http **ret, struct error *why);
+/* `wake` is called on any thread, and asks for http_collect() on the server's.
+ * Errors: -ENOMEM; -EIO libmicrohttpd does not start. */
+int http_start(struct service *service, struct admission *admission, struct workers *workers,
+               void (*wake)(void *user), void *user, struct http **ret, struct error *why);
 
 /* Readable when there is something to do. */
 int http_fd(const struct http *http);
 
-/* Do what can be done without waiting. Returns after how many ms to come back without being woken,
- * -1 for never. */
+/* Serve a guest, who leaves the admission when the connection ends. http_run() is due then. */
+void http_add(struct http *http, const struct guest *guest);
+
+/* Do what can be done without waiting, but not for long. Returns after how many ms to come back
+ * without being woken, -1 for never; 0: there is more, after others had their turn. */
 int http_run(struct http *http);
 
-/* Close connections whose request does not arrive in time. Every second or so. */
-void http_check_deadlines(struct http *http);
+/* Go on with requests that workers have finished. http_run() is due then. */
+void http_collect(struct http *http);
 
-/* Let nobody in any more; those that are in are served on. */
-void http_stop_accepting(struct http *http);
+/* Hang up on clients that are too slow with their request or in taking their answer, and forget
+ * requests in the queue whose client is gone. Every second or so. */
+void http_check_peers(struct http *http);
 
-/* Requests that have begun to arrive and are not answered to the end. */
+/* Every answer is its connection's last from now on. */
+void http_stop_keeping(struct http *http);
+
+/* Answer what waits in the queue with "stopping". http_run() is due then. */
+void http_give_up_waiting(struct http *http);
+
+/* Requests that have begun to arrive and are not answered to the end, and those of them that the
+ * workers have. */
 unsigned http_n_running(const struct http *http);
+unsigned http_n_out(const struct http *http);
 
-/* Close everything. No exchange may be out. */
+/* Close everything. The workers may have nothing. */
 void http_stop(struct http *http);
-
-void http_exchange_run(struct http_exchange *exchange);
-void http_exchange_done(struct http_exchange *exchange);

@@ -1,133 +1,204 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One serving thread: a libuv loop that drives its own HTTP servers.
+ * One serving thread: a libuv loop that lets clients in, serves them, and hands heavy requests to
+ * the workers.
  *
- * A server's descriptor is polled, and after every wake-up the server runs until it has nothing
- * left to do without waiting: libmicrohttpd loses wake-ups otherwise. */
+ * A connection lives and dies on the loop that let it in. Where every loop has a socket of its own
+ * the kernel spreads clients over them; where they share one, whoever comes first lets a few in and
+ * then serves them, so that a busy loop gets fewer. */
 #include "server/loop.h"
 
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "server/http.h"
 #include "server/log.h"
 
-enum { DEADLINE_INTERVAL_MS = 1000, DRAIN_INTERVAL_MS = 20, NS_IN_MS = 1000000 };
+enum {
+    CHECK_INTERVAL_MS = 1000,
+    DRAIN_INTERVAL_MS = 20,
+    REOPEN_MS = 50, /* after there was no room for one more connection */
+    ACCEPTS_AT_A_TIME = 16,
+    COMPLAINT_INTERVAL_MS = 60000,
+    NS_IN_MS = 1000000,
+};
 
-/* One HTTP server, and what wakes it. */
-struct station {
+/* Where clients come in: a listening socket. */
+struct gate {
     struct loop *loop;
-    struct http *http;
+    int fd;
     uv_poll_t poll;
-    uv_timer_t timer;
 };
 
 struct loop {
     uv_loop_t uv;
-    struct service *service;
-    uv_async_t stop;
-    uv_timer_t deadlines, drain;
+    const struct loop_shared *shared;
+    struct http *http;
+    uv_poll_t ready;           /* http_fd() */
+    uv_timer_t again;          /* http_run() is due */
+    uv_idle_t more;            /* the same, at once, but after the others had their turn */
+    uv_async_t finished, stop; /* from other threads */
+    uv_timer_t check, drain, reopen;
     bool draining;
     uint64_t drain_until_ms;
     _Atomic uint64_t turned_ms;
-    unsigned n_jobs; /* out in the pool */
-    unsigned n_stations;
-    struct station stations[];
+    unsigned n_gates;
+    struct gate gates[];
 };
 
-struct work {
-    uv_work_t uv;
-    struct station *station;
-    struct http_exchange *exchange;
-};
+static _Atomic uint64_t complained_ms; /* by any loop, of too little room */
 
-static atomic_uint n_queued; /* by all loops */
+static void on_again(uv_timer_t *timer);
+static void on_more(uv_idle_t *idle);
 
-static void run_station(struct station *station);
-
-static void on_timer(uv_timer_t *timer)
+/* A timer of 0 ms would run again before anything else does, for ever. */
+static void serve(struct loop *loop)
 {
-    run_station(timer->data);
+    int again_ms = http_run(loop->http);
+    uv_timer_stop(&loop->again);
+    uv_idle_stop(&loop->more);
+    if (again_ms == 0)
+        uv_idle_start(&loop->more, on_more);
+    else if (again_ms > 0)
+        uv_timer_start(&loop->again, on_again, (uint64_t)again_ms, 0);
 }
 
-static void on_readable(uv_poll_t *poll, int status, int events)
+static void on_again(uv_timer_t *timer)
+{
+    serve(timer->data);
+}
+
+static void on_more(uv_idle_t *idle)
+{
+    serve(idle->data);
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events)
 {
     (void)status;
     (void)events;
-    run_station(poll->data);
+    serve(poll->data);
 }
 
-static void run_station(struct station *station)
+static void on_finished(uv_async_t *async)
 {
-    int again_ms = http_run(station->http);
-    if (again_ms >= 0)
-        uv_timer_start(&station->timer, on_timer, (uint64_t)again_ms, 0);
-    else
-        uv_timer_stop(&station->timer);
+    struct loop *loop = async->data;
+    if (!loop->http)
+        return;
+    http_collect(loop->http);
+    serve(loop);
 }
 
-static void on_work(uv_work_t *uv)
+static void wake(void *user)
 {
-    http_exchange_run(((struct work *)uv->data)->exchange);
+    uv_async_send(&((struct loop *)user)->finished);
 }
 
-static void after_work(uv_work_t *uv, int status)
+/* ---- gates ---- */
+
+static void on_knock(uv_poll_t *poll, int status, int events);
+
+static void on_reopen(uv_timer_t *timer)
+{
+    struct loop *loop = timer->data;
+    for (unsigned i = 0; i < loop->n_gates && !loop->draining; i++)
+        uv_poll_start(&loop->gates[i].poll, UV_READABLE, on_knock);
+}
+
+/* Nothing says when a descriptor is free again, or another loop has lost a client: look again. */
+static void close_for_a_while(struct loop *loop, int error)
+{
+    for (unsigned i = 0; i < loop->n_gates; i++)
+        uv_poll_stop(&loop->gates[i].poll);
+    uv_timer_start(&loop->reopen, on_reopen, REOPEN_MS, 0);
+    uint64_t now_ms = uv_hrtime() / NS_IN_MS, before_ms = atomic_load(&complained_ms);
+    if ((before_ms == 0 || now_ms - before_ms >= COMPLAINT_INTERVAL_MS) &&
+        atomic_compare_exchange_strong(&complained_ms, &before_ms, now_ms))
+        log_warning("clients have to wait: %s",
+                    error == -EUSERS ? "max_connections are open" : strerror(-error));
+}
+
+static void on_knock(uv_poll_t *poll, int status, int events)
 {
     (void)status;
-    struct work *work = uv->data;
-    struct station *station = work->station;
-    atomic_fetch_sub(&n_queued, 1);
-    station->loop->n_jobs--;
-    http_exchange_done(work->exchange);
-    free(work);
-    run_station(station);
+    (void)events;
+    const struct gate *gate = poll->data;
+    struct loop *loop = gate->loop;
+    int r = 0;
+    for (int i = 0; i < ACCEPTS_AT_A_TIME && r == 0; i++) {
+        struct guest guest;
+        r = admission_accept(loop->shared->admission, gate->fd, &guest);
+        if (r == 0)
+            http_add(loop->http, &guest);
+        else if (r == -ECONNREFUSED || r == -ECONNABORTED || r == -EINTR)
+            r = 0;
+    }
+    if (r < 0 && r != -EAGAIN)
+        close_for_a_while(loop, r);
+    serve(loop);
 }
 
-static bool on_submit(void *user, struct http_exchange *exchange)
+static int open_gate(struct loop *loop, int *fd, struct error *why)
 {
-    struct station *station = user;
-    struct loop *loop = station->loop;
-    unsigned most = (unsigned)service_settings(loop->service)->queue_length;
-    struct work *work = malloc(sizeof *work);
-    if (atomic_fetch_add(&n_queued, 1) >= most || !work) {
-        atomic_fetch_sub(&n_queued, 1);
-        free(work);
-        return false;
-    }
-    *work = (struct work){.uv = {.data = work}, .station = station, .exchange = exchange};
-    loop->n_jobs++;
-    uv_queue_work(&loop->uv, &work->uv, on_work, after_work);
-    return true;
+    struct gate *gate = &loop->gates[loop->n_gates];
+    *gate = (struct gate){.loop = loop, .fd = *fd};
+    int r = uv_poll_init(&loop->uv, &gate->poll, *fd);
+    if (r < 0)
+        return error_set(why, r, "cannot poll a listening socket: %s", uv_strerror(r));
+    *fd = -1;
+    loop->n_gates++;
+    gate->poll.data = gate;
+    r = uv_poll_start(&gate->poll, UV_READABLE, on_knock);
+    return r < 0 ? error_set(why, r, "cannot poll a listening socket: %s", uv_strerror(r)) : 0;
 }
 
-static void close_handles(struct loop *loop)
+/* New clients are refused from here on. */
+static void close_gates(struct loop *loop)
 {
-    for (unsigned i = 0; i < loop->n_stations; i++) {
-        http_stop(loop->stations[i].http);
-        loop->stations[i].http = NULL;
-        uv_close((uv_handle_t *)&loop->stations[i].poll, NULL);
-        uv_close((uv_handle_t *)&loop->stations[i].timer, NULL);
+    for (unsigned i = 0; i < loop->n_gates; i++) {
+        uv_close((uv_handle_t *)&loop->gates[i].poll, NULL);
+        close(loop->gates[i].fd);
     }
-    loop->n_stations = 0;
-    uv_close((uv_handle_t *)&loop->stop, NULL);
-    uv_close((uv_handle_t *)&loop->deadlines, NULL);
-    uv_close((uv_handle_t *)&loop->drain, NULL);
+    loop->n_gates = 0;
+}
+
+/* ---- the loop ---- */
+
+/* A handle that could not be made is all zeros still. */
+static void close_handle(void *handle)
+{
+    if (((uv_handle_t *)handle)->type != UV_UNKNOWN_HANDLE)
+        uv_close(handle, NULL);
+}
+
+static void close_all(struct loop *loop)
+{
+    if (loop->stop.type != UV_UNKNOWN_HANDLE && uv_is_closing((uv_handle_t *)&loop->stop))
+        return;
+    close_gates(loop);
+    http_stop(loop->http);
+    loop->http = NULL;
+    void *const handles[] = {&loop->ready, &loop->again, &loop->more,  &loop->finished,
+                             &loop->stop,  &loop->check, &loop->drain, &loop->reopen};
+    for (size_t i = 0; i < sizeof handles / sizeof *handles; i++)
+        close_handle(handles[i]);
 }
 
 static void on_drain(uv_timer_t *timer)
 {
     struct loop *loop = timer->data;
-    unsigned n_running = 0;
-    for (unsigned i = 0; i < loop->n_stations; i++) {
-        run_station(&loop->stations[i]);
-        n_running += http_n_running(loop->stations[i].http);
-    }
     bool late = uv_now(&loop->uv) >= loop->drain_until_ms;
-    if (loop->n_jobs > 0 || (n_running > 0 && !late))
+    if (late)
+        http_give_up_waiting(loop->http);
+    serve(loop);
+    unsigned n_running = http_n_running(loop->http);
+    if (http_n_out(loop->http) > 0 || (n_running > 0 && !late))
         return;
     if (n_running > 0)
         log_warning("%u requests were still running at the end of stop_timeout_s", n_running);
-    close_handles(loop);
+    close_all(loop);
 }
 
 static void on_stop(uv_async_t *async)
@@ -136,45 +207,58 @@ static void on_stop(uv_async_t *async)
     if (loop->draining)
         return;
     loop->draining = true;
-    for (unsigned i = 0; i < loop->n_stations; i++)
-        http_stop_accepting(loop->stations[i].http);
+    close_gates(loop);
+    http_stop_keeping(loop->http);
     loop->drain_until_ms =
-        uv_now(&loop->uv) + service_settings(loop->service)->stop_timeout_s * 1000;
+        uv_now(&loop->uv) + service_settings(loop->shared->service)->stop_timeout_s * 1000;
     uv_timer_start(&loop->drain, on_drain, 0, DRAIN_INTERVAL_MS);
 }
 
-static void on_deadlines(uv_timer_t *timer)
+static void on_check(uv_timer_t *timer)
 {
     struct loop *loop = timer->data;
     atomic_store(&loop->turned_ms, uv_hrtime() / NS_IN_MS);
-    for (unsigned i = 0; i < loop->n_stations; i++)
-        http_check_deadlines(loop->stations[i].http);
+    http_check_peers(loop->http);
+    serve(loop);
 }
 
-static int open_station(struct loop *loop, struct listeners *listeners, unsigned i, unsigned index,
-                        struct error *why)
+static int open_handles(struct loop *loop)
 {
-    struct station *station = &loop->stations[i];
-    station->loop = loop;
-    int *fd = &listeners->items[i].fds[index];
-    int r =
-        http_start(loop->service, *fd, listeners->n_loops, on_submit, station, &station->http, why);
+    loop->ready.data = loop->again.data = loop->more.data = loop->finished.data = loop;
+    loop->stop.data = loop->check.data = loop->drain.data = loop->reopen.data = loop;
+    uv_timer_init(&loop->uv, &loop->again);
+    uv_idle_init(&loop->uv, &loop->more);
+    uv_timer_init(&loop->uv, &loop->check);
+    uv_timer_init(&loop->uv, &loop->drain);
+    uv_timer_init(&loop->uv, &loop->reopen);
+    uv_timer_start(&loop->check, on_check, CHECK_INTERVAL_MS, CHECK_INTERVAL_MS);
+    int r = uv_async_init(&loop->uv, &loop->stop, on_stop);
+    if (r == 0)
+        r = uv_async_init(&loop->uv, &loop->finished, on_finished);
+    if (r == 0)
+        r = uv_poll_init(&loop->uv, &loop->ready, http_fd(loop->http));
+    return r < 0 ? r : uv_poll_start(&loop->ready, UV_READABLE, on_ready);
+}
+
+static int fill(struct loop *loop, struct listeners *listeners, unsigned index, struct error *why)
+{
+    const struct loop_shared *shared = loop->shared;
+    int r = http_start(shared->service, shared->admission, shared->workers, wake, loop, &loop->http,
+                       why);
     if (r < 0)
         return r;
-    *fd = -1;
-    station->poll.data = station->timer.data = station;
-    uv_timer_init(&loop->uv, &station->timer);
-    r = uv_poll_init(&loop->uv, &station->poll, http_fd(station->http));
-    if (r == 0)
-        r = uv_poll_start(&station->poll, UV_READABLE, on_readable);
-    loop->n_stations++;
-    return r < 0 ? error_set(why, r, "cannot poll: %s", uv_strerror(r)) : 0;
+    r = open_handles(loop);
+    if (r < 0)
+        return error_set(why, r, "cannot make a loop: %s", uv_strerror(r));
+    for (unsigned i = 0; r == 0 && i < listeners->n; i++)
+        r = open_gate(loop, &listeners->items[i].fds[index], why);
+    return r;
 }
 
-int loop_open(struct service *service, struct listeners *listeners, unsigned index,
+int loop_open(const struct loop_shared *shared, struct listeners *listeners, unsigned index,
               struct loop **ret, struct error *why)
 {
-    struct loop *loop = calloc(1, sizeof *loop + listeners->n * sizeof loop->stations[0]);
+    struct loop *loop = calloc(1, sizeof *loop + listeners->n * sizeof loop->gates[0]);
     if (!loop)
         return error_set(why, -ENOMEM, "no memory for a loop");
     int r = uv_loop_init(&loop->uv);
@@ -182,15 +266,9 @@ int loop_open(struct service *service, struct listeners *listeners, unsigned ind
         free(loop);
         return error_set(why, r, "cannot make a loop: %s", uv_strerror(r));
     }
-    loop->service = service;
+    loop->shared = shared;
     atomic_init(&loop->turned_ms, uv_hrtime() / NS_IN_MS);
-    loop->stop.data = loop->deadlines.data = loop->drain.data = loop;
-    uv_async_init(&loop->uv, &loop->stop, on_stop);
-    uv_timer_init(&loop->uv, &loop->deadlines);
-    uv_timer_init(&loop->uv, &loop->drain);
-    uv_timer_start(&loop->deadlines, on_deadlines, DEADLINE_INTERVAL_MS, DEADLINE_INTERVAL_MS);
-    for (unsigned i = 0; r == 0 && i < listeners->n; i++)
-        r = open_station(loop, listeners, i, index, why);
+    r = fill(loop, listeners, index, why);
     if (r < 0) {
         loop_close(loop);
         return r;
@@ -223,8 +301,7 @@ void loop_close(struct loop *loop)
 {
     if (!loop)
         return;
-    if (!uv_is_closing((uv_handle_t *)&loop->stop))
-        close_handles(loop);
+    close_all(loop);
     uv_run(&loop->uv, UV_RUN_DEFAULT);
     uv_loop_close(&loop->uv);
     free(loop);

@@ -1,19 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One serving thread: a libuv loop that drives its own HTTP servers and hands heavy requests to
- * libuv's worker pool. */
+ * One serving thread: a libuv loop that lets clients in, serves them, and hands heavy requests to
+ * the workers. */
 #pragma once
 
 #include <uv.h>
 
 #include "common/error.h"
+#include "server/admission.h"
 #include "server/listen.h"
 #include "server/service.h"
+#include "server/workers.h"
 
 struct loop;
 
+/* What all loops share; outlives them. */
+struct loop_shared {
+    struct service *service;
+    struct admission *admission;
+    struct workers *workers;
+};
+
 /* Serve the `index`th descriptor of every listener, which the loop takes over.
  * Errors: http_start(); those of libuv. */
-int loop_open(struct service *service, struct listeners *listeners, unsigned index,
+int loop_open(const struct loop_shared *shared, struct listeners *listeners, unsigned index,
               struct loop **ret, struct error *why);
 
 /* For what else is to happen on this thread; its handles must be closed when loop_run() shall end.

@@ -7,6 +7,7 @@
 
 /* clang-format off */
 #define PROBLEMS(X) \
+    X(BAD_REQUEST,       400, "bad-request",        "This is not a request of HTTP/1.1") \
     X(BAD_PARAMETER,     400, "bad-parameter",      "A parameter is not valid") \
     X(BAD_BODY,          400, "bad-body",           "The body is not what this path takes") \
     X(NO_SUCH_PATH,      404, "no-such-path",       "There is nothing at this path") \
@@ -20,9 +21,11 @@
     X(TOO_LARGE,         413, "too-large",          "This is more than one request may ask for") \
     X(URL_TOO_LONG,      414, "url-too-long",       "The URL is too long") \
     X(RANGE,             416, "range-not-satisfiable", "The range lies outside the file") \
+    X(HEADERS_TOO_LARGE, 431, "headers-too-large",  "The head of the request is too large") \
     X(SPLIT_DAMAGED,     500, "split-damaged",      "The split's file was damaged while it was served") \
     X(INTERNAL,          500, "internal",           "The server made a mistake") \
     X(NO_MEMORY,         500, "no-memory",          "There is no memory for the answer") \
+    X(NOT_IMPLEMENTED,   501, "not-implemented",    "This part of HTTP/1.1 is not taken") \
     X(BUSY,              503, "busy",               "The server has more to do than it takes on") \
     X(STOPPING,          503, "stopping",           "The server is stopping")
 /* clang-format on */

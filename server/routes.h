@@ -39,5 +39,8 @@ bool routes_prepare(struct request *request, struct reply *reply);
 /* Whether the work is too long for the loop that serves connections. */
 bool routes_is_heavy(const struct request *request);
 
+/* What the work will take a worker, about. */
+uint64_t routes_cost_us(const struct request *request);
+
 /* Make the answer; any thread. */
 void routes_run(struct request *request, struct reply *reply);

@@ -16,8 +16,8 @@
     X(LIST, listen,                      "127.0.0.1:8642",     0,       0,             "",            "ADDR:PORT or unix:PATH to listen on; may be given several times") \
     X(BOOL, allow_anonymous,             "no",                 0,       0,             "",            "serve other machines too, though nobody is asked who he is") \
     X(UINT, threads,                     "0",                  0,       256,           "",            "loops that serve; 0 is one for each core") \
-    X(UINT, max_connections,             "4096",               1,       1000000,       "connections", "most connections at a time to each address; fewer where descriptors are short") \
-    X(UINT, max_connections_per_address, "0",                  0,       1000000,       "connections", "most of them from one client's address in one loop; 0 is no limit") \
+    X(UINT, max_connections,             "4096",               1,       1000000,       "connections", "most connections at a time; fewer where descriptors are short") \
+    X(UINT, max_connections_per_address, "0",                  0,       1000000,       "connections", "most of them from one client's address; 0 is no limit") \
     X(UINT, max_batch_size,              "1024",               1,       65536,         "samples",     "most samples one request may ask for") \
     X(UINT, max_answer_bytes,            "268435456",          1048576, 17179869184,   "bytes",       "largest answer that is made for one request") \
     X(UINT, max_pending_bytes,           "1073741824",         1048576, 1099511627776, "bytes",       "most memory for requests and answers under way") \
@@ -26,8 +26,10 @@
     X(UINT, max_url_bytes,               "8192",               256,     12288,         "bytes",       "longest URL") \
     X(UINT, max_header_bytes,            "16384",              16384,   131072,        "bytes",       "memory of a connection for the headers of its request and of the answer") \
     X(UINT, queue_length,                "64",                 1,       65536,         "requests",    "heavy requests that may wait for a worker") \
+    X(UINT, queue_cost_ms,               "10000",              1,       3600000,       "ms",          "work that may wait for the workers, as it is estimated") \
     X(UINT, idle_timeout_s,              "60",                 1,       86400,         "seconds",     "a connection without traffic is closed after it") \
     X(UINT, request_timeout_s,           "30",                 1,       86400,         "seconds",     "a request must have arrived whole within it") \
+    X(UINT, least_rate,                  "65536",              0,       1073741824,    "bytes/s",     "a client that takes less of its answer over request_timeout_s is cut off; 0 is never") \
     X(UINT, stop_timeout_s,              "10",                 0,       3600,          "seconds",     "running requests may take this long to end at a stop") \
     X(UINT, watch_interval_s,            "2",                  0,       3600,          "seconds",     "how often to look for replaced splits; 0 is never") \
     X(UINT, log_level,                   "2",                  0,       3,             "",            "0 errors, 1 and warnings, 2 and information, 3 and debugging")

@@ -349,7 +349,7 @@ class Errors(Case):
                 (b'{"indices": [1, -2]}', 400, "bad-body", "indices[1]"),
                 (b'{"indices": [0.5]}', 400, "bad-body", "indices[0]"),
                 (json.dumps({"indices": [0] * 1025}).encode(), 413, "too-large", "1024"),
-                (b" " * 1048577, 413, "too-large", "1048576")):
+                (b" " * 1048577, 413, "too-large", "max_body_bytes")):
             with self.subTest(body=body[:40]):
                 self.problem(path, status, code, words, method="POST", body=body)
         self.problem(path + "?indices=1", 400, "bad-parameter", "in the body", method="POST",

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * How an answer leaves. */
+#include "server/delivery.h"
+
+#include <microhttpd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "server/samples/budget.h"
+
+enum {
+    /* A vector stands in the memory that a connection's headers stand in. How much of that is free
+     * cannot be known, but the answer's own head, of more bytes than these take, has just left it.
+     */
+    VECTOR_MAX_PARTS = 8,
+    BLOCK_BYTES = 256 * 1024, /* of an answer of more parts are copied at a time */
+    HEAD_BYTES = 2560,        /* of one that goes past libmicrohttpd: all headers, each full */
+};
+
+/* Copy the next bytes of the answer's parts. libmicrohttpd asks for them in their order. */
+static ssize_t read_parts(void *user, uint64_t at, char *bytes, size_t size)
+{
+    struct delivery *delivery = user;
+    const struct reply *reply = delivery->reply;
+    if (at != delivery->read)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    size_t n = 0;
+    while (n < size && delivery->part < reply->n_parts) {
+        const struct iovec *part = &reply->parts[delivery->part];
+        size_t left = part->iov_len - delivery->part_read,
+               piece = size - n < left ? size - n : left;
+        memcpy(bytes + n, (const char *)part->iov_base + delivery->part_read, piece);
+        n += piece;
+        delivery->part_read += piece;
+        if (piece == left) {
+            delivery->part++;
+            delivery->part_read = 0;
+        }
+    }
+    delivery->read += n;
+    /* What was copied may have been no longer there. */
+    return reply_is_damaged(reply) ? MHD_CONTENT_READER_END_WITH_ERROR : (ssize_t)n;
+}
+
+/* A body that is never asked for: the answer to a HEAD, or a 304. */
+static ssize_t read_nothing(void *user, uint64_t at, char *bytes, size_t size)
+{
+    (void)user;
+    (void)at;
+    (void)bytes;
+    (void)size;
+    return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static void release(void *user)
+{
+    struct delivery *delivery = user;
+    delivery->release(delivery->owner);
+}
+
+static struct MHD_Response *make_bodyless(struct delivery *delivery)
+{
+    const struct reply *reply = delivery->reply;
+    bool known = !reply->unknown_length && (reply->n_bytes > 0 || reply->status != 304);
+    struct MHD_Response *response = MHD_create_response_from_callback(
+        known ? reply->n_bytes : MHD_SIZE_UNKNOWN, 1, read_nothing, delivery, release);
+    /* A 304 may not say Content-Length: 0, and clients wait for the chunks that the other way to
+     * tell an unknown length promises: it ends with the connection. */
+    if (response && reply->status == 304 && !known)
+        MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+    return response;
+}
+
+static struct MHD_Response *make_response(struct delivery *delivery)
+{
+    const struct reply *reply = delivery->reply;
+    _Static_assert(sizeof(struct MHD_IoVec) == sizeof(struct iovec), "one layout");
+    if (reply->status == 304 || (reply->head_only && (reply->n_bytes > 0 || reply->unknown_length)))
+        return make_bodyless(delivery);
+    if (reply->n_parts == 0)
+        return MHD_create_response_from_buffer_with_free_callback_cls(0, (void *)"", release,
+                                                                      delivery);
+    if (reply->n_parts == 1)
+        return MHD_create_response_from_buffer_with_free_callback_cls(
+            reply->parts[0].iov_len, reply->parts[0].iov_base, release, delivery);
+    if (reply->n_parts <= VECTOR_MAX_PARTS)
+        return MHD_create_response_from_iovec((const struct MHD_IoVec *)reply->parts,
+                                              (unsigned)reply->n_parts, release, delivery);
+    return MHD_create_response_from_callback(reply->n_bytes, BLOCK_BYTES, read_parts, delivery,
+                                             release);
+}
+
+bool delivery_claim(struct delivery *delivery)
+{
+    struct reply *reply = delivery->reply;
+    if (reply->n_parts <= VECTOR_MAX_PARTS)
+        return true;
+    /* The block is not of the answer, and does not count against max_answer_bytes. */
+    if (!budget_claim(reply->address, BLOCK_BYTES))
+        return false;
+    reply->n_claimed += BLOCK_BYTES;
+    return true;
+}
+
+bool delivery_send(struct delivery *delivery, struct MHD_Connection *connection, bool close)
+{
+    const struct reply *reply = delivery->reply;
+    struct MHD_Response *response = make_response(delivery);
+    if (!response) {
+        release(delivery);
+        return false;
+    }
+    bool added = true;
+    for (unsigned i = 0; added && i < reply->n_headers; i++)
+        added = MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
+    if (added && close)
+        added = MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    bool queued = added && MHD_queue_response(connection, reply->status, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
+/* The head of an answer as it goes over the wire. */
+static size_t print_head(const struct reply *reply, char *out, size_t size)
+{
+    FILE *file = fmemopen(out, size, "w");
+    if (!file)
+        return 0;
+    fprintf(file, "HTTP/1.1 %u %s\r\nConnection: close\r\nContent-Length: %ju\r\n", reply->status,
+            MHD_get_reason_phrase_for(reply->status), (uintmax_t)reply->n_bytes);
+    for (unsigned i = 0; i < reply->n_headers; i++)
+        fprintf(file, "%s: %s\r\n", reply->headers[i].name, reply->headers[i].value);
+    fputs("\r\n", file);
+    long n = ftell(file);
+    return fclose(file) == 0 && n > 0 ? (size_t)n : 0;
+}
+
+void delivery_bypass(const struct reply *reply, int fd)
+{
+    char head[HEAD_BYTES];
+    struct iovec parts[] = {{head, print_head(reply, head, sizeof head)},
+                            reply->n_parts ? reply->parts[0] : (struct iovec){0}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    if (parts[0].iov_len > 0)
+        sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One request and its answer, between libmicrohttpd and the routes. */
+#include "server/exchange.h"
+
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "server/delivery.h"
+#include "server/framing.h"
+#include "server/problem.h"
+#include "server/routes.h"
+#include "server/upload.h"
+
+enum {
+    DISCARD_FACTOR = 16,      /* a body this many times max_body_bytes is not read to its end */
+    BYTES_PER_INDEX = 12,     /* of a body: ten digits, a comma, a space */
+    BODY_FRAME_BYTES = 32,    /* what stands around them */
+    ANSWER_HEAD_BYTES = 1024, /* of a connection's memory are left for the head of the answer */
+    /* libmicrohttpd takes memory for each, has enough for some 250, and fails without an answer. */
+    ARGUMENTS_MAX = 64,
+    N_LISTS = 2,
+};
+
+enum state {
+    STATE_NEW,
+    STATE_ARRIVING, /* the head is read */
+    STATE_OUT,      /* with the workers */
+    STATE_MADE,     /* back from them, with its answer */
+    STATE_LEFT,     /* the same, but the client is gone */
+    STATE_REFUSED,  /* answered past libmicrohttpd, which is to hang up */
+};
+
+/* Lives until libmicrohttpd has let go of the request and of the response. */
+struct exchange {
+    struct task task;
+    struct exchange *next_finished;
+    enum task_end end; /* how the task ended */
+    struct exchanges *all;
+    struct peer *peer;
+    unsigned n_users;
+    enum state state;
+    struct request request;
+    struct reply reply;
+    struct delivery delivery;
+    struct framing framing;
+    struct upload upload;
+    char *lists[N_LISTS]; /* values of headers that came in several lines */
+    char url[];
+};
+
+static const struct {
+    const char *name;
+    size_t offset; /* of its value in the request */
+    int list;      /* several lines are one list; -1: the first line counts */
+} fields[] = {
+    {MHD_HTTP_HEADER_ACCEPT, offsetof(struct request, accept), 0},
+    {MHD_HTTP_HEADER_IF_NONE_MATCH, offsetof(struct request, if_none_match), 1},
+    {MHD_HTTP_HEADER_RANGE, offsetof(struct request, range), -1},
+    {MHD_HTTP_HEADER_IF_RANGE, offsetof(struct request, if_range), -1},
+};
+
+static const struct settings *settings_of(const struct exchange *exchange)
+{
+    return service_settings(exchange->all->service);
+}
+
+static void unref(void *user)
+{
+    struct exchange *exchange = user;
+    if (--exchange->n_users > 0)
+        return;
+    upload_free(&exchange->upload);
+    reply_reset(&exchange->reply);
+    for (unsigned i = 0; i < N_LISTS; i++)
+        free(exchange->lists[i]);
+    free(exchange->request.numbers.items);
+    catalog_unref(exchange->request.catalog);
+    free(exchange);
+}
+
+void exchange_end(struct exchange *exchange)
+{
+    exchange->all->n_running--;
+    exchange->peer->exchange = NULL;
+    peer_enter(exchange->peer, PEER_IDLE);
+    unref(exchange);
+}
+
+/* ---- answering ---- */
+
+static bool answer(struct exchange *exchange)
+{
+    if (!delivery_claim(&exchange->delivery))
+        problem(&exchange->request, &exchange->reply, PROBLEM_BUSY,
+                "the answers under way take all of max_pending_bytes, or those for this address "
+                "its share");
+    exchange->n_users++;
+    peer_enter(exchange->peer, PEER_RECEIVING);
+    return delivery_send(&exchange->delivery, exchange->peer->connection, exchange->all->stopping);
+}
+
+/* Where libmicrohttpd does not take an answer. The answer before this one has left, so the socket's
+ * buffer has room. */
+static bool answer_and_hang_up(struct exchange *exchange)
+{
+    delivery_bypass(&exchange->reply, exchange->peer->fd);
+    exchange->state = STATE_REFUSED;
+    peer_hang_up(exchange->peer);
+    return false;
+}
+
+/* ---- the head ---- */
+
+static bool has_too_many_arguments(const char *url)
+{
+    const char *at = strchr(url, '?');
+    unsigned n = 0;
+    for (; at && n <= ARGUMENTS_MAX; n++)
+        at = strchr(at + 1, '&');
+    return n > ARGUMENTS_MAX;
+}
+
+struct exchange *exchange_begin(struct exchanges *all, struct peer *peer, const char *url)
+{
+    size_t size = strlen(url) + 1;
+    struct exchange *exchange = calloc(1, sizeof *exchange + size);
+    if (!exchange)
+        return NULL;
+    memcpy(exchange->url, url, size);
+    exchange->all = all;
+    exchange->peer = peer;
+    exchange->n_users = 1;
+    exchange->request.url = exchange->url;
+    exchange->request.service = all->service;
+    exchange->reply.address = exchange->upload.address = peer->address;
+    exchange->reply.max_bytes = service_settings(all->service)->max_answer_bytes;
+    exchange->delivery =
+        (struct delivery){.reply = &exchange->reply, .release = unref, .owner = exchange};
+    all->n_running++;
+    peer->exchange = exchange;
+    peer_enter(peer, PEER_ASKING);
+    if (has_too_many_arguments(url)) {
+        problem(&exchange->request, &exchange->reply, PROBLEM_BAD_PARAMETER,
+                "more than %d parameters", REQUEST_MAX_QUERY);
+        answer_and_hang_up(exchange);
+        /* Out of memory twice in one request, libmicrohttpd forgets to close the connection. */
+        MHD_set_connection_option(peer->connection, MHD_CONNECTION_OPTION_TIMEOUT, 1U);
+    }
+    return exchange;
+}
+
+static enum MHD_Result add_query(void *user, enum MHD_ValueKind kind, const char *name,
+                                 const char *value)
+{
+    (void)kind;
+    struct request *request = user;
+    unsigned i = request->n_query++;
+    if (i < REQUEST_MAX_QUERY) {
+        request->query[i].name = name;
+        request->query[i].value = value ? value : "";
+    }
+    return MHD_YES;
+}
+
+/* Several lines of a list read as one (RFC 9110, 5.3). */
+static void append(char **list, const char **field, const char *value)
+{
+    char *joined;
+    if (asprintf(&joined, "%s, %s", *field, value) < 0)
+        return;
+    free(*list);
+    *field = *list = joined;
+}
+
+static enum MHD_Result add_header(void *user, enum MHD_ValueKind kind, const char *name,
+                                  size_t name_size, const char *value, size_t value_size)
+{
+    (void)kind;
+    struct exchange *exchange = user;
+    framing_add(&exchange->framing, name, name_size, value, value_size);
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        if (strcasecmp(name, fields[i].name) != 0)
+            continue;
+        const char **field = (void *)((char *)&exchange->request + fields[i].offset);
+        if (!*field)
+            *field = value;
+        else if (fields[i].list >= 0)
+            append(&exchange->lists[fields[i].list], field, value);
+    }
+    return MHD_YES;
+}
+
+static enum request_method method_of(const char *name)
+{
+    static const char *const names[] = {
+        [METHOD_GET] = "GET", [METHOD_HEAD] = "HEAD", [METHOD_POST] = "POST"};
+    enum request_method method = 0;
+    while (method < METHOD_OTHER && strcmp(name, names[method]) != 0)
+        method++;
+    return method;
+}
+
+/* The path of a target that may be a whole URL, as proxies are asked (RFC 9112, 3.2.2). */
+static const char *path_of(const char *target)
+{
+    static const char *const schemes[] = {"http://", "https://"};
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        size_t n = strlen(schemes[i]);
+        if (strncasecmp(target, schemes[i], n) == 0) {
+            const char *path = strchr(target + n, '/');
+            return path ? path : "/";
+        }
+    }
+    return target;
+}
+
+static size_t head_size(const struct exchange *exchange)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+        exchange->peer->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    return info ? info->header_size : 0;
+}
+
+static void read_head(struct exchange *exchange, const char *path, const char *method,
+                      const char *version)
+{
+    struct MHD_Connection *connection = exchange->peer->connection;
+    struct request *request = &exchange->request;
+    request->catalog = service_catalog(request->service);
+    request->method = method_of(method);
+    request->path = path_of(path);
+    exchange->reply.head_only = request->method == METHOD_HEAD;
+    framing_begin(&exchange->framing, method, exchange->url, version);
+    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, add_header, exchange);
+    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_query, request);
+}
+
+static bool refuse_head(struct exchange *exchange, enum problem_kind kind, const char *words)
+{
+    problem(&exchange->request, &exchange->reply, kind, "%s", words);
+    return false;
+}
+
+/* False: the reply is the answer. */
+static bool check_head(struct exchange *exchange, size_t size)
+{
+    enum problem_kind kind;
+    const char *words;
+    if (!framing_check(&exchange->framing, size, &kind, &words))
+        return refuse_head(exchange, kind, words);
+    /* It would end the path or the value. */
+    if (strstr(exchange->url, "%00"))
+        return refuse_head(exchange, PROBLEM_BAD_REQUEST, "the URL has a %00");
+    return true;
+}
+
+/* ---- the body ---- */
+
+static void expect_body(struct exchange *exchange)
+{
+    const struct settings *settings = settings_of(exchange);
+    uint64_t needed = settings->max_batch_size * BYTES_PER_INDEX + BODY_FRAME_BYTES;
+    struct upload *upload = &exchange->upload;
+    upload->most = needed < settings->max_body_bytes ? needed : settings->max_body_bytes;
+    upload->most_read = settings->max_body_bytes * DISCARD_FACTOR;
+    const char *length = exchange->framing.length;
+    upload->length = length ? strtoull(length, NULL, 10) : 0;
+    if (upload->length > upload->most || exchange->request.method != METHOD_POST)
+        upload->fault = UPLOAD_TOO_LONG;
+    exchange->peer->chunked = exchange->framing.n_codings > 0;
+}
+
+static void refuse_length(struct exchange *exchange)
+{
+    uint64_t most = exchange->upload.most;
+    problem_number(&exchange->request, &exchange->reply, PROBLEM_TOO_LARGE, "limit", most,
+                   "the body is longer than %ju bytes, which are max_body_bytes, or enough for "
+                   "max_batch_size indices",
+                   (uintmax_t)most);
+}
+
+/* Whether a whole body can be used, if the method takes one. False: the reply is the answer. */
+static bool check_body(struct exchange *exchange)
+{
+    struct request *request = &exchange->request;
+    struct upload *upload = &exchange->upload;
+    request->body = upload->bytes;
+    request->body_size = upload->size;
+    if (request->method != METHOD_POST || upload->fault == UPLOAD_SOUND)
+        return true;
+    if (upload->fault == UPLOAD_TOO_LONG)
+        refuse_length(exchange);
+    else if (upload->fault == UPLOAD_NO_BUDGET)
+        problem(request, &exchange->reply, PROBLEM_BUSY,
+                "the requests under way take all of max_pending_bytes, or those of this address "
+                "its share");
+    else
+        problem(request, &exchange->reply, PROBLEM_NO_MEMORY, "no memory for the body");
+    return false;
+}
+
+/* ---- the way through the workers ---- */
+
+static void on_run(struct task *task)
+{
+    struct exchange *exchange = (struct exchange *)task;
+    routes_run(&exchange->request, &exchange->reply);
+}
+
+static bool on_is_wanted(struct task *task)
+{
+    return !peer_is_gone(((struct exchange *)task)->peer);
+}
+
+/* The server may end as soon as it has collected the exchange, so it is woken before it can. */
+static void on_done(struct task *task, enum task_end end)
+{
+    struct exchange *exchange = (struct exchange *)task;
+    struct exchanges *all = exchange->all;
+    pthread_mutex_lock(&all->lock);
+    exchange->end = end;
+    exchange->next_finished = all->finished;
+    all->finished = exchange;
+    all->wake(all->user);
+    pthread_mutex_unlock(&all->lock);
+}
+
+static bool hand_out(struct exchange *exchange)
+{
+    _Static_assert(offsetof(struct exchange, task) == 0, "a task is its exchange");
+    exchange->task = (struct task){.run = on_run,
+                                   .is_wanted = on_is_wanted,
+                                   .done = on_done,
+                                   .address = exchange->peer->address,
+                                   .cost_us = routes_cost_us(&exchange->request)};
+    if (!workers_submit(exchange->all->workers, &exchange->task)) {
+        problem(&exchange->request, &exchange->reply, PROBLEM_BUSY,
+                "requests for queue_cost_ms, or queue_length of them, are waiting");
+        return answer(exchange);
+    }
+    exchange->all->n_out++;
+    exchange->state = STATE_OUT;
+    peer_enter(exchange->peer, PEER_WAITING);
+    MHD_suspend_connection(exchange->peer->connection);
+    return true;
+}
+
+static void come_back(struct exchange *exchange, enum task_end end)
+{
+    exchange->all->n_out--;
+    exchange->state = end == TASK_UNWANTED ? STATE_LEFT : STATE_MADE;
+    if (end == TASK_DISPLACED)
+        problem(&exchange->request, &exchange->reply, PROBLEM_BUSY,
+                "other addresses have waited less than this one has had");
+    MHD_resume_connection(exchange->peer->connection);
+}
+
+void exchanges_collect(struct exchanges *all)
+{
+    pthread_mutex_lock(&all->lock);
+    struct exchange *exchange = all->finished;
+    all->finished = NULL;
+    pthread_mutex_unlock(&all->lock);
+    for (struct exchange *next; exchange; exchange = next) {
+        next = exchange->next_finished;
+        come_back(exchange, exchange->end);
+    }
+}
+
+void exchange_give_up(struct exchange *exchange, bool late)
+{
+    if (exchange->state != STATE_OUT || (!late && !peer_is_gone(exchange->peer)) ||
+        !workers_withdraw(exchange->all->workers, &exchange->task))
+        return;
+    if (late)
+        problem(&exchange->request, &exchange->reply, PROBLEM_STOPPING,
+                "the request has waited until the server stopped");
+    come_back(exchange, late ? TASK_RAN : TASK_UNWANTED);
+}
+
+/* ---- the steps ---- */
+
+static bool dispatch(struct exchange *exchange)
+{
+    if (!check_body(exchange) || !routes_prepare(&exchange->request, &exchange->reply))
+        return answer(exchange);
+    if (routes_is_heavy(&exchange->request))
+        return hand_out(exchange);
+    routes_run(&exchange->request, &exchange->reply);
+    return answer(exchange);
+}
+
+/* An answer given here, before the request was read to its end, closes the connection; a client
+ * that is still sending might not see it. */
+static bool begin(struct exchange *exchange, const char *path, const char *method,
+                  const char *version)
+{
+    exchange->state = STATE_ARRIVING;
+    read_head(exchange, path, method, version);
+    size_t size = head_size(exchange), most = settings_of(exchange)->max_header_bytes;
+    if (size + ANSWER_HEAD_BYTES > most) {
+        problem_number(&exchange->request, &exchange->reply, PROBLEM_HEADERS_TOO_LARGE, "limit",
+                       most - ANSWER_HEAD_BYTES, "the head of the request has %zu bytes", size);
+        return answer_and_hang_up(exchange);
+    }
+    if (!check_head(exchange, size))
+        return answer(exchange);
+    expect_body(exchange);
+    if (exchange->upload.length <= exchange->upload.most_read)
+        return true;
+    refuse_length(exchange);
+    return answer(exchange);
+}
+
+static bool keep(struct exchange *exchange, const char *piece, size_t piece_size)
+{
+    exchange->peer->heard_ms = peer_now_ms();
+    if (upload_add(&exchange->upload, piece, piece_size))
+        return true;
+    refuse_length(exchange);
+    return answer_and_hang_up(exchange);
+}
+
+bool exchange_step(struct exchange *exchange, const char *path, const char *method,
+                   const char *version, const char *piece, size_t piece_size)
+{
+    if (exchange->state == STATE_NEW)
+        return begin(exchange, path, method, version);
+    if (exchange->state == STATE_MADE)
+        return answer(exchange);
+    if (exchange->state != STATE_ARRIVING)
+        return false;
+    return piece_size > 0 ? keep(exchange, piece, piece_size) : dispatch(exchange);
+}
+
+void exchanges_init(struct exchanges *ret, struct service *service, struct workers *workers,
+                    void (*wake)(void *user), void *user)
+{
+    *ret = (struct exchanges){.service = service, .workers = workers, .wake = wake, .user = user};
+    pthread_mutex_init(&ret->lock, NULL);
+}
+
+void exchanges_free(struct exchanges *all)
+{
+    pthread_mutex_destroy(&all->lock);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The client at the other end of one connection: where it is in its request, how quickly it takes
+ * its answer, whether it is still there. Belongs to its server's thread. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "server/settings.h"
+
+struct MHD_Connection;
+struct exchange;
+
+enum peer_phase {
+    PEER_IDLE,      /* between requests; the first line of one may be on its way */
+    PEER_ASKING,    /* head or body of a request are on their way */
+    PEER_WAITING,   /* for its answer to be made */
+    PEER_RECEIVING, /* its answer */
+};
+
+struct peer {
+    struct peer *next, **link; /* in its server's list */
+    int fd;
+    uint64_t address;
+    struct MHD_Connection *connection;
+    struct exchange *exchange; /* the request under way, or NULL */
+    enum peer_phase phase;
+    uint64_t since_ms; /* of the phase */
+    bool chunked;      /* the body that it sends */
+    uint64_t heard_ms; /* when a piece of the body came last */
+    /* how much of an answer it had taken, and when that was noted; 0: not yet */
+    uint64_t taken, taken_ms;
+};
+
+void peer_list(struct peer *peer, struct peer **list);
+void peer_unlist(struct peer *peer);
+
+void peer_enter(struct peer *peer, enum peer_phase phase);
+
+/* Whether the connection has been where it is for too long. `rested_ms` is when its server last had
+ * nothing to do. */
+bool peer_is_late(struct peer *peer, const struct settings *settings, uint64_t rested_ms,
+                  bool stopping);
+
+/* Whether the client has closed its side, or is not reached any more. Any thread. */
+bool peer_is_gone(const struct peer *peer);
+
+/* Let nothing more come or go; the server closes the connection when it sees that. */
+void peer_hang_up(const struct peer *peer);
+
+uint64_t peer_now_ms(void);
