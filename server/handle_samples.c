@@ -144,9 +144,10 @@ static int add_rows(struct request *request, struct reply *reply, struct error *
     const struct entry *entry = request->entry;
     uint64_t offset = request->params[PARAM_OFFSET], length = page_length(request);
     struct text text;
+    uint64_t size = (length + 1) * ROW_TEXT_MAX;
     if (reply_skips(reply, false))
-        return 0;
-    int r = text_open(&text, reply, (length + 1) * ROW_TEXT_MAX, why);
+        return reply_check(reply, size, why);
+    int r = text_open(&text, reply, size, why);
     if (r < 0)
         return r;
     text_format(&text,

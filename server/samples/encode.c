@@ -5,6 +5,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+uint64_t encode_events_size(const struct recipe *recipe)
+{
+    return recipe->kind == RECIPE_STORED ? 0 : recipe_max_events(recipe) * EVENT_BYTES;
+}
+
 int encode_events(const struct recipe *recipe, struct reply *reply, struct event_span *ret,
                   struct error *why)
 {
@@ -12,7 +17,7 @@ int encode_events(const struct recipe *recipe, struct reply *reply, struct event
     if (recipe->kind == RECIPE_STORED)
         return 0;
     void *bytes;
-    int r = reply_alloc(reply, recipe_max_events(recipe) * EVENT_BYTES, &bytes, why);
+    int r = reply_alloc(reply, encode_events_size(recipe), &bytes, why);
     ret->bytes = bytes;
     return r < 0 ? r : recipe_make(recipe, bytes, &ret->n_events, why);
 }
@@ -23,10 +28,8 @@ int encode_frames(const struct form *form, const struct recipe *recipe, struct r
     struct event_span events;
     void *frames;
     *ret = NULL;
-    if (reply->head_only) {
-        uint64_t n_events = recipe->kind == RECIPE_STORED ? 0 : recipe_max_events(recipe);
-        return reply_check(reply, n_events * EVENT_BYTES + frames_size(&form->frames), why);
-    }
+    if (reply->head_only)
+        return reply_check(reply, encode_events_size(recipe) + frames_size(&form->frames), why);
     int r = encode_events(recipe, reply, &events, why);
     if (r == 0)
         r = reply_alloc(reply, frames_size(&form->frames), &frames, why);

@@ -31,6 +31,9 @@ encode_batch encode_safetensors, encode_json_batch;
 int encode_events(const struct recipe *recipe, struct reply *reply, struct event_span *ret,
                   struct error *why);
 
+/* The bytes of the reply that encode_events() takes. */
+uint64_t encode_events_size(const struct recipe *recipe);
+
 /* Its frames in memory of the reply, frames_size() bytes; NULL where only the length is wanted. */
 int encode_frames(const struct form *form, const struct recipe *recipe, struct reply *reply,
                   const uint8_t **ret, struct error *why);

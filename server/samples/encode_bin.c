@@ -6,7 +6,7 @@ static int add_events(const struct recipe *recipe, struct reply *reply, struct e
 {
     bool stored = recipe->kind == RECIPE_STORED;
     if (reply_skips(reply, stored))
-        return 0;
+        return reply_check(reply, encode_events_size(recipe), why);
     struct event_span events;
     int r = encode_events(recipe, reply, &events, why);
     if (r < 0)

@@ -85,15 +85,20 @@ static uint64_t text_max(const struct form *form, uint64_t n_events)
                                                       : n_events * EVENT_TEXT_MAX);
 }
 
-/* Room for samples of `most_events` at most, and `text_bytes` about all of them. */
+/* Room for samples of `most_events` at most, and `text_bytes` about all of them; where the length
+ * alone is wanted, whether there could be. */
 static int open_writer(struct writer *ret, struct reply *reply, uint64_t most_events,
                        uint64_t text_bytes, struct error *why)
 {
+    uint64_t events = most_events * EVENT_BYTES;
+    uint64_t frames = ret->form->as == FORM_FRAMES ? frames_size(&ret->form->frames) : 0;
+    if (reply_skips(reply, false))
+        return reply_check(reply, text_bytes + events + frames, why);
     int r = text_open(&ret->text, reply, text_bytes, why);
     if (r == 0)
-        r = reply_alloc(reply, most_events * EVENT_BYTES, &ret->events, why);
-    if (r == 0 && ret->form->as == FORM_FRAMES)
-        r = reply_alloc(reply, frames_size(&ret->form->frames), &ret->frames, why);
+        r = reply_alloc(reply, events, &ret->events, why);
+    if (r == 0 && frames > 0)
+        r = reply_alloc(reply, frames, &ret->frames, why);
     return r;
 }
 
@@ -102,11 +107,10 @@ int encode_json_sample(const struct entry *entry, const struct form *form,
 {
     struct writer writer = {.entry = entry, .form = form};
     uint64_t n_events = recipe_max_events(recipe);
-    if (reply_skips(reply, false))
-        return 0;
     int r = open_writer(&writer, reply, n_events, text_max(form, n_events), why);
-    if (r == 0)
-        r = add_sample(&writer, recipe, why);
+    if (r < 0 || reply->unknown_length)
+        return r;
+    r = add_sample(&writer, recipe, why);
     text_add(&writer.text, "\n");
     return r < 0 ? r : text_close(&writer.text, reply, why);
 }
@@ -124,7 +128,7 @@ static int open_batch(struct writer *writer, const struct batch *batch, struct r
         most = n_events > most ? n_events : most;
         bytes += text_max(writer->form, n_events);
     }
-    return reply_skips(reply, false) ? 0 : open_writer(writer, reply, most, bytes, why);
+    return open_writer(writer, reply, most, bytes, why);
 }
 
 int encode_json_batch(const struct batch *batch, const struct form *form, struct reply *reply,

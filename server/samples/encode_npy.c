@@ -16,10 +16,14 @@ static int add_events(const struct recipe *recipe, struct reply *reply, struct e
 {
     struct event_span events = recipe->parts[0];
     void *structured = NULL;
-    int r = 0;
+    int r;
     if (reply_skips(reply, recipe->kind == RECIPE_STORED))
-        return 0;
-    if (!reply->head_only) {
+        return reply_check(reply, encode_events_size(recipe) + NPY_HEADER_MAX, why);
+    if (reply->head_only) {
+        r = reply_check(reply, events.n_events * NPY_EVENT_BYTES, why);
+        if (r < 0)
+            return r;
+    } else {
         r = encode_events(recipe, reply, &events, why);
         if (r == 0)
             r = reply_alloc(reply, events.n_events * NPY_EVENT_BYTES, &structured, why);

@@ -137,7 +137,10 @@ static int make(struct blob *blob, size_t i, uint8_t *out, struct event_span *re
 static int add_made(struct blob *blob, struct error *why)
 {
     void *memory;
-    int r = reply_alloc(blob->reply, blob->all_events * EVENT_BYTES, &memory, why);
+    uint64_t size = blob->all_events * EVENT_BYTES;
+    if (reply_skips(blob->reply, false))
+        return reply_check(blob->reply, size, why);
+    int r = reply_alloc(blob->reply, size, &memory, why);
     if (r < 0)
         return r;
     uint8_t *events = memory;
@@ -214,5 +217,5 @@ int encode_safetensors(const struct batch *batch, const struct form *form, struc
         return add_frames(&blob, why);
     if (blob.all_stored)
         return add_stored(&blob, why);
-    return reply_skips(reply, false) ? 0 : add_made(&blob, why);
+    return add_made(&blob, why);
 }
