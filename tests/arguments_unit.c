@@ -379,7 +379,7 @@ static void a_damaged_split_is_refused_by_its_name(void **state)
     (void)state;
     struct catalog *catalog = service_catalog(asked.service);
     struct entry *entry = catalog_find(catalog, "timed", 5);
-    atomic_store(&entry->damaged, true);
+    atomic_store(&entry->holding->damaged, true);
     asking_fails(&asked, "/v1/splits/timed/samples/0.bin", 500, "split-damaged",
                  "split timed is damaged");
     asking_fails(&asked, "/readyz", 500, "split-damaged", "split timed is damaged");
@@ -388,7 +388,7 @@ static void a_damaged_split_is_refused_by_its_name(void **state)
     asking_end(&asking);
     asking_get(&asking, &asked, "/healthz", 200);
     asking_end(&asking);
-    atomic_store(&entry->damaged, false);
+    atomic_store(&entry->holding->damaged, false);
     asking_get(&asking, &asked, "/readyz", 200);
     asking_end(&asking);
     catalog_unref(catalog);

@@ -23,7 +23,7 @@ void asked_service_init(struct asked_service *ret)
     *ret = (struct asked_service){0};
     small_folder_make(ret->folder);
     assert_int_equal(settings_init(&ret->settings), 0);
-    assert_int_equal(settings_set(&ret->settings, "data", ret->folder, &why), 0);
+    assert_int_equal(settings_set(&ret->settings, SETTING_OPTION, "data", ret->folder, &why), 0);
 }
 
 void asked_service_open(struct asked_service *asked)

@@ -37,12 +37,18 @@ enum { N = 12 };
 
 static const uint64_t indices[N] = {3, 0, 3, SAMPLE_EMPTY, SAMPLE_UNLABELLED, 1, 8, 2, 6, 4, 10, 9};
 
+static const struct meta about[] = {{"split", "of a \"batch\""}, {"order", "time"}};
+
 static struct encoding batch_of(const struct entry *entry, const struct form *form, size_t n)
 {
-    return (struct encoding){
-        .batch = encode_safetensors,
-        .form = form,
-        .batched = {.entry = entry, .kind = BATCH_STORED, .indices = indices, .n = n}};
+    return (struct encoding){.batch = encode_safetensors,
+                             .form = form,
+                             .batched = {.entry = entry,
+                                         .kind = BATCH_STORED,
+                                         .indices = indices,
+                                         .n = n,
+                                         .about = about,
+                                         .n_about = sizeof about / sizeof *about}};
 }
 
 static void for_each_batch(void (*check)(const struct encoding *encoding))
@@ -103,9 +109,8 @@ static void check_columns(const struct blob *blob, const struct encoding *encodi
         assert_memory_equal(sources + 2 * i, sample.sources, 2 * sizeof *sources);
         assert_memory_equal(labels + N_DIGITS * i, sample.labels, N_DIGITS);
     }
-    assert_string_equal(safetensors_meta(blob->header, "split"), encoding->batched.entry->name);
-    assert_string_equal(safetensors_meta(blob->header, "revision"),
-                        encoding->batched.entry->revision);
+    for (size_t i = 0; i < encoding->batched.n_about; i++)
+        assert_string_equal(safetensors_meta(blob->header, about[i].key), about[i].value);
 }
 
 static void check_events(const struct blob *blob, const struct encoding *encoding)

@@ -95,20 +95,6 @@ static void frames_are_made_unless_the_length_alone_is_wanted(void **state)
     answer_end(&reply);
 }
 
-static void a_body_is_skipped_for_a_head_whose_length_is_not_known(void **state)
-{
-    (void)state;
-    struct reply reply = answer_new();
-    assert_false(encode_skips(&reply, true));
-    assert_false(encode_skips(&reply, false));
-    assert_false(reply.unknown_length);
-    reply.head_only = true;
-    assert_false(encode_skips(&reply, true));
-    assert_false(reply.unknown_length);
-    assert_true(encode_skips(&reply, false));
-    assert_true(reply.unknown_length);
-}
-
 static void check_about(const struct recipe *recipe, const char *labels, const char *sources)
 {
     struct reply reply = answer_new();
@@ -158,7 +144,6 @@ int main(void)
         cmocka_unit_test(stored_events_are_borrowed_from_the_map),
         cmocka_unit_test(made_events_are_in_memory_of_the_reply),
         cmocka_unit_test(frames_are_made_unless_the_length_alone_is_wanted),
-        cmocka_unit_test(a_body_is_skipped_for_a_head_whose_length_is_not_known),
         cmocka_unit_test(headers_tell_of_the_sample),
         cmocka_unit_test(a_sample_without_labels_has_no_header_of_them),
         cmocka_unit_test(the_longest_headers_fit),

@@ -19,11 +19,11 @@ struct encoding {
 /* Encode it into the reply. Errors: those of the recipe and of the encoder. */
 int encoding_run(const struct encoding *encoding, struct reply *reply, struct error *why);
 
-/* The answer to a GET of it, which succeeds. */
+/* The answer to a GET of it, which succeeds, and says the CRC-32C of its body. */
 struct reply encoding_answer(const struct encoding *encoding);
 
-/* Fails unless a HEAD of it tells what a GET does: the length where it is known without making the
- * body, the headers but for a digest of what is made, the limit; and claims no more. */
+/* Fails unless a HEAD of it tells what a GET does: the length and the digest where they are known
+ * without making the body, the headers, the limit; and claims no more. */
 void encoding_check_head(const struct encoding *encoding);
 
 /* Fails unless it is refused by its reason with one byte less of limit or of budget than it takes,

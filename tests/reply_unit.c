@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "common/crc32c.h"
 #include "server/samples/budget.h"
 #include "server/samples/reply.h"
 #include "tests/answers.h"
@@ -161,6 +162,54 @@ static void for_a_head_pieces_are_only_counted(void **state)
     assert_true(reply.head_only);
 }
 
+static void a_body_is_skipped_for_a_head_whose_length_is_not_known(void **state)
+{
+    (void)state;
+    struct reply reply = answer_new();
+    assert_false(reply_skips(&reply, true));
+    assert_false(reply_skips(&reply, false));
+    assert_false(reply.unknown_length);
+    reply.head_only = true;
+    assert_false(reply_skips(&reply, true));
+    assert_false(reply.unknown_length);
+    assert_true(reply_skips(&reply, false));
+    assert_true(reply.unknown_length);
+}
+
+static void the_crc_of_the_body_is_made_from_those_of_its_parts(void **state)
+{
+    (void)state;
+    static const char bytes[] = "abcdefghij";
+    struct reply reply = answer_new();
+    struct error why;
+    assert_int_equal(reply_borrow(&reply, bytes, 3, &why), 0);
+    assert_int_equal(reply_borrow_known(&reply, bytes + 5, 4, crc32c(0, bytes + 5, 4), &why), 0);
+    assert_int_equal(reply_borrow_known(&reply, bytes, 0, 0, &why), 0);
+    assert_int_equal(reply_own(&reply, strdup("xyz"), 3, &why), 0);
+    assert_false(reply.unknown_crc);
+    assert_int_equal(reply.crc, crc32c(0, "abcfghixyz", 10));
+    assert_int_equal(reply_borrow_unread(&reply, bytes, 10, &why), 0);
+    assert_true(reply.unknown_crc);
+    answer_is(&reply, "abcfghixyzabcdefghij", 20);
+    answer_end(&reply);
+    assert_false(reply.unknown_crc);
+    assert_int_equal(reply.crc, 0);
+}
+
+static void a_check_of_the_limit_claims_nothing(void **state)
+{
+    (void)state;
+    struct reply reply = answer_new();
+    struct error why;
+    budget_set(0, 0);
+    reply.max_bytes = 100;
+    assert_int_equal(reply_check(&reply, 100, &why), 0);
+    assert_int_equal(reply_check(&reply, 101, &why), -E2BIG);
+    assert_int_equal(reply_check(&reply, UINT64_MAX, &why), -E2BIG);
+    assert_int_equal(reply.n_claimed, 0);
+    answer_end(&reply);
+}
+
 static void headers_are_kept_and_cut_to_their_room(void **state)
 {
     (void)state;
@@ -236,6 +285,9 @@ int main(void)
         cmocka_unit_test(owned_bytes_are_freed_also_when_they_cannot_be_added),
         cmocka_unit_test(memory_lives_as_long_as_the_reply),
         cmocka_unit_test(for_a_head_pieces_are_only_counted),
+        cmocka_unit_test(a_body_is_skipped_for_a_head_whose_length_is_not_known),
+        cmocka_unit_test(the_crc_of_the_body_is_made_from_those_of_its_parts),
+        cmocka_unit_test(a_check_of_the_limit_claims_nothing),
         cmocka_unit_test(headers_are_kept_and_cut_to_their_room),
         cmocka_unit_test(a_reset_leaves_nothing_but_for_whom_it_is_made),
         cmocka_unit_test(every_flag_that_is_watched_counts),

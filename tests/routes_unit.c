@@ -453,10 +453,10 @@ static void an_answer_made_while_its_split_was_damaged_is_not_given(void **state
             struct asking asking;
             asking_begin(&asking, &asked, METHOD_GET, targets[i]);
             assert_int_equal(asking_check(&asking), 0);
-            atomic_store(e ? &source->damaged : &timed->damaged, true);
+            atomic_store(e ? &source->holding->damaged : &timed->holding->damaged, true);
             routes_run(&asking.request, &asking.reply);
-            atomic_store(&timed->damaged, false);
-            atomic_store(&source->damaged, false);
+            atomic_store(&timed->holding->damaged, false);
+            atomic_store(&source->holding->damaged, false);
             assert_int_equal(asking.reply.status, 500);
             asking_is_problem(&asking, "split-damaged", "timed is damaged");
             asking_end(&asking);

@@ -23,7 +23,7 @@ static int make_entry(void **state)
     entry = calloc(1, sizeof *entry);
     if (!entry)
         return -1;
-    memcpy(entry->revision, REVISION, sizeof REVISION);
+    entry->revision = REVISION;
     return 0;
 }
 
