@@ -6,6 +6,7 @@ import pathlib
 import signal
 import subprocess
 import tempfile
+import time
 import unittest
 import urllib.error
 import urllib.request
@@ -27,6 +28,33 @@ def generate(out, *options, source=None):
     return pathlib.Path(out)
 
 
+def set_header(path, change):
+    """Let `change` change the header of a split's file, as parsed; its place in the file stays."""
+    with open(path, "r+b") as file:
+        n = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(n))
+        change(header)
+        text = json.dumps(header, ensure_ascii=False).encode().ljust(n)
+        assert len(text) == n, "there is no room for it"
+        file.seek(8)
+        file.write(text)
+
+
+def set_metadata(path, **values):
+    """Change what a split's file says of itself."""
+    set_header(path, lambda header: header["__metadata__"].update(values))
+
+
+def wait_until(condition):
+    """Ask until the answer is true, and return it; a minute at most."""
+    deadline = time.monotonic() + 60
+    while not (answer := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError("waited for a minute")
+        time.sleep(0.01)
+    return answer
+
+
 def need_shared():
     """Skip, saying so, where the real recordings are not."""
     if not (SHARED / "golden").is_dir():
@@ -44,10 +72,11 @@ class Answer:
 
 
 class Daemon:
-    """`with Daemon(folder) as daemon:` serves the folder; `daemon.get("/v1/splits")` asks it."""
+    """`with Daemon(folder) as daemon:` serves the folder; `daemon.get("/v1/splits")` asks it.
+    `before`: words that start it, as "sh -c ..." does."""
 
-    def __init__(self, data, *options, environment=None):
-        self.command = [DAEMON, "--data", data, "--listen", "127.0.0.1:0", *map(str, options)]
+    def __init__(self, data, *options, environment=None, listen="127.0.0.1:0", before=()):
+        self.command = [*before, DAEMON, "--data", data, "--listen", listen, *map(str, options)]
         self.environment = {**os.environ, **(environment or {})}
         self.log = []
 
