@@ -81,12 +81,12 @@ static int check_against_source(const struct check *check, uint64_t i, const str
         return 0;
     }
     uint8_t labels[N_DIGITS];
-    recipe_labels(&check->recipe, row, labels);
+    recordings_labels(&check->recordings, row, labels);
     if (memcmp(labels, sample->labels, N_DIGITS) != 0) {
         error_set(fault, 0, "its labels are not those of its sources");
         return 0;
     }
-    int r = recipe_mix(&check->recipe, row, mixer, check->order, mixed, why);
+    int r = recordings_mix(&check->recordings, row, mixer, check->order, mixed, why);
     if (r < 0)
         return r;
     if (mixed->size != sample->events.n_events * EVENT_BYTES ||
@@ -104,7 +104,7 @@ int check_sample(const struct check *check, uint64_t i, struct mixer *mixer, str
     int r = check_events(check, &sample, raw, fault, why);
     if (r < 0 || fault->text[0])
         return r;
-    if (check->recipe.source)
+    if (check->recordings.source)
         return check_against_source(check, i, &sample, mixer, mixed, fault, why);
     check_no_sources(check, &sample, fault);
     return 0;

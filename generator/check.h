@@ -4,12 +4,13 @@
 
 #include "common/error.h"
 #include "common/split.h"
-#include "generator/recipe.h"
+#include "generator/recordings.h"
 
-/* What a 2NMNIST split is held against; `recipe.source` is NULL where there is no source split. */
+/* What a 2NMNIST split is held against; `recordings.source` is NULL where there is no source split.
+ */
 struct check {
     const struct split *split;
-    struct recipe recipe;
+    struct recordings recordings;
     struct plan_row *rows; /* of the plan, one for each sample */
     enum mix_order order;
 };

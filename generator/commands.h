@@ -2,6 +2,6 @@
  * The sub-commands of twonmnist-generate. */
 #pragma once
 
-#include "generator/settings.h"
+#include "generator/choices.h"
 
 extern const struct command command_splits, command_verify, command_export;

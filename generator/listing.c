@@ -76,34 +76,34 @@ static bool parse_number(const char *text, size_t length, int32_t *ret)
     return true;
 }
 
-static int parse_recording(struct entry *entry, struct component folder, struct component file,
-                           struct error *why)
+static int parse_recording(struct listing_file *file, struct component folder,
+                           struct component name, struct error *why)
 {
-    if (!parse_digit(folder.text, folder.length, &entry->digits[0]))
+    if (!parse_digit(folder.text, folder.length, &file->digits[0]))
         return error_set(why, -EBADMSG, "%s: the folder's name \"%.*s\" is not a digit 0 to 9",
-                         entry->name, (int)folder.length, folder.text);
-    if (!parse_number(file.text, file.length - strlen(SUFFIX), &entry->number))
-        return error_set(why, -EBADMSG, "%s: the file's name is not <number>.bin", entry->name);
+                         file->name, (int)folder.length, folder.text);
+    if (!parse_number(name.text, name.length - strlen(SUFFIX), &file->number))
+        return error_set(why, -EBADMSG, "%s: the file's name is not <number>.bin", file->name);
     return 0;
 }
 
 /* "<number>_<digit>.bin" or "<number>_<digit>-<digit>.bin" */
-static int parse_sample(struct entry *entry, struct component file, struct error *why)
+static int parse_sample(struct listing_file *file, struct component name, struct error *why)
 {
-    const char *bar = memchr(file.text, '_', file.length);
-    const char *end = file.text + file.length - strlen(SUFFIX);
-    if (!bar || bar >= end || !parse_number(file.text, (size_t)(bar - file.text), &entry->number))
+    const char *bar = memchr(name.text, '_', name.length);
+    const char *end = name.text + name.length - strlen(SUFFIX);
+    if (!bar || bar >= end || !parse_number(name.text, (size_t)(bar - name.text), &file->number))
         return error_set(why, -EBADMSG, "%s: the file's name is not <i>_<digit>[-<digit>].bin",
-                         entry->name);
+                         file->name);
     const char *dash = memchr(bar, '-', (size_t)(end - bar));
     const char *first_end = dash ? dash : end;
-    entry->pair = dash != NULL;
-    if (!parse_digit(bar + 1, (size_t)(first_end - bar - 1), &entry->digits[0]) ||
-        (dash && !parse_digit(dash + 1, (size_t)(end - dash - 1), &entry->digits[1])))
+    file->pair = dash != NULL;
+    if (!parse_digit(bar + 1, (size_t)(first_end - bar - 1), &file->digits[0]) ||
+        (dash && !parse_digit(dash + 1, (size_t)(end - dash - 1), &file->digits[1])))
         return error_set(why, -EBADMSG, "%s: \"%.*s\" is not a digit, or two joined by \"-\"",
-                         entry->name, (int)(end - bar - 1), bar + 1);
-    if (entry->pair && entry->digits[0] == entry->digits[1])
-        return error_set(why, -EBADMSG, "%s: the two digits of a pair must differ", entry->name);
+                         file->name, (int)(end - bar - 1), bar + 1);
+    if (file->pair && file->digits[0] == file->digits[1])
+        return error_set(why, -EBADMSG, "%s: the two digits of a pair must differ", file->name);
     return 0;
 }
 
@@ -119,22 +119,23 @@ static int set_content(struct listing *listing, enum content content, const char
     return 0;
 }
 
-static struct entry *append(struct listing *listing, int part)
+static struct listing_file *append(struct listing *listing, int part)
 {
     size_t n = listing->parts[part].n, capacity = listing->parts[part].capacity;
     if (n == capacity) {
         capacity = capacity ? 2 * capacity : 1024;
-        struct entry *entries =
-            reallocarray(listing->parts[part].entries, capacity, sizeof *entries);
-        if (!entries)
+        struct listing_file *files =
+            reallocarray(listing->parts[part].files, capacity, sizeof *files);
+        if (!files)
             return NULL;
-        listing->parts[part].entries = entries;
+        listing->parts[part].files = files;
         listing->parts[part].capacity = capacity;
     }
-    return &listing->parts[part].entries[n];
+    return &listing->parts[part].files[n];
 }
 
-int listing_add(struct listing *listing, const char *path, struct entry **ret, struct error *why)
+int listing_add(struct listing *listing, const char *path, struct listing_file **ret,
+                struct error *why)
 {
     struct component components[3];
     *ret = NULL;
@@ -146,56 +147,57 @@ int listing_add(struct listing *listing, const char *path, struct entry **ret, s
     if (part < 0)
         return 0;
 
-    struct entry *entry = append(listing, part);
+    struct listing_file *file = append(listing, part);
     char *name = strdup(root.text);
-    if (!entry || !name) {
+    if (!file || !name) {
         free(name);
         return error_set(why, -ENOMEM, "no memory for a list of %zu files", listing->parts[part].n);
     }
-    *entry = (struct entry){.name = name};
+    *file = (struct listing_file){.name = name};
     int r = set_content(listing, sample ? CONTENT_SAMPLES : CONTENT_RECORDINGS, name, why);
     if (r == 0)
-        r = sample ? parse_sample(entry, components[0], why)
-                   : parse_recording(entry, components[1], components[0], why);
+        r = sample ? parse_sample(file, components[0], why)
+                   : parse_recording(file, components[1], components[0], why);
     if (r < 0) {
         free(name);
         return r;
     }
     listing->parts[part].n++;
-    *ret = entry;
+    *ret = file;
     return 0;
 }
 
 static int by_name(const void *a, const void *b)
 {
-    return strcmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
+    return strcmp(((const struct listing_file *)a)->name, ((const struct listing_file *)b)->name);
 }
 
 static int by_number(const void *a, const void *b)
 {
-    int32_t x = ((const struct entry *)a)->number, y = ((const struct entry *)b)->number;
+    int32_t x = ((const struct listing_file *)a)->number,
+            y = ((const struct listing_file *)b)->number;
     return x != y ? (x > y) - (x < y) : by_name(a, b);
 }
 
-static int check_recordings(const struct entry *entries, size_t n, struct error *why)
+static int check_recordings(const struct listing_file *files, size_t n, struct error *why)
 {
     for (size_t i = 1; i < n; i++)
-        if (strcmp(entries[i].name, entries[i - 1].name) == 0)
-            return error_set(why, -EBADMSG, "%s: it comes twice", entries[i].name);
+        if (strcmp(files[i].name, files[i - 1].name) == 0)
+            return error_set(why, -EBADMSG, "%s: it comes twice", files[i].name);
     return 0;
 }
 
-static int check_samples(const struct entry *entries, size_t n, struct error *why)
+static int check_samples(const struct listing_file *files, size_t n, struct error *why)
 {
     for (size_t i = 0; i < n; i++) {
-        if (i > 0 && entries[i].number == entries[i - 1].number)
-            return error_set(why, -EBADMSG, "%s: there is %s already", entries[i].name,
-                             entries[i - 1].name);
-        if ((size_t)entries[i].number != i)
+        if (i > 0 && files[i].number == files[i - 1].number)
+            return error_set(why, -EBADMSG, "%s: there is %s already", files[i].name,
+                             files[i - 1].name);
+        if ((size_t)files[i].number != i)
             return error_set(
                 why, -EBADMSG,
                 "%s: sample %zu is missing before it (numbers go from 0 without holes)",
-                entries[i].name, i);
+                files[i].name, i);
     }
     return 0;
 }
@@ -204,12 +206,12 @@ int listing_sort(struct listing *listing, struct error *why)
 {
     bool samples = listing->content == CONTENT_SAMPLES;
     for (int part = 0; part < N_PARTS; part++) {
-        struct entry *entries = listing->parts[part].entries;
+        struct listing_file *files = listing->parts[part].files;
         size_t n = listing->parts[part].n;
         if (n == 0)
             continue;
-        qsort(entries, n, sizeof *entries, samples ? by_number : by_name);
-        int r = (samples ? check_samples : check_recordings)(entries, n, why);
+        qsort(files, n, sizeof *files, samples ? by_number : by_name);
+        int r = (samples ? check_samples : check_recordings)(files, n, why);
         if (r < 0)
             return r;
     }
@@ -220,8 +222,8 @@ void listing_free(struct listing *listing)
 {
     for (int part = 0; part < N_PARTS; part++) {
         for (size_t i = 0; i < listing->parts[part].n; i++)
-            free(listing->parts[part].entries[i].name);
-        free(listing->parts[part].entries);
+            free(listing->parts[part].files[i].name);
+        free(listing->parts[part].files);
     }
     *listing = (struct listing){0};
 }

@@ -19,7 +19,7 @@ enum content {
     CONTENT_SAMPLES,    /* published 2NMNIST: <part>/<number>_<digit>[-<digit>].bin */
 };
 
-struct entry {
+struct listing_file {
     char *name;        /* from the part's folder on, "Train/0/00002.bin" */
     int32_t number;    /* recording: its number in MNIST; sample: its position */
     uint8_t digits[2]; /* the second one is there in a pair only */
@@ -32,16 +32,17 @@ struct entry {
 struct listing {
     enum content content; /* of both parts */
     struct {
-        struct entry *entries; /* owned, with their names */
+        struct listing_file *files; /* owned, with their names */
         size_t n, capacity;
     } parts[N_PARTS];
 };
 
 /* Take in the file at `path`, if it is one: hidden files, folders of archivers (__MACOSX) and what
  * does not end in ".bin" or does not lie in a Train or Test folder are passed over, and *ret is
- * then NULL. Otherwise *ret is its entry, valid until the next call. Errors: -EBADMSG its name is
+ * then NULL. Otherwise *ret is its file, valid until the next call. Errors: -EBADMSG its name is
  * not that of a recording or sample (why names it); -ENOMEM. */
-int listing_add(struct listing *listing, const char *path, struct entry **ret, struct error *why);
+int listing_add(struct listing *listing, const char *path, struct listing_file **ret,
+                struct error *why);
 
 /* Bring both parts into their order: recordings by the bytes of their names, samples by number.
  * Errors: -EBADMSG a name comes twice, or a sample's number is missing. */

@@ -53,11 +53,11 @@ static const struct command *find(const char *name)
 
 static int run(const struct command *command, int argc, char **argv)
 {
-    struct settings settings;
+    struct choices choices;
     struct error why = {0};
-    int r = settings_parse(command, argc, argv, &settings, &why);
+    int r = choices_parse(command, argc, argv, &choices, &why);
     if (r > 0) {
-        settings_help(PROGRAM, command);
+        choices_help(PROGRAM, command);
         return EXIT_OK;
     }
     if (r < 0) {
@@ -66,7 +66,7 @@ static int run(const struct command *command, int argc, char **argv)
         return EXIT_USAGE;
     }
     interrupt_catch();
-    r = command->run(&settings, &why);
+    r = command->run(&choices, &why);
     return r < 0 ? fail(EXIT_FAILED, &why) : EXIT_OK;
 }
 

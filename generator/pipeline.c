@@ -17,7 +17,7 @@ enum {
     WAKE_EVERY = 8, /* slots are handed back in lots, so that threads don't wake for each */
 };
 
-struct slot {
+struct pipeline_slot {
     struct work_item item;
     struct error why;
     int result;
@@ -26,7 +26,7 @@ struct slot {
 
 struct line {
     const struct pipeline *pipeline;
-    struct slot *slots;
+    struct pipeline_slot *slots;
     uint64_t n_slots;
 
     pthread_mutex_t lock; /* over all below, and `made` of the slots */
@@ -35,7 +35,7 @@ struct line {
     bool stop;
 };
 
-static struct slot *slot_of(struct line *line, uint64_t i)
+static struct pipeline_slot *slot_of(struct line *line, uint64_t i)
 {
     return &line->slots[i % line->n_slots];
 }
@@ -67,25 +67,25 @@ static void *work(void *argument)
     struct line *line = argument;
     const struct pipeline *pipeline = line->pipeline;
     void *worker = NULL;
-    int ready = pipeline->worker_new ? pipeline->worker_new(pipeline->context, &worker) : 0;
+    int ready = pipeline->worker_new ? pipeline->worker_new(pipeline->user, &worker) : 0;
     uint64_t i;
     while (claim(line, &i)) {
-        struct slot *slot = slot_of(line, i);
+        struct pipeline_slot *slot = slot_of(line, i);
         slot->item.fault.text[0] = '\0';
         slot->result =
             ready < 0
                 ? error_set(&slot->why, ready, "cannot start a thread's work: %s", strerror(-ready))
-                : pipeline->make(pipeline->context, worker, i, &slot->item, &slot->why);
+                : pipeline->make(pipeline->user, worker, i, &slot->item, &slot->why);
         hand_over(line, i);
     }
     if (worker && pipeline->worker_free)
-        pipeline->worker_free(pipeline->context, worker);
+        pipeline->worker_free(pipeline->user, worker);
     return NULL;
 }
 
-static struct slot *await(struct line *line, uint64_t i)
+static struct pipeline_slot *await(struct line *line, uint64_t i)
 {
-    struct slot *slot = slot_of(line, i);
+    struct pipeline_slot *slot = slot_of(line, i);
     pthread_mutex_lock(&line->lock);
     while (!slot->made)
         pthread_cond_wait(&line->made, &line->lock);
@@ -93,7 +93,7 @@ static struct slot *await(struct line *line, uint64_t i)
     return slot;
 }
 
-static void give_back(struct line *line, struct slot *slot)
+static void give_back(struct line *line, struct pipeline_slot *slot)
 {
     pthread_mutex_lock(&line->lock);
     slot->made = false;
@@ -109,12 +109,12 @@ static int take_all(struct line *line, struct error *why)
     progress_start(&progress, pipeline->label, "samples", pipeline->n_items);
     int r = 0;
     for (uint64_t i = 0; r == 0 && i < pipeline->n_items; i++) {
-        struct slot *slot = await(line, i);
+        struct pipeline_slot *slot = await(line, i);
         r = slot->result;
         if (r < 0 && why)
             *why = slot->why;
         if (r == 0)
-            r = pipeline->take(pipeline->context, i, &slot->item, why);
+            r = pipeline->take(pipeline->user, i, &slot->item, why);
         give_back(line, slot);
         if (r == 0)
             r = interrupt_check(why);

@@ -19,17 +19,17 @@ struct pipeline {
     const char *label; /* for the progress bar */
     uint64_t n_items;
     unsigned n_threads; /* ≥ 1 */
-    void *context;
+    void *user;
 
     /* A thread's own working memory; both may be NULL. */
-    int (*worker_new)(void *context, void **ret);
-    void (*worker_free)(void *context, void *worker);
+    int (*worker_new)(void *user, void **ret);
+    void (*worker_free)(void *user, void *worker);
 
     /* Make item `i`; on any thread. */
-    int (*make)(void *context, void *worker, uint64_t i, struct work_item *item, struct error *why);
+    int (*make)(void *user, void *worker, uint64_t i, struct work_item *item, struct error *why);
 
     /* Take item `i`; on the caller's thread, in order. */
-    int (*take)(void *context, uint64_t i, const struct work_item *item, struct error *why);
+    int (*take)(void *user, uint64_t i, const struct work_item *item, struct error *why);
 };
 
 /* Make and take all items. The first failure, in the order of items, ends it and is returned.

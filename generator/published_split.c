@@ -9,9 +9,9 @@
 #include "common/split_writer.h"
 #include "generator/metadata.h"
 #include "generator/pipeline.h"
-#include "generator/recipe.h"
+#include "generator/recordings.h"
 
-struct job {
+struct adoption {
     const struct source *source;
     enum part part;
     enum mix_order order;
@@ -19,15 +19,15 @@ struct job {
 };
 
 /* A single digit is in the order of time already, and keeps its duplicates. */
-static int bring_in_order(const struct job *job, const struct entry *entry, struct mixer *mixer,
-                          struct work_item *item, struct error *why)
+static int bring_in_order(const struct adoption *adoption, const struct listing_file *file,
+                          struct mixer *mixer, struct work_item *item, struct error *why)
 {
     if (buffer_assign(&item->events, item->raw.bytes, item->raw.size) < 0)
         return error_set(why, -ENOMEM, "no memory for %zu bytes", item->raw.size);
-    if (job->order == MIX_PUBLISHED || !entry->pair)
+    if (adoption->order == MIX_PUBLISHED || !file->pair)
         return 0;
     const struct event_span sample = {item->raw.bytes, item->raw.size / EVENT_BYTES};
-    const struct mix_rule rule = {.order = job->order};
+    const struct mix_rule rule = {.order = adoption->order};
     size_t n_events;
     int r = mixer_mix_again(mixer, sample, &rule, item->events.bytes, &n_events, why);
     if (r == 0)
@@ -35,35 +35,35 @@ static int bring_in_order(const struct job *job, const struct entry *entry, stru
     return r;
 }
 
-static int make(void *context, void *worker, uint64_t i, struct work_item *item, struct error *why)
+static int make(void *user, void *worker, uint64_t i, struct work_item *item, struct error *why)
 {
-    const struct job *job = context;
-    const struct entry *entry = source_entry(job->source, job->part, i);
-    int r = source_read(job->source, NULL, job->part, entry, &item->raw, why);
+    const struct adoption *adoption = user;
+    const struct listing_file *file = source_file(adoption->source, adoption->part, i);
+    int r = source_read(adoption->source, NULL, adoption->part, file, &item->raw, why);
     if (r < 0)
         return r;
     size_t n_events;
-    r = event_check(item->raw.bytes, item->raw.size, entry->pair ? 1 : 0, &n_events, why);
+    r = event_check(item->raw.bytes, item->raw.size, file->pair ? 1 : 0, &n_events, why);
     if (r == 0 && n_events == 0)
         r = error_set(why, -EBADMSG, "it holds no events");
     if (r == 0) {
         item->raw.size = n_events * EVENT_BYTES;
-        r = bring_in_order(job, entry, worker, item, why);
+        r = bring_in_order(adoption, file, worker, item, why);
     }
-    return r < 0 ? error_prefix(why, r, "%s", entry->name) : 0;
+    return r < 0 ? error_prefix(why, r, "%s", file->name) : 0;
 }
 
-static int take(void *context, uint64_t i, const struct work_item *item, struct error *why)
+static int take(void *user, uint64_t i, const struct work_item *item, struct error *why)
 {
-    const struct job *job = context;
-    const struct entry *entry = source_entry(job->source, job->part, i);
+    const struct adoption *adoption = user;
+    const struct listing_file *file = source_file(adoption->source, adoption->part, i);
     uint8_t labels[N_DIGITS] = {0};
-    labels[entry->digits[0]] = 1;
-    if (entry->pair)
-        labels[entry->digits[1]] = 1;
+    labels[file->digits[0]] = 1;
+    if (file->pair)
+        labels[file->digits[1]] = 1;
     static const int32_t sources[2] = {-1, -1};
     return split_writer_add(
-        job->writer, (struct event_span){item->events.bytes, item->events.size / EVENT_BYTES},
+        adoption->writer, (struct event_span){item->events.bytes, item->events.size / EVENT_BYTES},
         labels, sources, why);
 }
 
@@ -71,14 +71,14 @@ int published_split_write(const struct source *source, enum part part, enum mix_
                           unsigned n_threads, const char *label, const char *path,
                           struct error *why)
 {
-    struct job job = {.source = source, .part = part, .order = order};
+    struct adoption adoption = {.source = source, .part = part, .order = order};
     const struct pipeline pipeline = {
         .label = label,
         .n_items = source_count(source, part),
         .n_threads = n_threads,
-        .context = &job,
-        .worker_new = recipe_worker_new,
-        .worker_free = recipe_worker_free,
+        .user = &adoption,
+        .worker_new = recordings_worker_new,
+        .worker_free = recordings_worker_free,
         .make = make,
         .take = take,
     };
@@ -91,13 +91,13 @@ int published_split_write(const struct source *source, enum part part, enum mix_
     };
     struct meta strings[METADATA_MAX];
     size_t n_strings = metadata_strings(&metadata, strings);
-    int r = split_writer_create(path, pipeline.n_items, &job.writer, why);
+    int r = split_writer_create(path, pipeline.n_items, &adoption.writer, why);
     if (r < 0)
         return r;
     r = pipeline_run(&pipeline, why);
     if (r < 0) {
-        split_writer_abort(job.writer);
+        split_writer_abort(adoption.writer);
         return r;
     }
-    return split_writer_finish(job.writer, strings, n_strings, why);
+    return split_writer_finish(adoption.writer, strings, n_strings, why);
 }

@@ -7,22 +7,22 @@
 
 struct source {
     const struct source_kind *kind;
-    void *state;
+    void *user;
     struct listing listing;
 };
 
-int source_new(const struct source_kind *kind, void *state, struct listing *listing,
+int source_new(const struct source_kind *kind, void *user, struct listing *listing,
                struct source **ret, struct error *why)
 {
     struct source *source = calloc(1, sizeof *source);
     int r = source ? listing_sort(listing, why) : error_set(why, -ENOMEM, "no memory for a source");
     if (r < 0) {
         listing_free(listing);
-        kind->close(state);
+        kind->close(user);
         free(source);
         return r;
     }
-    *source = (struct source){.kind = kind, .state = state, .listing = *listing};
+    *source = (struct source){.kind = kind, .user = user, .listing = *listing};
     *ret = source;
     return 0;
 }
@@ -31,7 +31,7 @@ void source_close(struct source *source)
 {
     if (!source)
         return;
-    source->kind->close(source->state);
+    source->kind->close(source->user);
     listing_free(&source->listing);
     free(source);
 }
@@ -51,9 +51,9 @@ size_t source_count(const struct source *source, enum part part)
     return source->listing.parts[part].n;
 }
 
-const struct entry *source_entry(const struct source *source, enum part part, size_t i)
+const struct listing_file *source_file(const struct source *source, enum part part, size_t i)
 {
-    return &source->listing.parts[part].entries[i];
+    return &source->listing.parts[part].files[i];
 }
 
 int source_worker_new(const struct source *source, void **ret)
@@ -69,8 +69,8 @@ void source_worker_free(const struct source *source, void *worker)
 }
 
 int source_read(const struct source *source, void *worker, enum part part,
-                const struct entry *entry, struct buffer *out, struct error *why)
+                const struct listing_file *file, struct buffer *out, struct error *why)
 {
-    int r = source->kind->read(source->state, worker, part, entry, out, why);
-    return r < 0 ? error_prefix(why, r, "%s", entry->name) : 0;
+    int r = source->kind->read(source->user, worker, part, file, out, why);
+    return r < 0 ? error_prefix(why, r, "%s", file->name) : 0;
 }

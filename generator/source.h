@@ -20,9 +20,9 @@ struct source_kind {
     const char *origin; /* for the metadata: "recorded" … */
     int (*worker_new)(void **ret);
     void (*worker_free)(void *worker);
-    int (*read)(const void *state, void *worker, enum part part, const struct entry *entry,
+    int (*read)(const void *user, void *worker, enum part part, const struct listing_file *file,
                 struct buffer *out, struct error *why);
-    void (*close)(void *state);
+    void (*close)(void *user);
 };
 
 /* Open what is at `path`:
@@ -43,9 +43,9 @@ void source_close(struct source *source);
 enum content source_content(const struct source *source);
 const char *source_origin(const struct source *source);
 
-/* The entries of a part in their order; 0 where it is not there. */
+/* The files of a part in their order; 0 where it is not there. */
 size_t source_count(const struct source *source, enum part part);
-const struct entry *source_entry(const struct source *source, enum part part, size_t i);
+const struct listing_file *source_file(const struct source *source, enum part part, size_t i);
 
 /* A thread's working memory for reading. Errors: -ENOMEM. */
 int source_worker_new(const struct source *source, void **ret);
@@ -54,9 +54,9 @@ void source_worker_free(const struct source *source, void *worker);
 /* The bytes of a file, as they are. Errors name it: those of the disk; -EFBIG longer than
  * SOURCE_MAX_BYTES; -ENOMEM. */
 int source_read(const struct source *source, void *worker, enum part part,
-                const struct entry *entry, struct buffer *out, struct error *why);
+                const struct listing_file *file, struct buffer *out, struct error *why);
 
-/* For the kinds alone: a source that owns `state` and what is in `listing`, which is sorted here.
+/* For the kinds alone: a source that owns `user` and what is in `listing`, which is sorted here.
  * On failure both are freed. */
-int source_new(const struct source_kind *kind, void *state, struct listing *listing,
+int source_new(const struct source_kind *kind, void *user, struct listing *listing,
                struct source **ret, struct error *why);

@@ -33,9 +33,9 @@ struct search {
     bool wanted[N_PARTS]; /* its folder or archive is there, so there must be something in it */
 };
 
-static void close_files(void *state)
+static void close_files(void *user)
 {
-    struct files *files = state;
+    struct files *files = user;
     if (!files)
         return;
     spool_free(files->spool);
@@ -66,16 +66,16 @@ static int read_file(int fd, struct buffer *out, struct error *why)
     return 0;
 }
 
-static int read_entry(const void *state, void *worker, enum part part, const struct entry *entry,
-                      struct buffer *out, struct error *why)
+static int read_listed(const void *user, void *worker, enum part part,
+                       const struct listing_file *file, struct buffer *out, struct error *why)
 {
-    const struct files *files = state;
+    const struct files *files = user;
     (void)worker;
     (void)part;
-    if (entry->spooled)
-        return spool_read(files->spool, entry->offset, entry->size_bytes, out, why);
+    if (file->spooled)
+        return spool_read(files->spool, file->offset, file->size_bytes, out, why);
     char *path;
-    if (asprintf(&path, "%s/%s", files->root, entry->name) < 0)
+    if (asprintf(&path, "%s/%s", files->root, file->name) < 0)
         return error_set(why, -ENOMEM, "no memory for its path");
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     free(path);
@@ -87,14 +87,14 @@ static int read_entry(const void *state, void *worker, enum part part, const str
 }
 
 static const struct source_kind recorded = {
-    .origin = ORIGIN_RECORDED, .read = read_entry, .close = close_files};
+    .origin = ORIGIN_RECORDED, .read = read_listed, .close = close_files};
 static const struct source_kind published = {
-    .origin = ORIGIN_PUBLISHED, .read = read_entry, .close = close_files};
+    .origin = ORIGIN_PUBLISHED, .read = read_listed, .close = close_files};
 static const struct source_kind synthetic = {
-    .origin = ORIGIN_SYNTHETIC, .read = read_entry, .close = close_files};
+    .origin = ORIGIN_SYNTHETIC, .read = read_listed, .close = close_files};
 
-static int spool_entries(struct search *search, struct zip *zip, struct progress *progress,
-                         struct buffer *buffer, struct error *why)
+static int spool_files(struct search *search, struct zip *zip, struct progress *progress,
+                       struct buffer *buffer, struct error *why)
 {
     for (;;) {
         const char *path;
@@ -103,22 +103,22 @@ static int spool_entries(struct search *search, struct zip *zip, struct progress
             return r;
         const char *slash = strrchr(path, '/');
         search->marked |= strcmp(slash ? slash + 1 : path, SOURCE_SYNTHETIC_MARK) == 0;
-        struct entry *entry;
-        r = listing_add(&search->listing, path, &entry, why);
+        struct listing_file *file;
+        r = listing_add(&search->listing, path, &file, why);
         if (r == 0)
             r = interrupt_check(why);
         if (r < 0)
             return r;
-        if (!entry)
+        if (!file)
             continue;
         r = zip_read(zip, SOURCE_MAX_BYTES, buffer, why);
         if (r < 0)
-            return error_prefix(why, r, "%s", entry->name);
-        r = spool_add(search->files->spool, buffer->bytes, buffer->size, &entry->offset, why);
+            return error_prefix(why, r, "%s", file->name);
+        r = spool_add(search->files->spool, buffer->bytes, buffer->size, &file->offset, why);
         if (r < 0)
             return r;
-        entry->spooled = true;
-        entry->size_bytes = buffer->size;
+        file->spooled = true;
+        file->size_bytes = buffer->size;
         progress_show(progress, zip_position(zip) / MEGABYTE);
     }
 }
@@ -137,7 +137,7 @@ static int look_in_zip(struct search *search, const char *path, struct error *wh
     struct progress progress;
     progress_start(&progress, slash ? slash + 1 : path, "MB", zip_size(zip) / MEGABYTE);
     struct buffer buffer = {0};
-    r = spool_entries(search, zip, &progress, &buffer, why);
+    r = spool_files(search, zip, &progress, &buffer, why);
     progress_end(&progress);
     buffer_free(&buffer);
     zip_close(zip);
@@ -174,12 +174,12 @@ static int look_in_folder(struct search *search, const char *relative, int depth
             r = error_set(why, -ENOMEM, "no memory for a path");
             break;
         }
-        struct entry *entry;
+        struct listing_file *file;
         bool maybe_folder = found->d_type != DT_REG;
         if (maybe_folder && is_folder(dirfd(folder), found->d_name))
             r = depth > 0 ? look_in_folder(search, name, depth - 1, why) : 0;
         else
-            r = listing_add(&search->listing, name, &entry, why);
+            r = listing_add(&search->listing, name, &file, why);
         free(name);
     }
     if (folder)

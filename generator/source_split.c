@@ -11,96 +11,97 @@
 #include "generator/metadata.h"
 #include "generator/pipeline.h"
 
-struct job {
+struct collection {
     const struct source *source;
     enum part part;
     struct split_writer *writer;
     struct sha256 *hash; /* of the files as read, so that it does not depend on how they lie */
 };
 
-static int worker_new(void *context, void **ret)
+static int worker_new(void *user, void **ret)
 {
-    const struct job *job = context;
-    return source_worker_new(job->source, ret);
+    const struct collection *collection = user;
+    return source_worker_new(collection->source, ret);
 }
 
-static void worker_free(void *context, void *worker)
+static void worker_free(void *user, void *worker)
 {
-    const struct job *job = context;
-    source_worker_free(job->source, worker);
+    const struct collection *collection = user;
+    source_worker_free(collection->source, worker);
 }
 
-static int make(void *context, void *worker, uint64_t i, struct work_item *item, struct error *why)
+static int make(void *user, void *worker, uint64_t i, struct work_item *item, struct error *why)
 {
-    const struct job *job = context;
-    const struct entry *entry = source_entry(job->source, job->part, i);
-    int r = source_read(job->source, worker, job->part, entry, &item->raw, why);
+    const struct collection *collection = user;
+    const struct listing_file *file = source_file(collection->source, collection->part, i);
+    int r = source_read(collection->source, worker, collection->part, file, &item->raw, why);
     if (r < 0)
         return r;
     if (buffer_assign(&item->events, item->raw.bytes, item->raw.size) < 0)
-        return error_set(why, -ENOMEM, "%s: no memory for %zu bytes", entry->name, item->raw.size);
+        return error_set(why, -ENOMEM, "%s: no memory for %zu bytes", file->name, item->raw.size);
     size_t n_events;
     r = event_check(item->events.bytes, item->events.size, 0, &n_events, why);
     if (r == 0 && n_events == 0)
         r = error_set(why, -EBADMSG, "it holds no events");
     if (r < 0)
-        return error_prefix(why, r, "%s", entry->name);
+        return error_prefix(why, r, "%s", file->name);
     item->events.size = n_events * EVENT_BYTES;
     return 0;
 }
 
-static int take(void *context, uint64_t i, const struct work_item *item, struct error *why)
+static int take(void *user, uint64_t i, const struct work_item *item, struct error *why)
 {
-    const struct job *job = context;
-    const struct entry *entry = source_entry(job->source, job->part, i);
+    const struct collection *collection = user;
+    const struct listing_file *file = source_file(collection->source, collection->part, i);
     uint8_t labels[N_DIGITS] = {0};
-    labels[entry->digits[0]] = 1;
-    const int32_t sources[2] = {entry->number, -1};
-    sha256_add(job->hash, item->raw.bytes, item->raw.size);
+    labels[file->digits[0]] = 1;
+    const int32_t sources[2] = {file->number, -1};
+    sha256_add(collection->hash, item->raw.bytes, item->raw.size);
     return split_writer_add(
-        job->writer, (struct event_span){item->events.bytes, item->events.size / EVENT_BYTES},
-        labels, sources, why);
+        collection->writer,
+        (struct event_span){item->events.bytes, item->events.size / EVENT_BYTES}, labels, sources,
+        why);
 }
 
-static int finish(const struct job *job, struct error *why)
+static int finish(const struct collection *collection, struct error *why)
 {
     char sha256[SHA256_HEX + 1];
-    sha256_hex(job->hash, sha256);
+    sha256_hex(collection->hash, sha256);
     const struct metadata metadata = {
-        .part = job->part,
+        .part = collection->part,
         .kind = SPLIT_KIND_SOURCE,
-        .origin = source_origin(job->source),
+        .origin = source_origin(collection->source),
         .source_sha256 = sha256,
     };
     struct meta strings[METADATA_MAX];
     size_t n_strings = metadata_strings(&metadata, strings);
-    return split_writer_finish(job->writer, strings, n_strings, why);
+    return split_writer_finish(collection->writer, strings, n_strings, why);
 }
 
 int source_split_write(const struct source *source, enum part part, unsigned n_threads,
                        const char *label, const char *path, struct error *why)
 {
-    struct job job = {.source = source, .part = part};
+    struct collection collection = {.source = source, .part = part};
     const struct pipeline pipeline = {
         .label = label,
         .n_items = source_count(source, part),
         .n_threads = n_threads,
-        .context = &job,
+        .user = &collection,
         .worker_new = worker_new,
         .worker_free = worker_free,
         .make = make,
         .take = take,
     };
-    if (sha256_new(&job.hash) < 0)
+    if (sha256_new(&collection.hash) < 0)
         return error_set(why, -ENOMEM, "no memory for a hash");
-    int r = split_writer_create(path, pipeline.n_items, &job.writer, why);
+    int r = split_writer_create(path, pipeline.n_items, &collection.writer, why);
     if (r == 0) {
         r = pipeline_run(&pipeline, why);
         if (r == 0)
-            r = finish(&job, why);
+            r = finish(&collection, why);
         else
-            split_writer_abort(job.writer);
+            split_writer_abort(collection.writer);
     }
-    sha256_free(job.hash);
+    sha256_free(collection.hash);
     return r;
 }

@@ -19,15 +19,15 @@ static void worker_free(void *worker)
     synthesizer_free(worker);
 }
 
-static int read_entry(const void *state, void *worker, enum part part, const struct entry *entry,
-                      struct buffer *out, struct error *why)
+static int read_listed(const void *user, void *worker, enum part part,
+                       const struct listing_file *file, struct buffer *out, struct error *why)
 {
-    const uint64_t *seed = state;
+    const uint64_t *seed = user;
     if (buffer_reserve(out, (size_t)SYNTHETIC_MAX_EVENTS * EVENT_BYTES) < 0)
         return error_set(why, -ENOMEM, "no memory for %d events", SYNTHETIC_MAX_EVENTS);
     out->size =
-        EVENT_BYTES * synthesizer_record(worker, *seed, part == PART_TEST, (uint64_t)entry->number,
-                                         entry->digits[0], out->bytes);
+        EVENT_BYTES * synthesizer_record(worker, *seed, part == PART_TEST, (uint64_t)file->number,
+                                         file->digits[0], out->bytes);
     return 0;
 }
 
@@ -35,7 +35,7 @@ static const struct source_kind kind = {
     .origin = ORIGIN_SYNTHETIC,
     .worker_new = worker_new,
     .worker_free = worker_free,
-    .read = read_entry,
+    .read = read_listed,
     .close = free,
 };
 
@@ -50,8 +50,8 @@ static int add_part(struct listing *listing, enum part part, uint64_t count, str
             char name[64];
             snprintf(name, sizeof name, "%s/%d/%0*" PRIu64 ".bin", part_folders[part], digit, width,
                      ++number);
-            struct entry *entry;
-            int r = listing_add(listing, name, &entry, why);
+            struct listing_file *file;
+            int r = listing_add(listing, name, &file, why);
             if (r < 0)
                 return r;
         }
@@ -65,13 +65,13 @@ int source_open_synthetic(const uint64_t counts[N_PARTS], uint64_t seed, struct 
     int r = 0;
     for (enum part part = 0; r == 0 && part < N_PARTS; part++)
         r = add_part(&listing, part, counts[part], why);
-    uint64_t *state = r == 0 ? malloc(sizeof *state) : NULL;
-    if (r == 0 && !state)
+    uint64_t *user = r == 0 ? malloc(sizeof *user) : NULL;
+    if (r == 0 && !user)
         r = error_set(why, -ENOMEM, "no memory for a source");
     if (r < 0) {
         listing_free(&listing);
         return r;
     }
-    *state = seed;
-    return source_new(&kind, state, &listing, ret, why);
+    *user = seed;
+    return source_new(&kind, user, &listing, ret, why);
 }

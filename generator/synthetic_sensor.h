@@ -34,7 +34,7 @@ void sensor_init(struct sensor *ret);
 void sensor_watch(struct sensor *sensor, const struct glyph *glyph, struct draws *draws);
 
 /* Events are kept in 32 bits, such that they sort by time. */
-enum { SENSOR_TIME_SHIFT = 13, SENSOR_TIME_BITS = 19 };
+enum { SENSOR_TIME_SHIFT = 13 };
 
 static inline struct event sensor_event(uint32_t key)
 {

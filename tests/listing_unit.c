@@ -12,23 +12,23 @@
 
 #include "generator/listing.h"
 
-static struct entry *add(struct listing *listing, const char *path)
+static struct listing_file *add(struct listing *listing, const char *path)
 {
-    struct entry *entry;
+    struct listing_file *file;
     struct error why = {""};
-    assert_int_equal(listing_add(listing, path, &entry, &why), 0);
-    return entry;
+    assert_int_equal(listing_add(listing, path, &file, &why), 0);
+    return file;
 }
 
 static void listing_reads_digit_and_number_of_a_recording(void **state)
 {
     (void)state;
     struct listing listing = {0};
-    struct entry *entry = add(&listing, "some/where/Test/7/00123.bin");
-    assert_string_equal(entry->name, "Test/7/00123.bin");
-    assert_int_equal(entry->digits[0], 7);
-    assert_int_equal(entry->number, 123);
-    assert_false(entry->pair);
+    struct listing_file *file = add(&listing, "some/where/Test/7/00123.bin");
+    assert_string_equal(file->name, "Test/7/00123.bin");
+    assert_int_equal(file->digits[0], 7);
+    assert_int_equal(file->number, 123);
+    assert_false(file->pair);
     assert_int_equal(listing.content, CONTENT_RECORDINGS);
     assert_int_equal(listing.parts[PART_TEST].n, 1);
     assert_int_equal(listing.parts[PART_TRAIN].n, 0);
@@ -39,11 +39,11 @@ static void listing_reads_number_and_digits_of_a_sample(void **state)
 {
     (void)state;
     struct listing listing = {0};
-    struct entry *entry = add(&listing, "2nmnist/data/Train/41269_3-0.bin");
-    assert_int_equal(entry->number, 41269);
-    assert_true(entry->pair);
-    assert_int_equal(entry->digits[0], 3);
-    assert_int_equal(entry->digits[1], 0);
+    struct listing_file *file = add(&listing, "2nmnist/data/Train/41269_3-0.bin");
+    assert_int_equal(file->number, 41269);
+    assert_true(file->pair);
+    assert_int_equal(file->digits[0], 3);
+    assert_int_equal(file->digits[1], 0);
     assert_false(add(&listing, "Train/0_9.bin")->pair);
     assert_int_equal(listing.content, CONTENT_SAMPLES);
     listing_free(&listing);
@@ -78,7 +78,7 @@ static void listing_orders_recordings_by_the_bytes_of_their_names(void **state)
         add(&listing, paths[i]);
     assert_int_equal(listing_sort(&listing, NULL), 0);
     for (size_t i = 0; i < 4; i++)
-        assert_string_equal(listing.parts[PART_TRAIN].entries[i].name, wanted[i]);
+        assert_string_equal(listing.parts[PART_TRAIN].files[i].name, wanted[i]);
     listing_free(&listing);
 }
 
@@ -93,7 +93,7 @@ static void listing_orders_samples_by_number(void **state)
     }
     assert_int_equal(listing_sort(&listing, NULL), 0);
     for (int32_t i = 0; i < 12; i++)
-        assert_int_equal(listing.parts[PART_TEST].entries[i].number, i);
+        assert_int_equal(listing.parts[PART_TEST].files[i].number, i);
     listing_free(&listing);
 }
 
@@ -124,9 +124,9 @@ static void listing_rejects_names_that_say_nothing(void **state)
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct listing listing = {0};
-        struct entry *entry;
+        struct listing_file *file;
         struct error why = {""};
-        assert_int_equal(listing_add(&listing, bad[i], &entry, &why), -EBADMSG);
+        assert_int_equal(listing_add(&listing, bad[i], &file, &why), -EBADMSG);
         assert_non_null(strstr(why.text, bad[i]));
         assert_int_equal(listing.parts[PART_TRAIN].n, 0);
         listing_free(&listing);

@@ -22,9 +22,9 @@ struct job {
     atomic_int n_workers;
 };
 
-static int worker_new(void *context, void **ret)
+static int worker_new(void *user, void **ret)
 {
-    struct job *job = context;
+    struct job *job = user;
     if (job->bad_worker)
         return -ENOMEM;
     atomic_fetch_add(&job->n_workers, 1);
@@ -32,16 +32,16 @@ static int worker_new(void *context, void **ret)
     return *ret ? 0 : -ENOMEM;
 }
 
-static void worker_free(void *context, void *worker)
+static void worker_free(void *user, void *worker)
 {
-    struct job *job = context;
+    struct job *job = user;
     atomic_fetch_sub(&job->n_workers, 1);
     free(worker);
 }
 
-static int make(void *context, void *worker, uint64_t i, struct work_item *item, struct error *why)
+static int make(void *user, void *worker, uint64_t i, struct work_item *item, struct error *why)
 {
-    const struct job *job = context;
+    const struct job *job = user;
     if (!worker)
         return error_set(why, -EFAULT, "no memory of its own");
     if (i >= job->bad_make)
@@ -49,9 +49,9 @@ static int make(void *context, void *worker, uint64_t i, struct work_item *item,
     return buffer_assign(&item->events, &i, sizeof i);
 }
 
-static int take(void *context, uint64_t i, const struct work_item *item, struct error *why)
+static int take(void *user, uint64_t i, const struct work_item *item, struct error *why)
 {
-    struct job *job = context;
+    struct job *job = user;
     uint64_t made;
     memcpy(&made, item->events.bytes, sizeof made);
     if (made != i || i != job->n_taken)
@@ -68,7 +68,7 @@ static int run(struct job *job, uint64_t n_items, unsigned n_threads, struct err
         .label = "test",
         .n_items = n_items,
         .n_threads = n_threads,
-        .context = job,
+        .user = job,
         .worker_new = worker_new,
         .worker_free = worker_free,
         .make = make,

@@ -7,24 +7,24 @@
 #include "generator/listing.h"
 #include "tests/fuzz/fuzz.h"
 
-static void check_entry(const struct entry *entry, const char *path)
+static void check_file(const struct listing_file *file, const char *path)
 {
-    size_t n = strlen(path), length = strlen(entry->name);
-    FUZZ_CHECK(length <= n && strcmp(path + n - length, entry->name) == 0);
-    FUZZ_CHECK(strncmp(entry->name, "Train/", 6) == 0 || strncmp(entry->name, "Test/", 5) == 0);
-    FUZZ_CHECK(entry->number >= 0 && entry->digits[0] <= 9 && entry->digits[1] <= 9);
-    FUZZ_CHECK(!entry->pair || entry->digits[0] != entry->digits[1]);
-    FUZZ_CHECK(!strstr(entry->name, "/../"));
+    size_t n = strlen(path), length = strlen(file->name);
+    FUZZ_CHECK(length <= n && strcmp(path + n - length, file->name) == 0);
+    FUZZ_CHECK(strncmp(file->name, "Train/", 6) == 0 || strncmp(file->name, "Test/", 5) == 0);
+    FUZZ_CHECK(file->number >= 0 && file->digits[0] <= 9 && file->digits[1] <= 9);
+    FUZZ_CHECK(!file->pair || file->digits[0] != file->digits[1]);
+    FUZZ_CHECK(!strstr(file->name, "/../"));
 }
 
 static void check_order(const struct listing *listing, int part)
 {
-    const struct entry *entries = listing->parts[part].entries;
+    const struct listing_file *files = listing->parts[part].files;
     for (size_t i = 0; i < listing->parts[part].n; i++) {
         if (listing->content == CONTENT_SAMPLES)
-            FUZZ_CHECK((size_t)entries[i].number == i);
+            FUZZ_CHECK((size_t)files[i].number == i);
         else if (i > 0)
-            FUZZ_CHECK(strcmp(entries[i - 1].name, entries[i].name) < 0);
+            FUZZ_CHECK(strcmp(files[i - 1].name, files[i].name) < 0);
     }
 }
 
@@ -34,12 +34,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct listing listing = {0};
     struct error why;
     while (input.left > 0) {
-        struct entry *entry;
+        struct listing_file *file;
         char *path = input_line(&input);
-        int r = listing_add(&listing, path, &entry, &why);
+        int r = listing_add(&listing, path, &file, &why);
         FUZZ_CHECK(r == 0 || r == -EBADMSG);
-        if (r == 0 && entry)
-            check_entry(entry, path);
+        if (r == 0 && file)
+            check_file(file, path);
         free(path);
     }
     int r = listing_sort(&listing, &why);

@@ -12,10 +12,10 @@ static void read_all(const struct source *source, enum part part)
     struct buffer buffer = {0};
     struct error why;
     for (size_t i = 0; i < source_count(source, part); i++) {
-        const struct entry *entry = source_entry(source, part, i);
-        FUZZ_CHECK(entry->spooled && entry->size_bytes <= SOURCE_MAX_BYTES);
-        FUZZ_CHECK(source_read(source, NULL, part, entry, &buffer, &why) == 0);
-        FUZZ_CHECK(buffer.size == entry->size_bytes);
+        const struct listing_file *file = source_file(source, part, i);
+        FUZZ_CHECK(file->spooled && file->size_bytes <= SOURCE_MAX_BYTES);
+        FUZZ_CHECK(source_read(source, NULL, part, file, &buffer, &why) == 0);
+        FUZZ_CHECK(buffer.size == file->size_bytes);
     }
     buffer_free(&buffer);
 }

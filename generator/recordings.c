@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * How the samples of a 2NMNIST split come from a source split. */
-#include "generator/recipe.h"
+#include "generator/recordings.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -21,7 +21,7 @@ static int only_digit(const uint8_t labels[N_DIGITS])
     return found;
 }
 
-int recipe_new(const struct split *source, struct recipe *ret, struct error *why)
+int recordings_new(const struct split *source, struct recordings *ret, struct error *why)
 {
     if (strcmp(split_meta(source, "kind"), SPLIT_KIND_SOURCE) != 0)
         return error_set(why, -EBADMSG, "it is not a source split");
@@ -37,21 +37,22 @@ int recipe_new(const struct split *source, struct recipe *ret, struct error *why
         }
         digits[i] = (uint8_t)digit;
     }
-    *ret = (struct recipe){.source = source, .digits = digits};
+    *ret = (struct recordings){.source = source, .digits = digits};
     return 0;
 }
 
-void recipe_free(struct recipe *recipe)
+void recordings_free(struct recordings *recordings)
 {
-    free(recipe->digits);
-    *recipe = (struct recipe){0};
+    free(recordings->digits);
+    *recordings = (struct recordings){0};
 }
 
-int recipe_check_source(const struct recipe *recipe, const struct split *split, struct error *why)
+int recordings_check_source(const struct recordings *recordings, const struct split *split,
+                            struct error *why)
 {
     const char *wanted = split_meta(split, "source_sha256");
     char sha256[SHA256_HEX + 1];
-    sha256_hex_of(split_bytes(recipe->source), split_size(recipe->source), sha256);
+    sha256_hex_of(split_bytes(recordings->source), split_size(recordings->source), sha256);
     if (strcmp(sha256, wanted) == 0)
         return 0;
     return error_set(why, -EBADMSG,
@@ -59,41 +60,44 @@ int recipe_check_source(const struct recipe *recipe, const struct split *split, 
                      sha256, wanted);
 }
 
-int recipe_plan(const struct recipe *recipe, uint32_t seed, struct plan_row **ret,
-                size_t *ret_n_rows, struct error *why)
+int recordings_plan(const struct recordings *recordings, uint32_t seed, struct plan_row **ret,
+                    size_t *ret_n_rows, struct error *why)
 {
-    return plan_make(recipe->digits, split_n_samples(recipe->source), seed, ret, ret_n_rows, why);
+    return plan_make(recordings->digits, split_n_samples(recordings->source), seed, ret, ret_n_rows,
+                     why);
 }
 
-int recipe_check_row(const struct recipe *recipe, const struct plan_row *row, struct error *why)
+int recordings_check_row(const struct recordings *recordings, const struct plan_row *row,
+                         struct error *why)
 {
-    int64_t n = (int64_t)split_n_samples(recipe->source);
+    int64_t n = (int64_t)split_n_samples(recordings->source);
     if (row->a < 0 || row->a >= n || row->b < -1 || row->b >= n)
         return error_set(why, -EBADMSG,
                          "its sources %" PRId32 ", %" PRId32 " are not in 0..%" PRId64, row->a,
                          row->b, n - 1);
-    if (row->b >= 0 && recipe->digits[row->a] == recipe->digits[row->b])
+    if (row->b >= 0 && recordings->digits[row->a] == recordings->digits[row->b])
         return error_set(why, -EBADMSG, "its sources %" PRId32 ", %" PRId32 " show one digit",
                          row->a, row->b);
     return 0;
 }
 
-void recipe_labels(const struct recipe *recipe, const struct plan_row *row, uint8_t ret[N_DIGITS])
+void recordings_labels(const struct recordings *recordings, const struct plan_row *row,
+                       uint8_t ret[N_DIGITS])
 {
     memset(ret, 0, N_DIGITS);
-    ret[recipe->digits[row->a]] = 1;
+    ret[recordings->digits[row->a]] = 1;
     if (row->b >= 0)
-        ret[recipe->digits[row->b]] = 1;
+        ret[recordings->digits[row->b]] = 1;
 }
 
-int recipe_mix(const struct recipe *recipe, const struct plan_row *row, struct mixer *mixer,
-               enum mix_order order, struct buffer *out, struct error *why)
+int recordings_mix(const struct recordings *recordings, const struct plan_row *row,
+                   struct mixer *mixer, enum mix_order order, struct buffer *out, struct error *why)
 {
     const struct mix_rule rule = {.order = order};
-    struct event_span parts[2] = {split_sample(recipe->source, (uint64_t)row->a).events};
+    struct event_span parts[2] = {split_sample(recordings->source, (uint64_t)row->a).events};
     unsigned k = 1;
     if (row->b >= 0)
-        parts[k++] = split_sample(recipe->source, (uint64_t)row->b).events;
+        parts[k++] = split_sample(recordings->source, (uint64_t)row->b).events;
     size_t n_events = parts[0].n_events + parts[1].n_events;
     if (buffer_reserve(out, n_events * EVENT_BYTES) < 0)
         return error_set(why, -ENOMEM, "no memory to mix %zu events", n_events);
@@ -103,14 +107,14 @@ int recipe_mix(const struct recipe *recipe, const struct plan_row *row, struct m
     return r;
 }
 
-int recipe_worker_new(void *context, void **ret)
+int recordings_worker_new(void *user, void **ret)
 {
-    (void)context;
+    (void)user;
     return mixer_new((struct mixer **)ret);
 }
 
-void recipe_worker_free(void *context, void *worker)
+void recordings_worker_free(void *user, void *worker)
 {
-    (void)context;
+    (void)user;
     mixer_free(worker);
 }

@@ -15,67 +15,70 @@
 #include "generator/staging.h"
 #include "generator/summary.h"
 
-struct job {
-    const struct settings *settings;
+struct making {
+    const struct choices *choices;
     struct source *source;
     struct staging *staging;
     struct summary summary;
 };
 
-static int make_source_split(struct job *job, enum part part, const char **ret_path,
+static int make_source_split(struct making *making, enum part part, const char **ret_path,
                              struct error *why)
 {
     const char *name = folder_split_name(FOLDER_SOURCE, part);
     double started_s = progress_clock_s();
-    int r = staging_add(job->staging, folder_file_name(FOLDER_SOURCE, part), ret_path, why);
+    int r = staging_add(making->staging, folder_file_name(FOLDER_SOURCE, part), ret_path, why);
     if (r == 0)
-        r = source_split_write(job->source, part, job->settings->n_jobs, name, *ret_path, why);
+        r = source_split_write(making->source, part, making->choices->n_jobs, name, *ret_path, why);
     return r < 0 ? r
-                 : summary_add(&job->summary, name, *ret_path, progress_clock_s() - started_s, why);
+                 : summary_add(&making->summary, name, *ret_path, progress_clock_s() - started_s,
+                               why);
 }
 
 /* Mix the samples from a source split, or take them over where `source_path` is NULL. */
-static int make_split(struct job *job, enum part part, const char *source_path, struct error *why)
+static int make_split(struct making *making, enum part part, const char *source_path,
+                      struct error *why)
 {
-    const struct settings *settings = job->settings;
+    const struct choices *choices = making->choices;
     const struct mixed_split how = {
         .part = part,
-        .plan_seed = settings->plan_seed,
-        .order = settings->order,
-        .n_threads = settings->n_jobs,
+        .plan_seed = choices->plan_seed,
+        .order = choices->order,
+        .n_threads = choices->n_jobs,
         .label = folder_split_name(FOLDER_2NMNIST, part),
     };
     double started_s = progress_clock_s();
     const char *path;
-    int r = staging_add(job->staging, folder_file_name(FOLDER_2NMNIST, part), &path, why);
+    int r = staging_add(making->staging, folder_file_name(FOLDER_2NMNIST, part), &path, why);
     if (r == 0)
         r = source_path ? mixed_split_write(&how, source_path, path, why)
-                        : published_split_write(job->source, part, how.order, how.n_threads,
+                        : published_split_write(making->source, part, how.order, how.n_threads,
                                                 how.label, path, why);
     return r < 0 ? r
-                 : summary_add(&job->summary, how.label, path, progress_clock_s() - started_s, why);
+                 : summary_add(&making->summary, how.label, path, progress_clock_s() - started_s,
+                               why);
 }
 
-static bool is_synthetic(const struct settings *settings)
+static bool is_synthetic(const struct choices *choices)
 {
-    return strcmp(settings->from, "synthetic") == 0;
+    return strcmp(choices->from, "synthetic") == 0;
 }
 
-static int check(const struct settings *settings, struct error *why)
+static int check(const struct choices *choices, struct error *why)
 {
-    if (settings->synthetic_given && !is_synthetic(settings))
+    if (choices->synthetic_given && !is_synthetic(choices))
         return error_set(why, -EINVAL, "--count and --seed are for \"--from synthetic\" alone");
     return 0;
 }
 
-static int open_source(struct job *job, struct error *why)
+static int open_source(struct making *making, struct error *why)
 {
-    const struct settings *settings = job->settings;
-    int r =
-        is_synthetic(settings)
-            ? source_open_synthetic(settings->counts, settings->seed, &job->source, why)
-            : source_open_files(settings->from, staging_folder(job->staging), &job->source, why);
-    if (r == 0 && source_content(job->source) == CONTENT_SAMPLES && settings->plan_given)
+    const struct choices *choices = making->choices;
+    int r = is_synthetic(choices)
+                ? source_open_synthetic(choices->counts, choices->seed, &making->source, why)
+                : source_open_files(choices->from, staging_folder(making->staging), &making->source,
+                                    why);
+    if (r == 0 && source_content(making->source) == CONTENT_SAMPLES && choices->plan_given)
         return error_set(why, -EINVAL,
                          "--plan: the samples of the published archive are mixed already");
     return r;
@@ -89,35 +92,35 @@ static void say_what_is_missing(const struct source *source)
                     part_splits[N_PARTS - 1 - part]);
 }
 
-static int make_all(struct job *job, struct error *why)
+static int make_all(struct making *making, struct error *why)
 {
-    bool mixed = source_content(job->source) == CONTENT_SAMPLES;
-    say_what_is_missing(job->source);
+    bool mixed = source_content(making->source) == CONTENT_SAMPLES;
+    say_what_is_missing(making->source);
     for (enum part part = 0; part < N_PARTS; part++) {
-        if (source_count(job->source, part) == 0)
+        if (source_count(making->source, part) == 0)
             continue;
         const char *source_path = NULL;
-        int r = mixed ? 0 : make_source_split(job, part, &source_path, why);
+        int r = mixed ? 0 : make_source_split(making, part, &source_path, why);
         if (r == 0)
-            r = make_split(job, part, source_path, why);
+            r = make_split(making, part, source_path, why);
         if (r < 0)
             return r;
     }
-    return staging_publish(job->staging, why);
+    return staging_publish(making->staging, why);
 }
 
-static int run(const struct settings *settings, struct error *why)
+static int run(const struct choices *choices, struct error *why)
 {
-    struct job job = {.settings = settings};
-    int r = staging_open(settings->out, &job.staging, why);
+    struct making making = {.choices = choices};
+    int r = staging_open(choices->out, &making.staging, why);
     if (r == 0)
-        r = open_source(&job, why);
+        r = open_source(&making, why);
     if (r == 0)
-        r = make_all(&job, why);
-    source_close(job.source);
-    staging_close(job.staging);
+        r = make_all(&making, why);
+    source_close(making.source);
+    staging_close(making.staging);
     if (r == 0)
-        summary_print(&job.summary);
+        summary_print(&making.summary);
     return r;
 }
 
@@ -126,22 +129,21 @@ static const struct option_row options[] = {
      "where the recordings are: a folder with Train and Test folders or with\n"
      "Train.zip and Test.zip (N-MNIST); 2nmnist.zip, its folder or an exported\n"
      "tree (the published 2NMNIST); or the word \"synthetic\" (simulated)",
-     settings_parse_from, true},
-    {"out", "DIR", "the folder for the splits, made where it is missing", settings_parse_out, true},
+     choices_set_from, true},
+    {"out", "DIR", "the folder for the splits, made where it is missing", choices_set_out, true},
     {"plan", "published|SEED",
      "who is mixed with whom: as in the published archive (default),\n"
      "or another, equally reproducible plan",
-     settings_parse_plan, false},
+     choices_set_plan, false},
     {"order", "time|published",
      "merge the two digits by time and drop equal events (default), or leave\n"
      "them one behind the other as in the published archive",
-     settings_parse_order, false},
-    {"jobs", "N", "threads (default: one for each core); the result is the same",
-     settings_parse_jobs, false},
-    {"count", "TRAIN,TEST", "synthetic: how many recordings (default: 60000,10000)",
-     settings_parse_count, false},
-    {"seed", "N", "synthetic: another N, other recordings (default: 0)", settings_parse_seed,
+     choices_set_order, false},
+    {"jobs", "N", "threads (default: one for each core); the result is the same", choices_set_jobs,
      false},
+    {"count", "TRAIN,TEST", "synthetic: how many recordings (default: 60000,10000)",
+     choices_set_count, false},
+    {"seed", "N", "synthetic: another N, other recordings (default: 0)", choices_set_seed, false},
     {0},
 };
 

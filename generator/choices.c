@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What the command line asks for: options as a table, from which parser and --help are made. */
-#include "generator/settings.h"
+#include "generator/choices.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,75 +15,75 @@
 
 enum { HELP_COLUMN = 26 };
 
-static struct settings defaults(void)
+static struct choices defaults(void)
 {
     long n_cores = sysconf(_SC_NPROCESSORS_ONLN);
-    return (struct settings){
+    return (struct choices){
         .plan_seed = PLAN_PUBLISHED_SEED,
         .order = MIX_TIME,
         .counts = {[PART_TRAIN] = SYNTHETIC_TRAIN_COUNT, [PART_TEST] = SYNTHETIC_TEST_COUNT},
-        .n_jobs = n_cores < 1                   ? 1
-                  : n_cores > SETTINGS_MAX_JOBS ? SETTINGS_MAX_JOBS
-                                                : (unsigned)n_cores,
+        .n_jobs = n_cores < 1                  ? 1
+                  : n_cores > CHOICES_MAX_JOBS ? CHOICES_MAX_JOBS
+                                               : (unsigned)n_cores,
     };
 }
 
-int settings_parse_from(struct settings *settings, const char *text, struct error *why)
+int choices_set_from(struct choices *choices, const char *text, struct error *why)
 {
     if (!*text)
         return error_set(why, -EINVAL, "an empty path");
-    settings->from = text;
+    choices->from = text;
     return 0;
 }
 
-int settings_parse_out(struct settings *settings, const char *text, struct error *why)
+int choices_set_out(struct choices *choices, const char *text, struct error *why)
 {
     if (!*text)
         return error_set(why, -EINVAL, "an empty path");
-    settings->out = text;
+    choices->out = text;
     return 0;
 }
 
-int settings_parse_plan(struct settings *settings, const char *text, struct error *why)
+int choices_set_plan(struct choices *choices, const char *text, struct error *why)
 {
-    settings->plan_given = true;
-    return metadata_parse_plan(text, &settings->plan_seed, why);
+    choices->plan_given = true;
+    return metadata_parse_plan(text, &choices->plan_seed, why);
 }
 
-int settings_parse_order(struct settings *settings, const char *text, struct error *why)
+int choices_set_order(struct choices *choices, const char *text, struct error *why)
 {
-    return metadata_parse_order(text, &settings->order, why);
+    return metadata_parse_order(text, &choices->order, why);
 }
 
-int settings_parse_jobs(struct settings *settings, const char *text, struct error *why)
+int choices_set_jobs(struct choices *choices, const char *text, struct error *why)
 {
     uint64_t n;
-    int r = number_parse(text, 1, SETTINGS_MAX_JOBS, &n, why);
+    int r = number_parse(text, 1, CHOICES_MAX_JOBS, &n, why);
     if (r == 0)
-        settings->n_jobs = (unsigned)n;
+        choices->n_jobs = (unsigned)n;
     return r;
 }
 
-int settings_parse_count(struct settings *settings, const char *text, struct error *why)
+int choices_set_count(struct choices *choices, const char *text, struct error *why)
 {
     const char *comma = strchr(text, ',');
     if (!comma)
         return error_set(why, -EINVAL, "\"%s\" is not TRAIN,TEST (two numbers)", text);
     char train[32];
     snprintf(train, sizeof train, "%.*s", (int)(comma - text), text);
-    int r = number_parse(train, 0, INT32_MAX, &settings->counts[PART_TRAIN], why);
+    int r = number_parse(train, 0, INT32_MAX, &choices->counts[PART_TRAIN], why);
     if (r == 0)
-        r = number_parse(comma + 1, 0, INT32_MAX, &settings->counts[PART_TEST], why);
-    if (r == 0 && settings->counts[PART_TRAIN] + settings->counts[PART_TEST] == 0)
+        r = number_parse(comma + 1, 0, INT32_MAX, &choices->counts[PART_TEST], why);
+    if (r == 0 && choices->counts[PART_TRAIN] + choices->counts[PART_TEST] == 0)
         return error_set(why, -EINVAL, "\"%s\" asks for no recordings at all", text);
-    settings->synthetic_given = true;
+    choices->synthetic_given = true;
     return r;
 }
 
-int settings_parse_seed(struct settings *settings, const char *text, struct error *why)
+int choices_set_seed(struct choices *choices, const char *text, struct error *why)
 {
-    settings->synthetic_given = true;
-    return number_parse(text, 0, UINT64_MAX, &settings->seed, why);
+    choices->synthetic_given = true;
+    return number_parse(text, 0, UINT64_MAX, &choices->seed, why);
 }
 
 static const struct option_row *find(const struct option_row *options, const char *name,
@@ -97,7 +97,7 @@ static const struct option_row *find(const struct option_row *options, const cha
 
 /* One "--name value" or "--name=value"; *i is moved on over the value. */
 static int parse_option(const struct command *command, int argc, char **argv, int *i,
-                        struct settings *settings, const struct option_row **ret, struct error *why)
+                        struct choices *choices, const struct option_row **ret, struct error *why)
 {
     const char *name = argv[*i] + 2, *equals = strchr(name, '=');
     size_t length = equals ? (size_t)(equals - name) : strlen(name);
@@ -106,7 +106,7 @@ static int parse_option(const struct command *command, int argc, char **argv, in
         return error_set(why, -EINVAL, "unknown option --%.*s", (int)length, name);
     if (!equals && *i + 1 >= argc)
         return error_set(why, -EINVAL, "--%s needs a value: %s", row->name, row->argument);
-    int r = row->parse(settings, equals ? equals + 1 : argv[++*i], why);
+    int r = row->parse(choices, equals ? equals + 1 : argv[++*i], why);
     *ret = row;
     return r < 0 ? error_prefix(why, r, "--%s", row->name) : 0;
 }
@@ -118,15 +118,15 @@ static int check_needed(const struct command *command, uint64_t given, size_t n_
         if (command->options[i].needed && !(given & 1u << i))
             return error_set(why, -EINVAL, "--%s %s is missing", command->options[i].name,
                              command->options[i].argument);
-    if (n_operands < SETTINGS_MAX_OPERANDS && command->operands[n_operands])
+    if (n_operands < CHOICES_MAX_OPERANDS && command->operands[n_operands])
         return error_set(why, -EINVAL, "%s is missing", command->operands[n_operands]);
     return 0;
 }
 
-int settings_parse(const struct command *command, int argc, char **argv, struct settings *ret,
-                   struct error *why)
+int choices_parse(const struct command *command, int argc, char **argv, struct choices *ret,
+                  struct error *why)
 {
-    struct settings settings = defaults();
+    struct choices choices = defaults();
     size_t n_operands = 0;
     uint64_t given = 0; /* a bit for each row of the table */
     for (int i = 0; i < argc; i++) {
@@ -134,25 +134,25 @@ int settings_parse(const struct command *command, int argc, char **argv, struct 
             return 1;
         if (strncmp(argv[i], "--", 2) == 0 && argv[i][2]) {
             const struct option_row *row = NULL;
-            int r = parse_option(command, argc, argv, &i, &settings, &row, why);
+            int r = parse_option(command, argc, argv, &i, &choices, &row, why);
             if (r < 0)
                 return r;
             given |= 1u << (row - command->options);
         } else if (argv[i][0] == '-' && argv[i][1]) {
             return error_set(why, -EINVAL, "unknown option %s", argv[i]);
-        } else if (n_operands == SETTINGS_MAX_OPERANDS || !command->operands[n_operands]) {
+        } else if (n_operands == CHOICES_MAX_OPERANDS || !command->operands[n_operands]) {
             return error_set(why, -EINVAL, "unexpected word \"%s\"", argv[i]);
         } else if (!*argv[i]) {
             return error_set(why, -EINVAL, "%s: an empty path", command->operands[n_operands]);
         } else {
-            settings.operands[n_operands++] = argv[i];
+            choices.operands[n_operands++] = argv[i];
         }
     }
     int r = check_needed(command, given, n_operands, why);
     if (r == 0 && command->check)
-        r = command->check(&settings, why);
+        r = command->check(&choices, why);
     if (r == 0)
-        *ret = settings;
+        *ret = choices;
     return r;
 }
 
@@ -165,14 +165,14 @@ static void print_option(const char *name, const char *argument, const char *hel
     putchar('\n');
 }
 
-void settings_help(const char *program, const struct command *command)
+void choices_help(const char *program, const struct command *command)
 {
     printf("Usage: %s %s", program, command->name);
     for (const struct option_row *row = command->options; row->name; row++)
         if (row->needed)
             printf(" --%s %s", row->name, row->argument);
     printf(" [OPTION]...");
-    for (size_t i = 0; i < SETTINGS_MAX_OPERANDS && command->operands[i]; i++)
+    for (size_t i = 0; i < CHOICES_MAX_OPERANDS && command->operands[i]; i++)
         printf(" %s", command->operands[i]);
     printf("\n%c%s.\n\n", command->summary[0] - 'a' + 'A', command->summary + 1);
     for (const struct option_row *row = command->options; row->name; row++)

@@ -15,7 +15,7 @@
 #include "generator/metadata.h"
 #include "generator/pipeline.h"
 #include "generator/progress.h"
-#include "generator/recipe.h"
+#include "generator/recordings.h"
 #include "generator/source.h"
 #include "generator/staging.h"
 
@@ -23,14 +23,13 @@ static const char TREE[] = "2nmnist", DATA[] = "data";
 
 static const char SYNTHETIC_NOTE[] = "These samples were simulated, not recorded: a stand-in.\n";
 
-struct export
-{
+struct tree_export {
     struct split *split, *source;
-    struct recipe recipe;
+    struct recordings recordings;
     int folder; /* where the part's files go */
 };
 
-static struct plan_row row_of(const struct export *export, uint64_t i)
+static struct plan_row row_of(const struct tree_export *export, uint64_t i)
 {
     const int32_t *sources = split_sample(export->split, i).sources;
     return (struct plan_row){.a = sources[0], .b = sources[1]};
@@ -38,13 +37,13 @@ static struct plan_row row_of(const struct export *export, uint64_t i)
 
 /* Always mixed anew, whatever order the split is stored in: a name says which digit came first, and
  * only the source split knows. */
-static int make(void *context, void *worker, uint64_t i, struct work_item *item, struct error *why)
+static int make(void *user, void *worker, uint64_t i, struct work_item *item, struct error *why)
 {
-    const struct export *export = context;
+    const struct tree_export *export = user;
     struct plan_row row = row_of(export, i);
-    int r = recipe_check_row(&export->recipe, &row, why);
+    int r = recordings_check_row(&export->recordings, &row, why);
     if (r == 0)
-        r = recipe_mix(&export->recipe, &row, worker, MIX_PUBLISHED, &item->events, why);
+        r = recordings_mix(&export->recordings, &row, worker, MIX_PUBLISHED, &item->events, why);
     return r < 0 ? error_prefix(why, r, "sample %" PRIu64, i) : 0;
 }
 
@@ -64,12 +63,12 @@ static int write_file(int folder, const char *name, const void *bytes, size_t si
     return r < 0 ? error_set(why, r, "%s: cannot write: %s", name, strerror(-r)) : 0;
 }
 
-static int take(void *context, uint64_t i, const struct work_item *item, struct error *why)
+static int take(void *user, uint64_t i, const struct work_item *item, struct error *why)
 {
-    const struct export *export = context;
+    const struct tree_export *export = user;
     struct plan_row row = row_of(export, i);
     char name[PLAN_NAME_SIZE];
-    plan_name(name, i, &row, export->recipe.digits);
+    plan_name(name, i, &row, export->recordings.digits);
     return write_file(export->folder, name, item->events.bytes, item->events.size, why);
 }
 
@@ -84,7 +83,8 @@ static int open_folder(int parent, const char *name, int *ret, struct error *why
     return 0;
 }
 
-static int open_splits(struct export *export, const char *folder, enum part part, struct error *why)
+static int open_splits(struct tree_export *export, const char *folder, enum part part,
+                       struct error *why)
 {
     int r = folder_open_split(folder, FOLDER_2NMNIST, part, &export->split, why);
     if (r < 0)
@@ -97,22 +97,22 @@ static int open_splits(struct export *export, const char *folder, enum part part
                          folder, name);
     r = folder_open_split(folder, FOLDER_SOURCE, part, &export->source, why);
     if (r == 0)
-        r = recipe_new(export->source, &export->recipe, why);
+        r = recordings_new(export->source, &export->recordings, why);
     if (r == 0)
-        r = recipe_check_source(&export->recipe, export->split, why);
+        r = recordings_check_source(&export->recordings, export->split, why);
     return r == -ENOENT ? error_prefix(why, -ENODATA, "the source split of %s is needed", name) : r;
 }
 
-static int export_samples(struct export *export, const struct settings *settings, enum part part,
+static int export_samples(struct tree_export *export, const struct choices *choices, enum part part,
                           int data, struct error *why)
 {
     const struct pipeline pipeline = {
         .label = part_splits[part],
         .n_items = split_n_samples(export->split),
-        .n_threads = settings->n_jobs,
-        .context = export,
-        .worker_new = recipe_worker_new,
-        .worker_free = recipe_worker_free,
+        .n_threads = choices->n_jobs,
+        .user = export,
+        .worker_new = recordings_worker_new,
+        .worker_free = recordings_worker_free,
         .make = make,
         .take = take,
     };
@@ -131,13 +131,13 @@ static int export_samples(struct export *export, const struct settings *settings
 }
 
 /* Errors: -ENOENT the part is not in the folder of splits. */
-static int export_part(const struct settings *settings, enum part part, int data, struct error *why)
+static int export_part(const struct choices *choices, enum part part, int data, struct error *why)
 {
-    struct export export = {0};
-    int r = open_splits(&export, settings->operands[0], part, why);
+    struct tree_export export = {0};
+    int r = open_splits(&export, choices->operands[0], part, why);
     if (r == 0)
-        r = export_samples(&export, settings, part, data, why);
-    recipe_free(&export.recipe);
+        r = export_samples(&export, choices, part, data, why);
+    recordings_free(&export.recordings);
     split_close(export.source);
     split_close(export.split);
     return r;
@@ -162,21 +162,21 @@ static int check_free(const char *out, struct error *why)
     return r;
 }
 
-static int export_tree(const struct settings *settings, const char *tree, struct error *why)
+static int export_tree(const struct choices *choices, const char *tree, struct error *why)
 {
     int top = -1, data = -1, n_found = 0;
     int r = open_folder(AT_FDCWD, tree, &top, why);
     if (r == 0)
         r = open_folder(top, DATA, &data, why);
     for (enum part part = 0; r == 0 && part < N_PARTS; part++) {
-        r = export_part(settings, part, data, why);
+        r = export_part(choices, part, data, why);
         n_found += r == 0;
         if (r == -ENOENT)
             r = 0;
     }
     if (r == 0 && n_found == 0)
         r = error_set(why, -ENOENT, "%s: there is no split in it (train%s, test%s)",
-                      settings->operands[0], SPLIT_SUFFIX, SPLIT_SUFFIX);
+                      choices->operands[0], SPLIT_SUFFIX, SPLIT_SUFFIX);
     if (data >= 0)
         close(data);
     if (top >= 0)
@@ -184,11 +184,11 @@ static int export_tree(const struct settings *settings, const char *tree, struct
     return r;
 }
 
-static int run(const struct settings *settings, struct error *why)
+static int run(const struct choices *choices, struct error *why)
 {
-    const char *out = settings->operands[1], *tree;
+    const char *out = choices->operands[1], *tree;
     struct staging *staging;
-    int r = folder_check(settings->operands[0], why);
+    int r = folder_check(choices->operands[0], why);
     if (r == 0)
         r = check_free(out, why);
     if (r == 0)
@@ -197,7 +197,7 @@ static int run(const struct settings *settings, struct error *why)
         return r;
     r = staging_add(staging, TREE, &tree, why);
     if (r == 0)
-        r = export_tree(settings, tree, why);
+        r = export_tree(choices, tree, why);
     if (r == 0)
         r = staging_publish(staging, why);
     staging_close(staging);
@@ -205,7 +205,7 @@ static int run(const struct settings *settings, struct error *why)
 }
 
 static const struct option_row options[] = {
-    {"jobs", "N", "threads (default: one for each core)", settings_parse_jobs, false},
+    {"jobs", "N", "threads (default: one for each core)", choices_set_jobs, false},
     {0},
 };
 

@@ -16,7 +16,7 @@
 enum { MAX_SHOWN = 10 };
 
 struct verification {
-    const struct settings *settings;
+    const struct choices *choices;
     const char *name;
     struct check check;
     struct split *source;
@@ -32,15 +32,15 @@ static void show_fault(struct verification *v, const char *text)
         printf("  %s\n", text);
 }
 
-static int make(void *context, void *worker, uint64_t i, struct work_item *item, struct error *why)
+static int make(void *user, void *worker, uint64_t i, struct work_item *item, struct error *why)
 {
-    const struct verification *v = context;
+    const struct verification *v = user;
     return check_sample(&v->check, i, worker, &item->raw, &item->events, &item->fault, why);
 }
 
-static int take(void *context, uint64_t i, const struct work_item *item, struct error *why)
+static int take(void *user, uint64_t i, const struct work_item *item, struct error *why)
 {
-    struct verification *v = context;
+    struct verification *v = user;
     (void)why;
     if (item->fault.text[0]) {
         struct error line = item->fault;
@@ -52,18 +52,18 @@ static int take(void *context, uint64_t i, const struct work_item *item, struct 
 
 /* Is the source split beside it the one it was mixed from, and does the plan have as many samples?
  * Where not, *fault says so, and the samples cannot be held against it. */
-static int prepare_recipe(struct verification *v, struct error *fault, struct error *why)
+static int prepare_recordings(struct verification *v, struct error *fault, struct error *why)
 {
     struct check *check = &v->check;
     uint32_t seed;
     if (metadata_parse_plan(split_meta(check->split, "plan"), &seed, fault) < 0)
         return error_prefix(fault, 0, "its metadata's plan");
-    if (recipe_new(v->source, &check->recipe, fault) < 0)
+    if (recordings_new(v->source, &check->recordings, fault) < 0)
         return error_prefix(fault, 0, "its source split");
-    if (recipe_check_source(&check->recipe, check->split, fault) < 0)
+    if (recordings_check_source(&check->recordings, check->split, fault) < 0)
         return 0;
     size_t n_rows;
-    int r = recipe_plan(&check->recipe, seed, &check->rows, &n_rows, why);
+    int r = recordings_plan(&check->recordings, seed, &check->rows, &n_rows, why);
     if (r == 0 && n_rows != split_n_samples(check->split))
         error_set(fault, 0, "it has %" PRIu64 " samples; by the plan there are %zu",
                   split_n_samples(check->split), n_rows);
@@ -81,14 +81,14 @@ static int prepare(struct verification *v, enum part part, struct error *fault, 
         v->unchecked = "from the published archive: there is no source split to mix it from";
         return 0;
     }
-    int r = folder_open_split(v->settings->operands[0], FOLDER_SOURCE, part, &v->source, why);
+    int r = folder_open_split(v->choices->operands[0], FOLDER_SOURCE, part, &v->source, why);
     if (r == -ENOENT) {
         v->unchecked = "its source split is not in this folder";
         return 0;
     }
     if (r < 0)
         return error_set(fault, 0, "its source split is damaged, see there");
-    return prepare_recipe(v, fault, why);
+    return prepare_recordings(v, fault, why);
 }
 
 static int check_samples(struct verification *v, struct error *why)
@@ -96,10 +96,10 @@ static int check_samples(struct verification *v, struct error *why)
     const struct pipeline pipeline = {
         .label = v->name,
         .n_items = split_n_samples(v->check.split),
-        .n_threads = v->settings->n_jobs,
-        .context = v,
-        .worker_new = recipe_worker_new,
-        .worker_free = recipe_worker_free,
+        .n_threads = v->choices->n_jobs,
+        .user = v,
+        .worker_new = recordings_worker_new,
+        .worker_free = recordings_worker_free,
         .make = make,
         .take = take,
     };
@@ -115,19 +115,19 @@ static void show_end(const struct verification *v)
     char number[PROGRESS_NUMBER_SIZE];
     printf("%-13s ok  %9s samples: header, index, checksums, events, labels%s\n", v->name,
            progress_number(split_n_samples(v->check.split), number),
-           v->check.recipe.source ? ", plan, mix" : "");
+           v->check.recordings.source ? ", plan, mix" : "");
     if (v->unchecked)
         printf("  the mix could not be checked: %s\n", v->unchecked);
 }
 
 /* Returns -EBADMSG where it found faults, which are then shown. */
-static int verify_split(const struct settings *settings, enum folder_kind kind, enum part part,
+static int verify_split(const struct choices *choices, enum folder_kind kind, enum part part,
                         struct error *why)
 {
-    struct verification v = {.settings = settings, .name = folder_split_name(kind, part)};
+    struct verification v = {.choices = choices, .name = folder_split_name(kind, part)};
     struct error fault = {0};
     struct split *split = NULL;
-    int r = folder_open_split(settings->operands[0], kind, part, &split, &fault);
+    int r = folder_open_split(choices->operands[0], kind, part, &split, &fault);
     if (r == -ENOENT)
         return r;
     v.check.split = split;
@@ -136,7 +136,7 @@ static int verify_split(const struct settings *settings, enum folder_kind kind, 
         show_fault(&v, fault.text);
     /* Without its plan a sample can still be held against its own checksum. */
     if (fault.text[0]) {
-        recipe_free(&v.check.recipe);
+        recordings_free(&v.check.recordings);
         v.unchecked = NULL;
     }
     if (r == 0 && split)
@@ -144,22 +144,22 @@ static int verify_split(const struct settings *settings, enum folder_kind kind, 
     if (r == 0)
         show_end(&v);
     free(v.check.rows);
-    recipe_free(&v.check.recipe);
+    recordings_free(&v.check.recordings);
     split_close(v.source);
     split_close(split);
     return r == 0 && v.n_faults > 0 ? -EBADMSG : r;
 }
 
-static int run(const struct settings *settings, struct error *why)
+static int run(const struct choices *choices, struct error *why)
 {
-    const char *folder = settings->operands[0];
+    const char *folder = choices->operands[0];
     unsigned n_found = 0, n_faulty = 0;
     int r = folder_check(folder, why);
     if (r < 0)
         return r;
     for (enum folder_kind kind = 0; kind < N_FOLDER_KINDS; kind++)
         for (enum part part = 0; part < N_PARTS; part++) {
-            r = verify_split(settings, kind, part, why);
+            r = verify_split(choices, kind, part, why);
             if (r == -ENOENT)
                 continue;
             if (r < 0 && r != -EBADMSG)
@@ -177,7 +177,7 @@ static int run(const struct settings *settings, struct error *why)
 }
 
 static const struct option_row options[] = {
-    {"jobs", "N", "threads (default: one for each core)", settings_parse_jobs, false},
+    {"jobs", "N", "threads (default: one for each core)", choices_set_jobs, false},
     {0},
 };
 
