@@ -5,25 +5,14 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "common/digits.h"
 #include "common/philox.h"
-
-static int only_digit(const uint8_t labels[N_DIGITS])
-{
-    int digit = -1;
-    for (int d = 0; d < N_DIGITS; d++) {
-        if (labels[d] && digit >= 0)
-            return -1;
-        if (labels[d])
-            digit = d;
-    }
-    return digit;
-}
 
 int pairs_init(struct pairs *ret, const uint8_t *labels, uint64_t n, struct error *why)
 {
     struct pairs table = {.n = n};
     for (uint64_t i = 0; i < n; i++) {
-        int digit = only_digit(labels + i * N_DIGITS);
+        int digit = digits_only(labels + i * N_DIGITS);
         if (digit < 0)
             return error_set(why, -EINVAL, "recording %" PRIu64 " does not show exactly one digit",
                              i);

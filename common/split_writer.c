@@ -7,16 +7,14 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/crc32c.h"
+#include "common/file.h"
 #include "common/split.h"
 
 enum { HEADER_SIZE = 4096, MAX_META = 32, BUFFER_SIZE = 1 << 20 };
@@ -24,8 +22,7 @@ enum { HEADER_SIZE = 4096, MAX_META = 32, BUFFER_SIZE = 1 << 20 };
 enum { OFFSETS, SOURCES, CHECKSUMS, LABELS, EVENTS, N_TENSORS };
 
 struct split_writer {
-    char *path, *temporary;
-    int fd;
+    struct file_replacement file;
     uint64_t n_samples, n_added;
     uint64_t *offsets;
     int32_t *sources;
@@ -56,45 +53,31 @@ static uint64_t layout(const struct split_writer *writer, struct tensor tensors[
     return size;
 }
 
-static int write_all(int fd, const void *bytes, size_t size, struct error *why)
+static int write_all(struct split_writer *writer, const void *bytes, size_t size, struct error *why)
 {
-    for (const uint8_t *at = bytes; size > 0;) {
-        ssize_t n = write(fd, at, size);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return error_set(why, -errno, "cannot write: %s", strerror(errno));
-        at += n;
-        size -= (size_t)n;
-    }
-    return 0;
+    int r = file_write_all(writer->file.fd, bytes, size);
+    return r < 0 ? error_set(why, r, "cannot write: %s", strerror(-r)) : 0;
 }
 
 static int flush(struct split_writer *writer, struct error *why)
 {
-    int r = write_all(writer->fd, writer->buffer, writer->buffered, why);
+    int r = write_all(writer, writer->buffer, writer->buffered, why);
     writer->buffered = 0;
     return r;
 }
 
-static int open_temporary(struct split_writer *writer, const char *path)
+/* Begin the file, and go to where the events will stand. */
+static int begin(struct split_writer *writer, const char *path, struct error *why)
 {
-    writer->path = strdup(path);
-    if (!writer->path || asprintf(&writer->temporary, "%s.XXXXXX", path) < 0) {
-        writer->temporary = NULL;
-        return -ENOMEM;
-    }
-    writer->fd = mkostemp(writer->temporary, O_CLOEXEC);
-    if (writer->fd < 0) {
-        int r = -errno;
-        free(writer->temporary);
-        writer->temporary = NULL;
+    int r = file_replace_begin(path, &writer->file, why);
+    if (r < 0)
         return r;
-    }
     struct tensor tensors[N_TENSORS];
     layout(writer, tensors);
     off_t events_start = (off_t)(HEADER_SIZE + tensors[EVENTS].begin);
-    return lseek(writer->fd, events_start, SEEK_SET) < 0 ? -errno : 0;
+    if (lseek(writer->file.fd, events_start, SEEK_SET) < 0)
+        return error_set(why, -errno, "%s: cannot create: %s", path, strerror(errno));
+    return 0;
 }
 
 int split_writer_create(const char *path, uint64_t n_samples, struct split_writer **ret,
@@ -106,19 +89,21 @@ int split_writer_create(const char *path, uint64_t n_samples, struct split_write
     struct split_writer *writer = calloc(1, sizeof *writer);
     if (!writer)
         return error_set(why, -ENOMEM, "%s: no memory for the index", path);
-    writer->fd = -1;
+    writer->file = (struct file_replacement){.fd = -1, .folder = -1};
     writer->n_samples = n_samples;
     writer->offsets = calloc(n_samples + 1, sizeof *writer->offsets);
     writer->sources = calloc(n_samples, 2 * sizeof *writer->sources);
     writer->checksums = calloc(n_samples, sizeof *writer->checksums);
     writer->labels = calloc(n_samples, N_DIGITS);
     writer->buffer = malloc(BUFFER_SIZE);
-    int r = -ENOMEM;
+    int r;
     if (writer->offsets && writer->sources && writer->checksums && writer->labels && writer->buffer)
-        r = open_temporary(writer, path);
+        r = begin(writer, path, why);
+    else
+        r = error_set(why, -ENOMEM, "%s: no memory for the index", path);
     if (r < 0) {
         split_writer_abort(writer);
-        return error_set(why, r, "%s: cannot create: %s", path, strerror(-r));
+        return r;
     }
     *ret = writer;
     return 0;
@@ -130,19 +115,19 @@ int split_writer_add(struct split_writer *writer, struct event_span events,
     uint64_t i = writer->n_added;
     if (i == writer->n_samples)
         return error_set(why, -EFBIG, "%s: more than the %" PRIu64 " samples it was made for",
-                         writer->path, i);
+                         writer->file.path, i);
     size_t size = events.n_events * EVENT_BYTES;
     int r = 0;
     if (size > BUFFER_SIZE - writer->buffered)
         r = flush(writer, why);
     if (r == 0 && size > BUFFER_SIZE)
-        r = write_all(writer->fd, events.bytes, size, why);
+        r = write_all(writer, events.bytes, size, why);
     else if (r == 0) {
         memcpy(writer->buffer + writer->buffered, events.bytes, size);
         writer->buffered += size;
     }
     if (r < 0)
-        return error_prefix(why, r, "%s", writer->path);
+        return error_prefix(why, r, "%s", writer->file.path);
     writer->offsets[i + 1] = writer->offsets[i] + events.n_events;
     writer->checksums[i] = crc32c(0, events.bytes, size);
     memcpy(writer->sources + 2 * i, sources, 2 * sizeof *sources);
@@ -164,7 +149,7 @@ static int write_header(struct split_writer *writer, const struct tensor tensors
                                HEADER_SIZE, &size);
     if (r < 0)
         return error_set(why, r, "its metadata does not fit a header of %d bytes", HEADER_SIZE);
-    return write_all(writer->fd, header, size, why);
+    return write_all(writer, header, size, why);
 }
 
 static int write_index(struct split_writer *writer, const struct meta *meta, size_t n_meta,
@@ -172,7 +157,7 @@ static int write_index(struct split_writer *writer, const struct meta *meta, siz
 {
     struct tensor tensors[N_TENSORS];
     layout(writer, tensors);
-    if (lseek(writer->fd, 0, SEEK_SET) < 0)
+    if (lseek(writer->file.fd, 0, SEEK_SET) < 0)
         return error_set(why, -errno, "cannot go back to the header: %s", strerror(errno));
     int r = write_header(writer, tensors, meta, n_meta, why);
     const void *parts[N_TENSORS] = {
@@ -182,45 +167,7 @@ static int write_index(struct split_writer *writer, const struct meta *meta, siz
         [LABELS] = writer->labels,
     };
     for (int i = 0; r == 0 && i < EVENTS; i++)
-        r = write_all(writer->fd, parts[i], tensors[i].end - tensors[i].begin, why);
-    return r;
-}
-
-static int open_folder(const char *path, struct error *why)
-{
-    char *copy = strdup(path);
-    if (!copy)
-        return error_set(why, -ENOMEM, "no memory for its folder's path");
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        fd = error_set(why, -errno, "cannot open its folder: %s", strerror(errno));
-    free(copy);
-    return fd;
-}
-
-static int rename_synced(struct split_writer *writer, int folder, struct error *why)
-{
-    if (rename(writer->temporary, writer->path) < 0)
-        return error_set(why, -errno, "cannot rename: %s", strerror(errno));
-    free(writer->temporary);
-    writer->temporary = NULL;
-    return fsync(folder) < 0 ? error_set(why, -errno, "cannot sync its folder: %s", strerror(errno))
-                             : 0;
-}
-
-/* All that can fail without anybody's disk being at fault comes before the split is in its place.
- */
-static int publish(struct split_writer *writer, struct error *why)
-{
-    mode_t mask = umask(0);
-    umask(mask);
-    if (fchmod(writer->fd, 0666 & ~mask) < 0 || fsync(writer->fd) < 0)
-        return error_set(why, -errno, "cannot sync: %s", strerror(errno));
-    int folder = open_folder(writer->path, why);
-    if (folder < 0)
-        return folder;
-    int r = rename_synced(writer, folder, why);
-    close(folder);
+        r = write_all(writer, parts[i], tensors[i].end - tensors[i].begin, why);
     return r;
 }
 
@@ -236,10 +183,10 @@ int split_writer_finish(struct split_writer *writer, const struct meta *meta, si
         r = flush(writer, why);
     if (r == 0)
         r = write_index(writer, meta, n_meta, why);
-    if (r == 0)
-        r = publish(writer, why);
     if (r < 0)
-        error_prefix(why, r, "%s", writer->path);
+        error_prefix(why, r, "%s", writer->file.path);
+    else
+        r = file_replace_commit(&writer->file, why);
     split_writer_abort(writer);
     return r;
 }
@@ -248,12 +195,7 @@ void split_writer_abort(struct split_writer *writer)
 {
     if (!writer)
         return;
-    if (writer->fd >= 0)
-        close(writer->fd);
-    if (writer->temporary)
-        unlink(writer->temporary);
-    free(writer->temporary);
-    free(writer->path);
+    file_replace_abort(&writer->file);
     free(writer->offsets);
     free(writer->sources);
     free(writer->checksums);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/crc32c.h"
+#include "common/digits.h"
 #include "common/event.h"
 
 static bool is_source(const struct check *check)
@@ -17,10 +18,8 @@ static bool is_source(const struct check *check)
 
 static unsigned count_labels(const struct sample *sample)
 {
-    unsigned n = 0;
-    for (int digit = 0; digit < N_DIGITS; digit++)
-        n += sample->labels[digit];
-    return n;
+    uint8_t digits[N_DIGITS];
+    return digits_of(sample->labels, digits);
 }
 
 static int check_checksum(const struct sample *sample, struct error *fault)

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/number.h"
 #include "generator/metadata.h"
-#include "generator/number.h"
 #include "generator/synthetic.h"
 
 enum { HELP_COLUMN = 26 };
@@ -58,7 +58,7 @@ int choices_set_order(struct choices *choices, const char *text, struct error *w
 int choices_set_jobs(struct choices *choices, const char *text, struct error *why)
 {
     uint64_t n;
-    int r = number_parse(text, 1, CHOICES_MAX_JOBS, &n, why);
+    int r = number_parse("the value", text, strlen(text), 1, CHOICES_MAX_JOBS, &n, why);
     if (r == 0)
         choices->n_jobs = (unsigned)n;
     return r;
@@ -66,16 +66,17 @@ int choices_set_jobs(struct choices *choices, const char *text, struct error *wh
 
 int choices_set_count(struct choices *choices, const char *text, struct error *why)
 {
-    const char *comma = strchr(text, ',');
-    if (!comma)
-        return error_set(why, -EINVAL, "\"%s\" is not TRAIN,TEST (two numbers)", text);
-    char train[32];
-    snprintf(train, sizeof train, "%.*s", (int)(comma - text), text);
-    int r = number_parse(train, 0, INT32_MAX, &choices->counts[PART_TRAIN], why);
-    if (r == 0)
-        r = number_parse(comma + 1, 0, INT32_MAX, &choices->counts[PART_TEST], why);
-    if (r == 0 && choices->counts[PART_TRAIN] + choices->counts[PART_TEST] == 0)
-        return error_set(why, -EINVAL, "\"%s\" asks for no recordings at all", text);
+    struct numbers counts;
+    int r = number_parse_list("the value", text, strlen(text), N_PARTS, INT32_MAX, &counts, why);
+    if (r < 0)
+        return r;
+    if (counts.n != N_PARTS)
+        r = error_set(why, -EINVAL, "\"%s\" is not TRAIN,TEST (two numbers)", text);
+    else if (counts.items[PART_TRAIN] + counts.items[PART_TEST] == 0)
+        r = error_set(why, -EINVAL, "\"%s\" asks for no recordings at all", text);
+    else
+        memcpy(choices->counts, counts.items, sizeof choices->counts);
+    free(counts.items);
     choices->synthetic_given = true;
     return r;
 }
@@ -83,7 +84,7 @@ int choices_set_count(struct choices *choices, const char *text, struct error *w
 int choices_set_seed(struct choices *choices, const char *text, struct error *why)
 {
     choices->synthetic_given = true;
-    return number_parse(text, 0, UINT64_MAX, &choices->seed, why);
+    return number_parse("the value", text, strlen(text), 0, UINT64_MAX, &choices->seed, why);
 }
 
 static const struct option_row *find(const struct option_row *options, const char *name,

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/file.h"
 #include "generator/commands.h"
 #include "generator/folder.h"
 #include "generator/metadata.h"
@@ -51,13 +52,7 @@ static int write_file(int folder, const char *name, const void *bytes, size_t si
                       struct error *why)
 {
     int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    int r = fd < 0 ? -errno : 0;
-    for (size_t done = 0; r == 0 && done < size;) {
-        ssize_t n = write(fd, (const uint8_t *)bytes + done, size - done);
-        if (n < 0 && errno != EINTR)
-            r = -errno;
-        done += n > 0 ? (size_t)n : 0;
-    }
+    int r = fd < 0 ? -errno : file_write_all(fd, bytes, size);
     if (fd >= 0 && close(fd) < 0 && r == 0)
         r = -errno;
     return r < 0 ? error_set(why, r, "%s: cannot write: %s", name, strerror(-r)) : 0;

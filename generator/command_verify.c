@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clean.h"
 #include "generator/check.h"
 #include "generator/commands.h"
 #include "generator/folder.h"
@@ -24,12 +25,13 @@ struct verification {
     uint64_t n_faults;
 };
 
-static void show_fault(struct verification *v, const char *text)
+static void show_fault(struct verification *v, struct error *fault)
 {
     if (v->n_faults++ == 0)
         printf("%-13s FAULTY\n", v->name);
+    clean_line(fault->text); /* it may show strings of the file's header */
     if (v->n_faults <= MAX_SHOWN)
-        printf("  %s\n", text);
+        printf("  %s\n", fault->text);
 }
 
 static int make(void *user, void *worker, uint64_t i, struct work_item *item, struct error *why)
@@ -45,7 +47,7 @@ static int take(void *user, uint64_t i, const struct work_item *item, struct err
     if (item->fault.text[0]) {
         struct error line = item->fault;
         error_prefix(&line, 0, "sample %" PRIu64, i);
-        show_fault(v, line.text);
+        show_fault(v, &line);
     }
     return 0;
 }
@@ -133,7 +135,7 @@ static int verify_split(const struct choices *choices, enum folder_kind kind, en
     v.check.split = split;
     r = r < 0 ? 0 : prepare(&v, part, &fault, why);
     if (r == 0 && fault.text[0])
-        show_fault(&v, fault.text);
+        show_fault(&v, &fault);
     /* Without its plan a sample can still be held against its own checksum. */
     if (fault.text[0]) {
         recordings_free(&v.check.recordings);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/number.h"
+
 const char *const part_folders[N_PARTS] = {"Train", "Test"};
 const char *const part_splits[N_PARTS] = {"train", "test"};
 
@@ -62,15 +64,8 @@ static bool parse_digit(const char *text, size_t length, uint8_t *ret)
 
 static bool parse_number(const char *text, size_t length, int32_t *ret)
 {
-    int64_t number = 0;
-    if (length == 0 || length > 10)
-        return false;
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] < '0' || text[i] > '9')
-            return false;
-        number = number * 10 + (text[i] - '0');
-    }
-    if (number > INT32_MAX)
+    uint64_t number;
+    if (number_parse("", text, length, 0, INT32_MAX, &number, NULL) < 0)
         return false;
     *ret = (int32_t)number;
     return true;

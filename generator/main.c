@@ -5,10 +5,12 @@
  * the one place that prints why it failed. */
 #include "config.h"
 
+#include <errno.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "common/clean.h"
 #include "generator/commands.h"
 #include "generator/interrupt.h"
 
@@ -37,10 +39,23 @@ static void help(void)
            PROGRAM);
 }
 
-static int fail(int status, const struct error *why)
+/* The reason may hold names from an archive, which are anybody's. */
+static int fail(int status, struct error *why)
 {
+    clean_line(why->text);
     fprintf(stderr, "%s: %s\n", PROGRAM, why->text);
     return status;
+}
+
+/* What was printed has to have arrived: the disk behind a redirection may be full. */
+static int end(int status)
+{
+    struct error why;
+    int r = fflush(stdout) != 0 ? errno : ferror(stdout) ? EIO : 0;
+    if (r == 0)
+        return status;
+    error_set(&why, 0, "standard output: cannot write: %s", strerror(r));
+    return fail(EXIT_FAILED, &why);
 }
 
 static const struct command *find(const char *name)
@@ -70,9 +85,8 @@ static int run(const struct command *command, int argc, char **argv)
     return r < 0 ? fail(EXIT_FAILED, &why) : EXIT_OK;
 }
 
-int main(int argc, char **argv)
+static int command_line(int argc, char **argv)
 {
-    setlocale(LC_CTYPE, ""); /* whether the terminal shows Unicode */
     const char *word = argc > 1 ? argv[1] : "";
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
         help();
@@ -94,4 +108,10 @@ int main(int argc, char **argv)
     fail(EXIT_USAGE, &why);
     fprintf(stderr, "Try \"%s --help\".\n", PROGRAM);
     return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_CTYPE, ""); /* whether the terminal shows Unicode */
+    return end(command_line(argc, argv));
 }

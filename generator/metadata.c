@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/number.h"
 #include "common/split.h"
-#include "generator/number.h"
 
 /* Not the program's version: that would change the digest of every split with every release. To be
  * raised when the same input gives other bytes. */
@@ -76,7 +76,8 @@ void metadata_plan(uint32_t seed, char ret[METADATA_PLAN_SIZE])
 int metadata_parse_plan(const char *text, uint32_t *ret_seed, struct error *why)
 {
     uint64_t seed = PLAN_PUBLISHED_SEED;
-    if (strcmp(text, "published") != 0 && number_parse(text, 0, UINT32_MAX, &seed, NULL) < 0)
+    if (strcmp(text, "published") != 0 &&
+        number_parse("", text, strlen(text), 0, UINT32_MAX, &seed, NULL) < 0)
         return error_set(why, -EINVAL, "\"%s\" is neither \"published\" nor a seed from 0 to %u",
                          text, UINT32_MAX);
     *ret_seed = (uint32_t)seed;

@@ -7,19 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/digits.h"
 #include "common/sha256.h"
-
-static int only_digit(const uint8_t labels[N_DIGITS])
-{
-    int found = -1;
-    for (int digit = 0; digit < N_DIGITS; digit++)
-        if (labels[digit]) {
-            if (found >= 0)
-                return -1;
-            found = digit;
-        }
-    return found;
-}
 
 int recordings_new(const struct split *source, struct recordings *ret, struct error *why)
 {
@@ -30,7 +19,7 @@ int recordings_new(const struct split *source, struct recordings *ret, struct er
     if (!digits)
         return error_set(why, -ENOMEM, "no memory for %" PRIu64 " labels", n);
     for (uint64_t i = 0; i < n; i++) {
-        int digit = only_digit(split_sample(source, i).labels);
+        int digit = digits_only(split_sample(source, i).labels);
         if (digit < 0) {
             free(digits);
             return error_set(why, -EBADMSG, "recording %" PRIu64 " has not just one label", i);

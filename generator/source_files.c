@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/file.h"
 #include "generator/interrupt.h"
 #include "generator/metadata.h"
 #include "generator/progress.h"
@@ -48,21 +49,19 @@ static int read_file(int fd, struct buffer *out, struct error *why)
     struct stat st;
     if (fstat(fd, &st) < 0)
         return error_set(why, -errno, "%s", strerror(errno));
+    if (!S_ISREG(st.st_mode))
+        return error_set(why, -EBADMSG, "it is no regular file");
     if (st.st_size > SOURCE_MAX_BYTES)
         return error_set(why, -EFBIG, "%jd bytes are more than the limit of %d",
                          (intmax_t)st.st_size, SOURCE_MAX_BYTES);
     size_t size = (size_t)st.st_size;
     if (buffer_reserve(out, size) < 0)
         return error_set(why, -ENOMEM, "no memory for %zu bytes", size);
-    for (out->size = 0; out->size < size;) {
-        ssize_t n = read(fd, out->bytes + out->size, size - out->size);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return error_set(why, n < 0 ? -errno : -EIO, "cannot read: %s",
-                             n < 0 ? strerror(errno) : "it became shorter");
-        out->size += (size_t)n;
-    }
+    int r = file_read_all_at(fd, out->bytes, size, 0);
+    if (r < 0)
+        return error_set(why, r == -ENODATA ? -EIO : r, "cannot read: %s",
+                         r == -ENODATA ? "it became shorter" : strerror(-r));
+    out->size = size;
     return 0;
 }
 
@@ -77,7 +76,7 @@ static int read_listed(const void *user, void *worker, enum part part,
     char *path;
     if (asprintf(&path, "%s/%s", files->root, file->name) < 0)
         return error_set(why, -ENOMEM, "no memory for its path");
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a FIFO would wait for a writer */
     free(path);
     if (fd < 0)
         return error_set(why, -errno, "%s", strerror(errno));

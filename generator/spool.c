@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/file.h"
+
 struct spool {
     int fd;
     uint64_t size_bytes;
@@ -51,17 +53,10 @@ void spool_free(struct spool *spool)
 int spool_add(struct spool *spool, const void *bytes, size_t size, uint64_t *ret_offset,
               struct error *why)
 {
-    const uint8_t *at = bytes;
-    for (size_t left = size; left > 0;) {
-        ssize_t n = write(spool->fd, at, left);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return error_set(why, -errno, "%s: cannot write what is unpacked: %s", spool->folder,
-                             strerror(errno));
-        at += n;
-        left -= (size_t)n;
-    }
+    int r = file_write_all(spool->fd, bytes, size);
+    if (r < 0)
+        return error_set(why, r, "%s: cannot write what is unpacked: %s", spool->folder,
+                         strerror(-r));
     *ret_offset = spool->size_bytes;
     spool->size_bytes += size;
     return 0;
@@ -72,15 +67,10 @@ int spool_read(const struct spool *spool, uint64_t offset, size_t size, struct b
 {
     if (buffer_reserve(out, size) < 0)
         return error_set(why, -ENOMEM, "no memory for %zu bytes", size);
-    for (size_t done = 0; done < size;) {
-        ssize_t n = pread(spool->fd, out->bytes + done, size - done, (off_t)(offset + done));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return error_set(why, n < 0 ? -errno : -EIO, "%s: cannot read what was unpacked: %s",
-                             spool->folder, n < 0 ? strerror(errno) : "it is shorter than it was");
-        done += (size_t)n;
-    }
+    int r = file_read_all_at(spool->fd, out->bytes, size, offset);
+    if (r < 0)
+        return error_set(why, r == -ENODATA ? -EIO : r, "%s: cannot read what was unpacked: %s",
+                         spool->folder, r == -ENODATA ? "it is shorter than it was" : strerror(-r));
     out->size = size;
     return 0;
 }

@@ -29,6 +29,8 @@ int zip_open(const char *path, struct zip **ret, struct error *why)
     struct stat st;
     if (stat(path, &st) < 0)
         return error_set(why, -errno, "%s: %s", path, strerror(errno));
+    if (!S_ISREG(st.st_mode)) /* opening a FIFO would wait for a writer */
+        return error_set(why, -EBADMSG, "%s: it is no regular file", path);
     struct zip *zip = calloc(1, sizeof *zip);
     if (zip)
         *zip = (struct zip){.archive = archive_read_new(),

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The digits that a sample shows, as multi-hot labels and as a list of them. */
+#include "common/digits.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+unsigned digits_of(const uint8_t labels[N_DIGITS], uint8_t ret[N_DIGITS])
+{
+    unsigned n = 0;
+    for (uint8_t digit = 0; digit < N_DIGITS; digit++)
+        if (labels[digit])
+            ret[n++] = digit;
+    return n;
+}
+
+int digits_only(const uint8_t labels[N_DIGITS])
+{
+    uint8_t digits[N_DIGITS];
+    return digits_of(labels, digits) == 1 ? digits[0] : -1;
+}
+
+int digits_check(const uint8_t labels[N_DIGITS], struct error *why)
+{
+    unsigned n = 0;
+    for (int digit = 0; digit < N_DIGITS; digit++) {
+        if (labels[digit] > 1)
+            return error_set(why, -EBADMSG, "label %u for digit %d is neither 0 nor 1",
+                             labels[digit], digit);
+        n += labels[digit];
+    }
+    return n ? 0 : error_set(why, -EBADMSG, "there is no label");
+}
+
+void digits_text(const uint8_t labels[N_DIGITS], const char *between, char ret[DIGITS_TEXT_SIZE])
+{
+    uint8_t digits[N_DIGITS];
+    unsigned n = digits_of(labels, digits);
+    size_t used = 0;
+    ret[0] = '\0';
+    for (unsigned i = 0; i < n; i++)
+        used += (size_t)snprintf(ret + used, DIGITS_TEXT_SIZE - used, "%s%u", i ? between : "",
+                                 digits[i]);
+}
+
+int digits_parse(const char *text, uint8_t ret[N_DIGITS], struct error *why)
+{
+    uint8_t labels[N_DIGITS] = {0};
+    const char *at = text;
+    do {
+        at += strspn(at, " ");
+        if (*at < '0' || *at > '9' || (at[1] && !strchr(", ", at[1])))
+            return error_set(why, -EBADMSG, "\"%.40s\" is no list of digits", text);
+        labels[*at - '0'] = 1;
+        at += 1 + strspn(at + 1, " ");
+    } while (*at++ == ',');
+    if (at[-1])
+        return error_set(why, -EBADMSG, "\"%.40s\" is no list of digits", text);
+    memcpy(ret, labels, sizeof labels);
+    return 0;
+}

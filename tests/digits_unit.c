@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tests of common/digits: labels, and the digits that they are. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/digits.h"
+
+/* The labels whose bits are set. */
+static void labels_of(unsigned bits, uint8_t ret[N_DIGITS])
+{
+    for (unsigned digit = 0; digit < N_DIGITS; digit++)
+        ret[digit] = bits >> digit & 1;
+}
+
+static void digits_are_those_with_a_label(void **state)
+{
+    (void)state;
+    uint8_t labels[N_DIGITS], digits[N_DIGITS];
+    labels_of(1u << 8 | 1u << 3, labels);
+    assert_int_equal(digits_of(labels, digits), 2);
+    assert_int_equal(digits[0], 3);
+    assert_int_equal(digits[1], 8);
+    labels_of(0, labels);
+    assert_int_equal(digits_of(labels, digits), 0);
+    labels_of((1u << N_DIGITS) - 1, labels);
+    assert_int_equal(digits_of(labels, digits), N_DIGITS);
+}
+
+static void only_digit_is_there_when_it_is_the_only_one(void **state)
+{
+    (void)state;
+    uint8_t labels[N_DIGITS];
+    for (unsigned digit = 0; digit < N_DIGITS; digit++) {
+        labels_of(1u << digit, labels);
+        assert_int_equal(digits_only(labels), digit);
+        labels_of(1u << digit | 1u << ((digit + 1) % N_DIGITS), labels);
+        assert_int_equal(digits_only(labels), -1);
+    }
+    labels_of(0, labels);
+    assert_int_equal(digits_only(labels), -1);
+}
+
+static void labels_are_0_or_1_and_not_all_0(void **state)
+{
+    (void)state;
+    uint8_t labels[N_DIGITS];
+    struct error why = {""};
+    labels_of(1, labels);
+    assert_int_equal(digits_check(labels, &why), 0);
+    labels[7] = 2;
+    assert_int_equal(digits_check(labels, &why), -EBADMSG);
+    assert_string_equal(why.text, "label 2 for digit 7 is neither 0 nor 1");
+    labels_of(0, labels);
+    assert_int_equal(digits_check(labels, &why), -EBADMSG);
+    assert_string_equal(why.text, "there is no label");
+}
+
+static void text_is_read_back_as_it_was_written(void **state)
+{
+    (void)state;
+    static const char *const between[] = {",", ", "};
+    for (unsigned bits = 1; bits < 1u << N_DIGITS; bits++)
+        for (int i = 0; i < 2; i++) {
+            uint8_t labels[N_DIGITS], again[N_DIGITS];
+            char text[DIGITS_TEXT_SIZE];
+            labels_of(bits, labels);
+            digits_text(labels, between[i], text);
+            assert_int_equal(digits_parse(text, again, NULL), 0);
+            assert_memory_equal(again, labels, N_DIGITS);
+        }
+}
+
+static void text_is_what_a_person_would_write(void **state)
+{
+    (void)state;
+    uint8_t labels[N_DIGITS];
+    char text[DIGITS_TEXT_SIZE];
+    labels_of(1u << 3 | 1u << 8, labels);
+    digits_text(labels, ", ", text);
+    assert_string_equal(text, "3, 8");
+    digits_text(labels, " ", text);
+    assert_string_equal(text, "3 8");
+    labels_of((1u << N_DIGITS) - 1, labels);
+    digits_text(labels, ", ", text);
+    assert_string_equal(text, "0, 1, 2, 3, 4, 5, 6, 7, 8, 9");
+    labels_of(0, labels);
+    digits_text(labels, ", ", text);
+    assert_string_equal(text, "");
+}
+
+static void text_that_is_no_list_of_digits_is_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"",  " ",  ",",    "3,", ",3",  "10",    "-1",   "3 8", "3;8",
+                                      "x", "3x", "3,,8", "3,", "3, ", "3, 8,", "\x83", "3\n"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        uint8_t labels[N_DIGITS];
+        memset(labels, 7, sizeof labels);
+        struct error why = {""};
+        assert_int_equal(digits_parse(bad[i], labels, &why), -EBADMSG);
+        assert_non_null(strstr(why.text, "is no list of digits"));
+        for (int digit = 0; digit < N_DIGITS; digit++)
+            assert_int_equal(labels[digit], 7);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(digits_are_those_with_a_label),
+        cmocka_unit_test(only_digit_is_there_when_it_is_the_only_one),
+        cmocka_unit_test(labels_are_0_or_1_and_not_all_0),
+        cmocka_unit_test(text_is_read_back_as_it_was_written),
+        cmocka_unit_test(text_is_what_a_person_would_write),
+        cmocka_unit_test(text_that_is_no_list_of_digits_is_refused),
+    };
+    return cmocka_run_group_tests_name("digits", tests, NULL, NULL);
+}
