@@ -45,7 +45,7 @@ size_t frames_size(const struct frames_rule *rule);
 void frames_shape(const struct frames_rule *rule, uint64_t ret[FRAMES_DIMS]);
 
 /* Fill `out` (frames_size() bytes, aligned for its values) from packed events; channel 1 is ON.
- * Events past the last bin or outside the sensor are dropped. timestep_us and bins are at least 1.
+ * Events past the last bin or outside the sensor are dropped. timestep_us and bins are 1 or more.
  */
 void frames_fill(const struct frames_rule *rule, struct event_span events, void *out);
 

@@ -11,8 +11,7 @@ enum { MIX_MAX_DIGITS = N_DIGITS };
 
 enum mix_order {
     MIX_TIME,      /* merged by time; an event equal to an earlier one is dropped */
-    MIX_PUBLISHED, /* the second digit's events, then the first's, as they are: two digits at most
-                    */
+    MIX_PUBLISHED, /* the second digit's events, then the first's, as they are; of two at most */
 };
 
 struct mix_rule {

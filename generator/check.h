@@ -6,7 +6,7 @@
 #include "common/split.h"
 #include "generator/recordings.h"
 
-/* What a 2NMNIST split is held against; `recordings.source` is NULL where there is no source split.
+/* What a 2NMNIST split is held against; where there is no source split `recordings.source` is NULL.
  */
 struct check {
     const struct split *split;

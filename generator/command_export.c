@@ -172,6 +172,8 @@ static int export_tree(const struct choices *choices, const char *tree, struct e
     if (r == 0 && n_found == 0)
         r = error_set(why, -ENOENT, "%s: there is no split in it (train%s, test%s)",
                       choices->operands[0], SPLIT_SUFFIX, SPLIT_SUFFIX);
+    if (r == 0 && syncfs(top) < 0) /* one call for tens of thousands of files */
+        r = error_set(why, -errno, "%s: cannot sync: %s", tree, strerror(errno));
     if (data >= 0)
         close(data);
     if (top >= 0)

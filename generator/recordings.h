@@ -35,8 +35,7 @@ int recordings_plan(const struct recordings *recordings, uint32_t seed, struct p
 int recordings_check_row(const struct recordings *recordings, const struct plan_row *row,
                          struct error *why);
 
-/* The labels and the events of a row that recordings_check_row() accepts. Errors: see mixer_mix().
- */
+/* Labels and events of a row that recordings_check_row() accepts. Errors: those of mixer_mix(). */
 void recordings_labels(const struct recordings *recordings, const struct plan_row *row,
                        uint8_t ret[N_DIGITS]);
 int recordings_mix(const struct recordings *recordings, const struct plan_row *row,

@@ -5,7 +5,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <ftw.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,11 +12,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_FILES = 4, MAX_OPEN = 16 };
+#include "common/file.h"
+#include "generator/leftovers.h"
+
+enum { MAX_FILES = 4 };
 
 struct staging {
     char *folder;
     char *hidden; /* NULL until it is there */
+    int lock;     /* in it */
     bool made_folder, published;
     struct {
         const char *name;
@@ -37,17 +40,8 @@ static int make_folders(struct staging *staging, struct error *why)
     else if (stat(staging->folder, &st) < 0 || !S_ISDIR(st.st_mode))
         return error_set(why, -ENOTDIR, "%s: it is there, and not a folder", staging->folder);
 
-    char *hidden;
-    if (asprintf(&hidden, "%s/.twonmnist-XXXXXX", staging->folder) < 0)
-        return error_set(why, -ENOMEM, "no memory for a path");
-    if (!mkdtemp(hidden)) {
-        int r =
-            error_set(why, -errno, "%s: cannot write here: %s", staging->folder, strerror(errno));
-        free(hidden);
-        return r;
-    }
-    staging->hidden = hidden;
-    return 0;
+    leftovers_sweep(staging->folder);
+    return leftovers_make(staging->folder, &staging->hidden, &staging->lock, why);
 }
 
 int staging_open(const char *folder, struct staging **ret, struct error *why)
@@ -66,23 +60,16 @@ int staging_open(const char *folder, struct staging **ret, struct error *why)
     return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st;
-    (void)type;
-    (void)at;
-    remove(path);
-    return 0;
-}
-
 void staging_close(struct staging *staging)
 {
     if (!staging)
         return;
     for (size_t i = 0; i < staging->n_files; i++)
         free(staging->files[i].path);
-    if (staging->hidden)
-        nftw(staging->hidden, remove_one, MAX_OPEN, FTW_DEPTH | FTW_PHYS);
+    if (staging->hidden) {
+        leftovers_remove(staging->hidden);
+        close(staging->lock);
+    }
     if (staging->made_folder && !staging->published)
         rmdir(staging->folder);
     free(staging->hidden);
@@ -107,6 +94,8 @@ int staging_add(struct staging *staging, const char *name, const char **ret, str
     return 0;
 }
 
+/* In the order in which they were added, which is that of their making: whoever finds a new split
+ * finds the source split that it was mixed from. */
 int staging_publish(struct staging *staging, struct error *why)
 {
     for (size_t i = 0; i < staging->n_files; i++) {
@@ -121,5 +110,5 @@ int staging_publish(struct staging *staging, struct error *why)
             return r;
         staging->published = true;
     }
-    return 0;
+    return file_sync_folder(staging->folder, why);
 }

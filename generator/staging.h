@@ -7,8 +7,8 @@
 
 struct staging;
 
-/* Make `folder` where it is missing, and the hidden one in it. Errors: those of mkdir(); -ENOMEM.
- */
+/* Make `folder` where it is missing, and the hidden one in it; hidden ones that runs left there
+ * when they were killed are removed. Errors: those of mkdir(); -ENOMEM. */
 int staging_open(const char *folder, struct staging **ret, struct error *why);
 
 /* Remove what was not published, and the output folder if it was made for nothing. */
@@ -21,6 +21,6 @@ const char *staging_folder(const struct staging *staging);
  * staging. Errors: -ENOMEM. */
 int staging_add(struct staging *staging, const char *name, const char **ret, struct error *why);
 
-/* Move all into the output folder, over older files and empty folders. Errors: those of rename().
- */
+/* Move all into the output folder, over older files and empty folders, and sync it; the files are
+ * on the disk by then. Errors: those of rename() and fsync(). */
 int staging_publish(struct staging *staging, struct error *why);

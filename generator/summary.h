@@ -18,8 +18,8 @@ struct summary {
     size_t n_rows;
 };
 
-/* Count the split at `path`, which took `seconds` to write. Keeps `name`. Errors: split_open()'s.
- */
+/* Count the split at `path`, which took `seconds` to write. Keeps `name`. Errors: those of
+ * split_open(). */
 int summary_add(struct summary *summary, const char *name, const char *path, double seconds,
                 struct error *why);
 

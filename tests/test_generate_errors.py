@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """twonmnist-generate: what is wrong is named in one line, and nothing half written stays behind."""
+import os
 import pathlib
 import resource
 import signal
@@ -102,6 +103,24 @@ class BadSources(unittest.TestCase):
         (source / "Train.zip").write_bytes(flipped)
         self.assertIn("Train.zip: ", self.reason(source))
 
+    def test_a_fifo_among_the_recordings_is_named_and_not_waited_for(self):
+        source = generator.write_folder(self.folder / "source", self.files)
+        os.mkfifo(source / "Train/3/00009.bin")
+        self.assertIn("Train/3/00009.bin: it is no regular file", self.reason(source, timeout=60))
+        for name in ("Train.zip", "alone"):
+            zips = self.folder / name
+            os.mkfifo(zips)
+            self.assertIn(f"{name}: it is no regular file", self.reason(zips, timeout=60))
+
+    def test_names_in_an_archive_do_not_command_the_terminal(self):
+        for name in ("Train/\x1b]0;owned\x07/1.bin", "Train/1/\x9b31m\u202e.bin",
+                     "Train/1/two\nlines.bin"):
+            source = self.folder / f"z{len(list(self.folder.iterdir()))}"
+            generator.write_zips(source, {**self.files, name: generator.recording(1)})
+            why = self.reason(source)
+            self.assertIn("Train/", why)
+            self.assertTrue(why.isprintable(), why)
+
     def test_a_plan_for_the_published_archive_is_refused(self):
         files = {"Train/0_1.bin": generator.recording(1)}
         source = generator.write_folder(self.folder / "published", files)
@@ -159,6 +178,56 @@ class BadPlaces(unittest.TestCase):
         made = self.folder / "big"
         generator.run("splits", "--from", "synthetic", "--count", "200,10", "--out", made)
         return made, self.out
+
+    def test_output_that_does_not_arrive_is_told(self):
+        if not pathlib.Path("/dev/full").exists():
+            self.skipTest("there is no /dev/full")
+        for words in (("verify", self.out), ("--help",), ("--version",), ("splits", "--help"),
+                      ("splits", "--from", "synthetic", "--count", "3,3", "--out",
+                       self.folder / "more")):
+            with self.subTest(words), open("/dev/full", "wb") as full:
+                done = subprocess.run([GENERATE, *map(str, words)], stdout=full, text=True,
+                                      stderr=subprocess.PIPE, check=False)
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertIn("standard output: cannot write: ", done.stderr)
+
+    def start_long_run(self):
+        process = subprocess.Popen([GENERATE, "splits", "--from", "synthetic", "--count",
+                                    "2000000,0", "--out", self.out], stderr=subprocess.PIPE,
+                                   text=True)
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        # Said before the first sample, when its signals are caught already.
+        self.assertIn("There is no Test", process.stderr.readline())
+        return process
+
+    def hidden(self):
+        return sorted(path for path in self.out.iterdir() if path.name.startswith(".twonmnist-"))
+
+    def test_what_killed_runs_left_goes_with_the_next_run_and_what_living_ones_have_stays(self):
+        killed = self.start_long_run()
+        left = self.hidden()
+        self.assertEqual(len(left), 1)
+        killed.kill()
+        killed.wait()
+        (self.out / ".twonmnist-abcdef").mkdir()  # of one that was killed before its lock
+        (self.out / ".twonmnist-ghijkl").mkdir()  # of no run: there is something else in it
+        (self.out / ".twonmnist-ghijkl" / "mine").touch()
+        (self.out / ".twonmnist-mnopqr").symlink_to(self.folder)
+        living = self.start_long_run()
+        now = self.hidden()
+        self.assertNotIn(left[0], now)
+        self.assertEqual(len(now), 3)
+        generator.run("splits", "--from", "synthetic", "--count", "30,10", "--out", self.out)
+        self.assertEqual(self.hidden(), now)
+        own, = (path for path in now if path.name[-6:] not in ("ghijkl", "mnopqr"))
+        self.assertTrue(any(path.name.startswith("nmnist-train") for path in own.iterdir()))
+        living.send_signal(signal.SIGTERM)
+        self.assertIn("stopped by signal 15", living.stderr.read())
+        self.assertEqual([path.name for path in self.hidden()],
+                         [".twonmnist-ghijkl", ".twonmnist-mnopqr"])
+        self.assertTrue((self.folder / "out").is_dir())
 
     def test_a_signal_stops_it_and_leaves_the_older_splits_alone(self):
         with subprocess.Popen([GENERATE, "splits", "--from", "synthetic", "--count", "2000000,0",
