@@ -6,10 +6,10 @@
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/crc32c.h"
+#include "common/number.h"
 
 /* tnm1:<kind>:<split>@<revision>:<numbers>:<CRC-32C of all before> */
 static const char version[] = "tnm1";
@@ -55,7 +55,7 @@ static int read_names(char **at, struct cursor *ret)
     if (!revision || strcmp(tag, version) != 0)
         return -EINVAL;
     *revision++ = 0;
-    if (strlen(name) > SPLIT_NAME_MAX || strlen(revision) != CURSOR_REVISION_HEX)
+    if (strlen(name) > WIRE_NAME_MAX || strlen(revision) != CURSOR_REVISION_DIGITS)
         return -EINVAL;
     strcpy(ret->split, name);
     strcpy(ret->revision, revision);
@@ -70,10 +70,9 @@ static int read_names(char **at, struct cursor *ret)
 static int read_numbers(char **at, struct cursor *ret)
 {
     for (int i = 0; i < N_NUMBERS; i++) {
-        char *part = next_part(at), *end;
-        errno = 0;
-        uint64_t number = part ? strtoumax(part, &end, 10) : 0;
-        if (!part || errno || end == part || *end)
+        const char *part = next_part(at);
+        uint64_t number;
+        if (!part || number_parse("", part, strlen(part), 0, UINT64_MAX, &number, NULL) < 0)
             return -EINVAL;
         memcpy((char *)ret + numbers[i], &number, sizeof number);
     }

@@ -6,16 +6,17 @@
 #include <stdint.h>
 
 #include "common/error.h"
+#include "common/wire.h"
 
-enum { SPLIT_NAME_MAX = 64, REVISION_HEX = 64, CURSOR_REVISION_HEX = 16 };
+enum { CURSOR_REVISION_DIGITS = 16 };
 
 enum cursor_kind { CURSOR_EPOCH, CURSOR_PAIRS };
 
 struct cursor {
     enum cursor_kind kind;
-    char split[SPLIT_NAME_MAX + 1];
-    char revision[CURSOR_REVISION_HEX + 1]; /* the first digits */
-    uint64_t order, timestep_us;            /* the form of the samples */
+    char split[WIRE_NAME_MAX + 1];
+    char revision[CURSOR_REVISION_DIGITS + 1]; /* the first digits */
+    uint64_t order, timestep_us;               /* the form of the samples */
     uint64_t seed, epoch;
     uint64_t size, last; /* of the global batches; 0 for pairs, which resume by pair */
     uint64_t next;       /* global batch; or pair */

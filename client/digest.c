@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "common/crc32c.h"
+#include "common/wire.h"
 
-static const char prefix[] = "crc32c=:";
 enum { CODED = 8 }; /* letters of base64 for 4 bytes, with "==" */
 
 static int letter_value(char letter)
@@ -21,10 +21,10 @@ static int letter_value(char letter)
 
 static bool read_crc(const char *header, uint32_t *ret)
 {
-    const char *coded = strstr(header, prefix);
+    const char *coded = strstr(header, WIRE_CRC32C);
     if (!coded)
         return false;
-    coded += strlen(prefix);
+    coded += strlen(WIRE_CRC32C);
     uint64_t bits = 0;
     for (int i = 0; i < CODED - 2; i++) {
         int value = letter_value(coded[i]);
@@ -43,9 +43,10 @@ int digest_check(const struct answer *answer, bool required, struct error *why)
     const char *header = answer->headers[HEADER_DIGEST];
     uint32_t said;
     if (!header[0])
-        return required ? error_set(why, -EBADMSG, "the answer has no Repr-Digest") : 0;
+        return required ? error_set(why, -EBADMSG, "the answer has no " WIRE_DIGEST) : 0;
     if (!read_crc(header, &said))
-        return error_set(why, -EBADMSG, "the answer's Repr-Digest \"%.64s\" is no CRC-32C", header);
+        return error_set(why, -EBADMSG, "the answer's " WIRE_DIGEST " \"%.64s\" is no CRC-32C",
+                         header);
     uint32_t found = crc32c(0, answer->body.bytes, answer->body.size);
     if (found != said)
         return error_set(why, -EBADMSG,

@@ -9,6 +9,7 @@
 #include "client/failure.h"
 #include "client/split.h"
 #include "common/npy.h"
+#include "common/wire.h"
 
 struct wanted {
     const tnm_split *split;
@@ -64,12 +65,9 @@ int tnm_split_labels(tnm_split *split, uint8_t *out, size_t size)
         return failure_set(-ENOBUFS, "the labels have %" PRIu64 " bytes; the buffer has %zu",
                            split->n_samples * N_DIGITS, size);
     snprintf(what, sizeof what, "labels of %s", split->name);
-    snprintf(path, sizeof path, "/v1/splits/%s@%s/labels.npy", split->name, split->revision);
+    snprintf(path, sizeof path, "/v1/splits/%s@%s/labels." WIRE_NPY, split->name, split->revision);
     struct wanted wanted = {.split = split, .out = out};
-    const struct request_ask ask = {.what = what,
-                                    .path = path,
-                                    .type = "application/x-npy",
-                                    .check = check_labels,
-                                    .arg = &wanted};
+    const struct request_ask ask = {
+        .what = what, .path = path, .type = WIRE_NPY_TYPE, .check = check_labels, .arg = &wanted};
     return client_request(split->client, &ask, NULL);
 }

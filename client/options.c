@@ -5,13 +5,13 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "client/failure.h"
+#include "common/number.h"
 
 enum { TOKEN_MAX = 4096 };
 
@@ -21,24 +21,25 @@ static int set_token_file(tnm_options *options, size_t i, const char *path);
 
 #define TO_TEXT(x) #x
 
+/* clang-format off */
 static const struct row {
     const char *name, *help;
     int (*set)(tnm_options *options, size_t i, const char *value);
     size_t at; /* in the struct */
-    uint64_t normal, min, max;
+    uint64_t standard, min, max;
 } rows[] = {
-#define X(name, normal, min, max, help)                                                       \
-    {#name,      help " (" TO_TEXT(min) " to " TO_TEXT(max) ", default " TO_TEXT(normal) ")", \
-     set_number, offsetof(tnm_options, name),                                                 \
-     normal,     min,                                                                         \
-     max},
+#define X(name, standard, min, max, help) \
+    {#name, help " (" TO_TEXT(min) " to " TO_TEXT(max) ", default " TO_TEXT(standard) ")", \
+     set_number, offsetof(tnm_options, name), standard, min, max},
     OPTIONS_NUMBERS(X)
 #undef X
-#define X(name, help) {#name, help, set_text, offsetof(tnm_options, name), 0, 0, 0},
-        OPTIONS_TEXTS(X)
+#define X(name, help) \
+    {#name, help, set_text, offsetof(tnm_options, name), 0, 0, 0},
+    OPTIONS_TEXTS(X)
 #undef X
-            {"token_file", "file whose first line is the bearer token", set_token_file, 0, 0, 0, 0},
+    {"token_file", "file whose first line is the bearer token", set_token_file, 0, 0, 0, 0},
 };
+/* clang-format on */
 
 enum { N_ROWS = sizeof rows / sizeof *rows };
 
@@ -54,15 +55,12 @@ static char **text_at(tnm_options *options, size_t i)
 
 static int set_number(tnm_options *options, size_t i, const char *value)
 {
-    char *end;
-    errno = 0;
-    uintmax_t number = strtoumax(value, &end, 10);
-    if (errno || !isdigit((unsigned char)value[0]) || *end || number < rows[i].min ||
-        number > rows[i].max)
-        return failure_set(-EINVAL,
-                           "option %s: \"%.64s\" is no number from %" PRIu64 " to %" PRIu64,
-                           rows[i].name, value, rows[i].min, rows[i].max);
-    *number_at(options, i) = number;
+    char name[64];
+    struct error why;
+    snprintf(name, sizeof name, "option %s", rows[i].name);
+    if (number_parse(name, value, strlen(value), rows[i].min, rows[i].max, number_at(options, i),
+                     &why) < 0)
+        return failure_keep(-EINVAL, &why);
     return 0;
 }
 
@@ -109,7 +107,7 @@ int tnm_options_new(tnm_options **ret)
         return failure_set(-ENOMEM, "no memory for options");
     for (size_t i = 0; i < N_ROWS; i++)
         if (rows[i].set == set_number)
-            *number_at(options, i) = rows[i].normal;
+            *number_at(options, i) = rows[i].standard;
     *ret = options;
     return 0;
 }

@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "client/document.h"
-
-static const char problem_type[] = "application/problem+json";
+#include "common/wire.h"
 
 static const char *or_empty(const char *text)
 {
@@ -29,7 +28,7 @@ void problem_read(const struct answer *answer, struct problem *ret)
     if (answer->status == 200)
         return;
     const char *type = answer->headers[HEADER_CONTENT_TYPE];
-    bool is_problem = strncmp(type, problem_type, strlen(problem_type)) == 0 &&
+    bool is_problem = strncmp(type, WIRE_PROBLEM_TYPE, strlen(WIRE_PROBLEM_TYPE)) == 0 &&
                       document_parse(answer->body.bytes, answer->body.size, &document, NULL) == 0;
     const char *detail = is_problem ? document_text(document, "detail") : NULL;
     if (!detail && is_problem)

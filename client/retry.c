@@ -3,23 +3,27 @@
 #include "client/retry.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "common/number.h"
+#include "common/wire.h"
+
+enum { AFTER_MAX_S = 999999999 };
+
+/* What a daemon says, and then what proxies and servers of other kinds may answer by status. */
 static const struct {
-    long status;      /* 0: any */
+    long status;
     const char *code; /* NULL: any */
     enum retry_verdict verdict;
     int error;
 } rules[] = {
-    {200, NULL, RETRY_GOOD, 0},
-    {404, "no-such-revision", RETRY_OTHER, -ESTALE},
-    {404, "no-such-split", RETRY_OTHER, -ENOENT},
-    {404, "no-such-source", RETRY_OTHER, -ENOENT},
-    {404, NULL, RETRY_NEVER, -ENOENT},
+#define RULE(kind, status, code, title, verdict, error) {status, code, RETRY_##verdict, -error},
+    WIRE_PROBLEMS(RULE)
+#undef RULE
+        {200, NULL, RETRY_GOOD, 0},
     {401, NULL, RETRY_OTHER, -EACCES},
     {403, NULL, RETRY_OTHER, -EACCES},
+    {404, NULL, RETRY_NEVER, -ENOENT},
     {408, NULL, RETRY_AGAIN, -ETIMEDOUT},
     {429, NULL, RETRY_AGAIN, -EHOSTUNREACH},
     {501, NULL, RETRY_OTHER, -EPROTO},
@@ -65,12 +69,12 @@ static bool read_date(const char *text, time_t *ret)
 
 bool retry_after_ms(const char *header, time_t now, uint64_t *ret_ms)
 {
-    size_t digits = strspn(header, "0123456789");
-    if (digits > 0 && digits < 10 && !header[digits]) {
-        *ret_ms = strtoull(header, NULL, 10) * 1000;
+    uint64_t seconds;
+    time_t then;
+    if (number_parse("", header, strlen(header), 0, AFTER_MAX_S, &seconds, NULL) == 0) {
+        *ret_ms = seconds * 1000;
         return true;
     }
-    time_t then;
     if (!read_date(header, &then))
         return false;
     *ret_ms = then > now ? (uint64_t)(then - now) * 1000 : 0;

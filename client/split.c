@@ -10,8 +10,7 @@
 #include "client/digest.h"
 #include "client/failure.h"
 #include "common/mixer.h"
-
-enum { REVISION_MIN = 12 };
+#include "common/wire.h"
 
 int split_check(const tnm_split *split)
 {
@@ -57,16 +56,17 @@ static int check_name(const char *name)
     size_t length = name ? strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                         "0123456789._-")
                          : 0;
-    if (length < 1 || length > SPLIT_NAME_MAX || name[0] == '.')
+    if (length < 1 || length > WIRE_NAME_MAX || name[0] == '.')
         return failure_set(-EINVAL, "\"%.80s\" is no name of a split", name ? name : "");
     if (!name[length])
         return 0;
     const char *revision = name + length + 1;
-    size_t digits = strspn(revision, "0123456789abcdef");
-    if (name[length] != '@' || digits < REVISION_MIN || digits > REVISION_HEX || revision[digits])
+    size_t digits = strspn(revision, WIRE_REVISION_DIGITS);
+    if (name[length] != '@' || digits < WIRE_REVISION_MIN || digits > WIRE_REVISION_MAX ||
+        revision[digits])
         return failure_set(-EINVAL,
                            "\"%.160s\": a revision is @ and %d to %d small hexadecimal digits",
-                           name, REVISION_MIN, REVISION_HEX);
+                           name, WIRE_REVISION_MIN, WIRE_REVISION_MAX);
     return 0;
 }
 
@@ -114,7 +114,7 @@ static int read_description(tnm_split *split, struct error *why)
     if (r < 0)
         return r;
     split->is_source = strcmp(kind, "source") == 0;
-    if (strspn(split->revision, "0123456789abcdef") != REVISION_HEX)
+    if (strspn(split->revision, WIRE_REVISION_DIGITS) != WIRE_REVISION_MAX)
         return error_set(why, -EBADMSG, "the description's revision is no SHA-256");
     return 0;
 }
@@ -150,7 +150,7 @@ static int ask_description(tnm_split *split, const char *name)
     snprintf(path, sizeof path, "/v1/splits/%s", name);
     const struct request_ask ask = {.what = what,
                                     .path = path,
-                                    .type = "application/json",
+                                    .type = WIRE_JSON_TYPE,
                                     .check = check_description,
                                     .arg = split};
     int r = client_request(split->client, &ask, NULL);
@@ -203,7 +203,7 @@ int tnm_catalog_json(tnm_client *client, char **ret)
     char *text = NULL;
     const struct request_ask ask = {.what = "the list of splits",
                                     .path = "/v1/splits",
-                                    .type = "application/json",
+                                    .type = WIRE_JSON_TYPE,
                                     .check = check_catalog,
                                     .arg = &text};
     int r = client_check(client);

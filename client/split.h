@@ -9,6 +9,7 @@
 #include "client/cursor.h"
 #include "client/document.h"
 #include "common/event.h"
+#include "common/wire.h"
 
 /* The form in which samples are asked for. */
 struct form {
@@ -20,8 +21,8 @@ struct tnm_split {
     unsigned n_refs; /* under the client's lock, like `form` */
     struct form form;
     tnm_client *client;
-    char name[SPLIT_NAME_MAX + 1];
-    char revision[REVISION_HEX + 1];
+    char name[WIRE_NAME_MAX + 1];
+    char revision[WIRE_REVISION_MAX + 1];
     char *json;
     struct document *document;
     bool is_source;

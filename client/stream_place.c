@@ -26,7 +26,7 @@ static struct cursor cursor_of(const tnm_stream *stream)
         .next = pairs ? stream->next * stream->share.size : stream->next,
     };
     memcpy(cursor.split, stream->split->name, sizeof cursor.split);
-    memcpy(cursor.revision, stream->split->revision, CURSOR_REVISION_HEX);
+    memcpy(cursor.revision, stream->split->revision, CURSOR_REVISION_DIGITS);
     return cursor;
 }
 

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/wire.h"
+
 enum { RECEIVE_BYTES = 512 * 1024 };
 
 struct transfers {
@@ -47,9 +49,9 @@ static void global_init(void)
 }
 
 static const char *const header_names[N_ANSWER_HEADERS] = {
-    [HEADER_CONTENT_TYPE] = "Content-Type",   [HEADER_DIGEST] = "Repr-Digest",
-    [HEADER_LABELS] = "Twonmnist-Labels",     [HEADER_RETRY_AFTER] = "Retry-After",
-    [HEADER_REVISION] = "Twonmnist-Revision", [HEADER_SOURCES] = "Twonmnist-Sources",
+    [HEADER_CONTENT_TYPE] = "Content-Type", [HEADER_DIGEST] = WIRE_DIGEST,
+    [HEADER_LABELS] = WIRE_LABELS,          [HEADER_RETRY_AFTER] = "Retry-After",
+    [HEADER_REVISION] = WIRE_REVISION,
 };
 
 static const struct {
@@ -226,7 +228,7 @@ static int make_headers(struct transfers *all)
         free(line);
     }
     if (r == 0)
-        r = add_header(&all->post_headers, "Content-Type: application/json");
+        r = add_header(&all->post_headers, "Content-Type: " WIRE_JSON_TYPE);
     if (r == 0)
         r = add_header(&all->post_headers, "Expect:"); /* no round trip for a long list */
     return r;

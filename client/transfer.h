@@ -17,7 +17,6 @@ enum answer_header {
     HEADER_LABELS,
     HEADER_RETRY_AFTER,
     HEADER_REVISION,
-    HEADER_SOURCES,
     N_ANSWER_HEADERS
 };
 

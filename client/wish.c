@@ -12,7 +12,9 @@
 #include "client/digest.h"
 #include "client/failure.h"
 #include "common/crc32c.h"
+#include "common/digits.h"
 #include "common/order.h"
+#include "common/wire.h"
 
 enum { MAX_IN_URL = 64 };
 
@@ -108,7 +110,7 @@ int wish_samples(const tnm_split *split, struct form form, const uint64_t *indic
     int r = list ? keep_indices(&wish, indices, n) : -ENOMEM;
     bool in_url = n > 0 && n <= MAX_IN_URL;
     if (r == 0)
-        r = set_path(&wish, form, "/v1/splits/%s@%s/batch.safetensors?%s%s", split->name,
+        r = set_path(&wish, form, "/v1/splits/%s@%s/batch." WIRE_SAFETENSORS "?%s%s", split->name,
                      split->revision, in_url ? "indices=" : "", in_url ? list : "");
     if (r == 0 && !in_url && asprintf(&wish.post, "{\"indices\": [%s]}", list) < 0) {
         wish.post = NULL;
@@ -143,7 +145,8 @@ int wish_epoch(const tnm_split *split, struct form form, uint32_t seed, uint32_t
     if (r == 0)
         r = set_path(&wish, form,
                      "/v1/splits/%s@%s/epochs/%" PRIu32 "/%" PRIu32 "/batches/%" PRIu64
-                     ".safetensors?size=%" PRIu64 "&rank=%" PRIu32 "&world=%" PRIu32 "&last=%s",
+                     "." WIRE_SAFETENSORS "?size=%" PRIu64 "&rank=%" PRIu32 "&world=%" PRIu32
+                     "&last=%s",
                      split->name, split->revision, seed, epoch, k, share->size, share->rank,
                      share->world, names[share->last]);
     return ended(&wish, r, ret);
@@ -161,8 +164,8 @@ int wish_pairs(const tnm_split *split, struct form form, uint64_t seed,
         wish.indices[i] = part.first + i * part.step;
     if (r == 0)
         r = set_path(&wish, form,
-                     "/v1/pairs/%s@%s/%" PRIu64 "/batches/%" PRIu64 ".safetensors?size=%" PRIu64
-                     "&rank=%" PRIu32 "&world=%" PRIu32,
+                     "/v1/pairs/%s@%s/%" PRIu64 "/batches/%" PRIu64 "." WIRE_SAFETENSORS
+                     "?size=%" PRIu64 "&rank=%" PRIu32 "&world=%" PRIu32,
                      split->name, split->revision, seed, k, share->size, share->rank, share->world);
     return ended(&wish, r, ret);
 }
@@ -175,24 +178,10 @@ int wish_mix(const tnm_split *split, struct form form, const uint64_t *parts, si
     char *list = join(parts, n);
     int r = list ? keep_indices(&wish, parts, n) : -ENOMEM;
     if (r == 0)
-        r = set_path(&wish, form, "/v1/mix/%s@%s/%s.bin?", split->name, split->revision, list);
+        r = set_path(&wish, form, "/v1/mix/%s@%s/%s." WIRE_BIN "?", split->name, split->revision,
+                     list);
     free(list);
     return ended(&wish, r, ret);
-}
-
-/* "3, 5" as multi-hot labels. */
-static int read_labels(const char *header, uint8_t ret[N_DIGITS], struct error *why)
-{
-    memset(ret, 0, N_DIGITS);
-    for (const char *at = header; *at; at += strspn(at, ", ")) {
-        char *end;
-        unsigned long digit = strtoul(at, &end, 10);
-        if (end == at || digit >= N_DIGITS)
-            return error_set(why, -EBADMSG, "the labels \"%.40s\" are no digits", header);
-        ret[digit] = 1;
-        at = end;
-    }
-    return header[0] ? 0 : error_set(why, -EBADMSG, "the answer has no labels");
 }
 
 static int read_mix(const struct wish *wish, struct answer *answer, tnm_batch *batch,
@@ -201,10 +190,11 @@ static int read_mix(const struct wish *wish, struct answer *answer, tnm_batch *b
     struct batch_single *single = &batch->single;
     size_t size = answer->body.size;
     int r = digest_check(answer, true, why);
-    if (r == 0)
-        r = read_labels(answer->headers[HEADER_LABELS], single->labels, why);
     if (r < 0)
         return r;
+    r = digits_parse(answer->headers[HEADER_LABELS], single->labels, why);
+    if (r < 0)
+        return error_prefix(why, r, WIRE_LABELS);
     if (strcmp(answer->headers[HEADER_REVISION], wish->split->revision) != 0)
         return error_set(why, -ESTALE, "has other data: revision %.12s instead of %.12s",
                          answer->headers[HEADER_REVISION], wish->split->revision);
@@ -259,8 +249,7 @@ struct request_ask wish_ask(struct wish *wish)
     return (struct request_ask){.what = wish->what,
                                 .path = wish->path,
                                 .post = wish->post,
-                                .type = wish->is_mix ? "application/octet-stream"
-                                                     : "application/x-safetensors",
+                                .type = wish->is_mix ? WIRE_BIN_TYPE : WIRE_SAFETENSORS_TYPE,
                                 .check = check,
                                 .arg = wish};
 }

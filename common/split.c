@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/safetensors.h"
+#include "common/wire.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "an index is used as it is read, in little-endian order"
@@ -89,7 +90,8 @@ static int check_format(struct split *split, struct error *why)
 static int read_geometry(struct split *split, struct error *why)
 {
     const char *sensor = split_meta(split, "sensor"), *unit = split_meta(split, "time_unit");
-    const struct tensor *labels = safetensors_find(split->header, "labels");
+    const struct tensor *labels =
+        safetensors_find(split->header, wire_split[WIRE_SPLIT_LABELS].name);
     struct geometry geometry = GEOMETRY_NMNIST;
     if (labels && labels->n_dims == 2 && labels->dims[1] <= UINT32_MAX)
         geometry.n_labels = (uint32_t)labels->dims[1];
@@ -105,17 +107,17 @@ static int read_geometry(struct split *split, struct error *why)
     return 0;
 }
 
-/* Find a tensor [rows] or, with `columns`, [rows, columns]. */
-static int find_tensor(const struct split *split, const char *name, enum tensor_dtype dtype,
-                       uint64_t columns, const struct tensor **ret, struct error *why)
+static int find_tensor(const struct split *split, enum wire_split_tensor which,
+                       const struct tensor **ret, struct error *why)
 {
-    const struct tensor *tensor = safetensors_find(split->header, name);
+    const struct wire_tensor *row = &wire_split[which];
+    const struct tensor *tensor = safetensors_find(split->header, row->name);
     if (!tensor)
-        return error_set(why, -EBADMSG, "tensor \"%s\" is missing", name);
-    if (tensor->dtype != dtype || tensor->n_dims != (columns ? 2 : 1) ||
-        (columns && tensor->dims[1] != columns))
+        return error_set(why, -EBADMSG, "tensor \"%s\" is missing", row->name);
+    if (tensor->dtype != row->dtype || tensor->n_dims != (row->columns ? 2 : 1) ||
+        (row->columns && tensor->dims[1] != row->columns))
         return error_set(why, -EBADMSG, "tensor \"%s\" has another dtype or shape than a split's",
-                         name);
+                         row->name);
     *ret = tensor;
     return 0;
 }
@@ -123,9 +125,9 @@ static int find_tensor(const struct split *split, const char *name, enum tensor_
 static int find_events(struct split *split, struct error *why)
 {
     const struct tensor *labels, *events;
-    int r = find_tensor(split, "labels", TENSOR_U8, split->geometry.n_labels, &labels, why);
+    int r = find_tensor(split, WIRE_SPLIT_LABELS, &labels, why);
     if (r == 0)
-        r = find_tensor(split, "events", TENSOR_U8, EVENT_BYTES, &events, why);
+        r = find_tensor(split, WIRE_SPLIT_EVENTS, &events, why);
     if (r < 0)
         return r;
     if (labels->dims[0] == 0 || labels->dims[0] > INT32_MAX)
@@ -141,26 +143,24 @@ static int read_index(struct split *split, struct error *why)
 {
     uint64_t n = split->n_samples;
     const struct {
-        const char *name;
-        enum tensor_dtype dtype;
-        uint64_t columns, rows;
+        enum wire_split_tensor which;
+        uint64_t rows;
         void **copy;
     } wanted[] = {
-        {"offsets", TENSOR_U64, 0, n + 1, (void **)&split->offsets},
-        {"sources", TENSOR_I32, 2, n, (void **)&split->sources},
-        {"checksums", TENSOR_U32, 0, n, (void **)&split->checksums},
-        {"labels", TENSOR_U8, split->geometry.n_labels, n, (void **)&split->labels},
+        {WIRE_SPLIT_OFFSETS, n + 1, (void **)&split->offsets},
+        {WIRE_SPLIT_SOURCES, n, (void **)&split->sources},
+        {WIRE_SPLIT_CHECKSUMS, n, (void **)&split->checksums},
+        {WIRE_SPLIT_LABELS, n, (void **)&split->labels},
     };
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         const struct tensor *tensor;
-        int r =
-            find_tensor(split, wanted[i].name, wanted[i].dtype, wanted[i].columns, &tensor, why);
+        int r = find_tensor(split, wanted[i].which, &tensor, why);
         if (r < 0)
             return r;
         if (tensor->dims[0] != wanted[i].rows)
             return error_set(why, -EBADMSG,
                              "tensor \"%s\" has %" PRIu64 " rows where %" PRIu64 " are needed",
-                             wanted[i].name, tensor->dims[0], wanted[i].rows);
+                             tensor->name, tensor->dims[0], wanted[i].rows);
         void *copy = malloc(tensor->end - tensor->begin);
         if (!copy)
             return error_set(why, -ENOMEM, "no memory for an index of %" PRIu64 " samples", n);

@@ -16,10 +16,9 @@
 #include "common/crc32c.h"
 #include "common/file.h"
 #include "common/split.h"
+#include "common/wire.h"
 
 enum { HEADER_SIZE = 4096, MAX_META = 32, BUFFER_SIZE = 1 << 20 };
-
-enum { OFFSETS, SOURCES, CHECKSUMS, LABELS, EVENTS, N_TENSORS };
 
 struct split_writer {
     struct file_replacement file;
@@ -32,22 +31,14 @@ struct split_writer {
     size_t buffered;
 };
 
-static uint64_t layout(const struct split_writer *writer, struct tensor tensors[N_TENSORS])
+static uint64_t layout(const struct split_writer *writer, struct tensor ret[WIRE_SPLIT_N])
 {
-    uint64_t n = writer->n_samples;
-    const struct tensor shapes[N_TENSORS] = {
-        [OFFSETS] = {.name = "offsets", .dtype = TENSOR_U64, .n_dims = 1, .dims = {n + 1}},
-        [SOURCES] = {.name = "sources", .dtype = TENSOR_I32, .n_dims = 2, .dims = {n, 2}},
-        [CHECKSUMS] = {.name = "checksums", .dtype = TENSOR_U32, .n_dims = 1, .dims = {n}},
-        [LABELS] = {.name = "labels", .dtype = TENSOR_U8, .n_dims = 2, .dims = {n, N_DIGITS}},
-        [EVENTS] = {.name = "events",
-                    .dtype = TENSOR_U8,
-                    .n_dims = 2,
-                    .dims = {writer->offsets[writer->n_added], EVENT_BYTES}},
-    };
-    memcpy(tensors, shapes, sizeof shapes);
+    for (int i = 0; i < WIRE_SPLIT_N; i++)
+        ret[i] = wire_tensor(&wire_split[i], writer->n_samples);
+    ret[WIRE_SPLIT_OFFSETS].dims[0]++;
+    ret[WIRE_SPLIT_EVENTS].dims[0] = writer->offsets[writer->n_added];
     uint64_t size;
-    int r = safetensors_layout(tensors, N_TENSORS, &size);
+    int r = safetensors_layout(ret, WIRE_SPLIT_N, &size);
     assert(r == 0);
     (void)r;
     return size;
@@ -72,9 +63,9 @@ static int begin(struct split_writer *writer, const char *path, struct error *wh
     int r = file_replace_begin(path, &writer->file, why);
     if (r < 0)
         return r;
-    struct tensor tensors[N_TENSORS];
+    struct tensor tensors[WIRE_SPLIT_N];
     layout(writer, tensors);
-    off_t events_start = (off_t)(HEADER_SIZE + tensors[EVENTS].begin);
+    off_t events_start = (off_t)(HEADER_SIZE + tensors[WIRE_SPLIT_EVENTS].begin);
     if (lseek(writer->file.fd, events_start, SEEK_SET) < 0)
         return error_set(why, -errno, "%s: cannot create: %s", path, strerror(errno));
     return 0;
@@ -136,7 +127,7 @@ int split_writer_add(struct split_writer *writer, struct event_span events,
     return 0;
 }
 
-static int write_header(struct split_writer *writer, const struct tensor tensors[N_TENSORS],
+static int write_header(struct split_writer *writer, const struct tensor tensors[WIRE_SPLIT_N],
                         const struct meta *meta, size_t n_meta, struct error *why)
 {
     struct meta all[MAX_META + 2] = {{"format", SPLIT_FORMAT}, {"version", SPLIT_VERSION}};
@@ -145,7 +136,7 @@ static int write_header(struct split_writer *writer, const struct tensor tensors
     memcpy(all + 2, meta, n_meta * sizeof *meta);
     char header[HEADER_SIZE];
     size_t size;
-    int r = safetensors_header(tensors, N_TENSORS, all, n_meta + 2, header, sizeof header,
+    int r = safetensors_header(tensors, WIRE_SPLIT_N, all, n_meta + 2, header, sizeof header,
                                HEADER_SIZE, &size);
     if (r < 0)
         return error_set(why, r, "its metadata does not fit a header of %d bytes", HEADER_SIZE);
@@ -155,18 +146,18 @@ static int write_header(struct split_writer *writer, const struct tensor tensors
 static int write_index(struct split_writer *writer, const struct meta *meta, size_t n_meta,
                        struct error *why)
 {
-    struct tensor tensors[N_TENSORS];
+    struct tensor tensors[WIRE_SPLIT_N];
     layout(writer, tensors);
     if (lseek(writer->file.fd, 0, SEEK_SET) < 0)
         return error_set(why, -errno, "cannot go back to the header: %s", strerror(errno));
     int r = write_header(writer, tensors, meta, n_meta, why);
-    const void *parts[N_TENSORS] = {
-        [OFFSETS] = writer->offsets,
-        [SOURCES] = writer->sources,
-        [CHECKSUMS] = writer->checksums,
-        [LABELS] = writer->labels,
+    const void *parts[WIRE_SPLIT_N] = {
+        [WIRE_SPLIT_OFFSETS] = writer->offsets,
+        [WIRE_SPLIT_SOURCES] = writer->sources,
+        [WIRE_SPLIT_CHECKSUMS] = writer->checksums,
+        [WIRE_SPLIT_LABELS] = writer->labels,
     };
-    for (int i = 0; r == 0 && i < EVENTS; i++)
+    for (int i = 0; r == 0 && i < WIRE_SPLIT_EVENTS; i++)
         r = write_all(writer, parts[i], tensors[i].end - tensors[i].begin, why);
     return r;
 }

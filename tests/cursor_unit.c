@@ -24,8 +24,8 @@ static struct cursor largest(void)
                             .size = UINT32_MAX,
                             .last = 2,
                             .next = UINT64_MAX};
-    memset(cursor.split, 's', SPLIT_NAME_MAX);
-    memset(cursor.revision, 'f', CURSOR_REVISION_HEX);
+    memset(cursor.split, 's', WIRE_NAME_MAX);
+    memset(cursor.revision, 'f', CURSOR_REVISION_DIGITS);
     return cursor;
 }
 

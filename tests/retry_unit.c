@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "client/retry.h"
+#include "common/wire.h"
 
 static void retry_judges_by_status_and_code(void **state)
 {
@@ -27,13 +28,40 @@ static void retry_judges_by_status_and_code(void **state)
         {404, "no-such-revision", RETRY_OTHER, -ESTALE},
         {408, "", RETRY_AGAIN, -ETIMEDOUT},
         {429, "", RETRY_AGAIN, -EHOSTUNREACH},
-        {500, "split-damaged", RETRY_AGAIN, -EHOSTUNREACH},
+        {404, "no-source", RETRY_OTHER, -ENOENT},
+        {404, "no-such-sample", RETRY_NEVER, -ENOENT},
+        {404, "said by a newer server", RETRY_NEVER, -ENOENT},
+        {403, "no-source", RETRY_OTHER, -EACCES},
+        {500, "split-damaged", RETRY_OTHER, -EBADMSG},
+        {500, "said by a newer server", RETRY_AGAIN, -EHOSTUNREACH},
+        {501, "", RETRY_OTHER, -EPROTO},
         {503, "", RETRY_AGAIN, -EHOSTUNREACH},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         int error = 1;
         assert_int_equal(retry_judge(cases[i].status, cases[i].code, &error), cases[i].verdict);
         assert_int_equal(error, cases[i].error);
+    }
+}
+
+static void retry_knows_each_kind_of_problem(void **state)
+{
+    (void)state;
+    static const struct {
+        long status;
+        const char *code;
+        enum retry_verdict verdict;
+        int error;
+    } rows[] = {
+#define ROW(kind, status, code, title, verdict, error) {status, code, RETRY_##verdict, -error},
+        WIRE_PROBLEMS(ROW)
+#undef ROW
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int error = 1;
+        assert_int_equal(retry_judge(rows[i].status, rows[i].code, &error), rows[i].verdict);
+        assert_int_equal(error, rows[i].error);
+        assert_int_not_equal(rows[i].verdict, RETRY_GOOD);
     }
 }
 
@@ -71,6 +99,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(retry_judges_by_status_and_code),
+        cmocka_unit_test(retry_knows_each_kind_of_problem),
         cmocka_unit_test(retry_rests_double_up_to_the_limit),
         cmocka_unit_test(retry_after_takes_seconds_and_dates),
     };

@@ -142,7 +142,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     answers = (struct input){bytes, size};
     if (tnm_split_open(&client, "train", &split) == 0) {
         FUZZ_CHECK(strcmp(tnm_split_name(split), "train") == 0);
-        FUZZ_CHECK(strlen(tnm_split_revision(split)) == REVISION_HEX);
+        FUZZ_CHECK(strlen(tnm_split_revision(split)) == WIRE_REVISION_MAX);
         if (tnm_split_n_samples(split) <= MAX_LABELS) {
             ask_labels(split);
             ask_batches(split);
