@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Tests of common/mixer: mixes against their definition, at every level of instructions. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -11,6 +12,7 @@
 
 #include "common/mixer.h"
 #include "tests/levels.h"
+#include "tests/scarce.h"
 
 enum { ROUNDS = 400 };
 
@@ -183,11 +185,137 @@ static void mixing_noise_stays_inside_its_buffers(void **state)
     for_each_level(check_noise_mixes);
 }
 
+/* One event at each time. */
+static struct event_span recording_at(const uint32_t *times_us, size_t n, uint8_t *bytes)
+{
+    for (size_t i = 0; i < n; i++)
+        event_pack((struct event){.t_us = times_us[i], .x = (uint8_t)i}, bytes + i * EVENT_BYTES);
+    return (struct event_span){.bytes = bytes, .n_events = n};
+}
+
+static void mix_that_is_not_defined_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned k;
+        struct mix_rule rule;
+        const char *words;
+    } rows[] = {
+        {0, {MIX_TIME, 0}, "a mix of 0 recordings"},
+        {MIX_MAX_DIGITS + 1, {MIX_TIME, 0}, "a mix of 11 recordings"},
+        {3, {MIX_PUBLISHED, 0}, "two digits, not 3"},
+        {2, {MIX_TIME, MIX_TIMESTEP_MAX_US + 1}, "a timestep of 1000001 us"},
+    };
+    struct event_span parts[MIX_MAX_DIGITS + 1] = {{0}};
+    struct mixer *mixer;
+    assert_int_equal(mixer_new(&mixer), 0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct error why = {""};
+        uint8_t out[1];
+        size_t n = 77;
+        assert_int_equal(mixer_mix(mixer, parts, rows[i].k, &rows[i].rule, out, &n, &why), -EINVAL);
+        assert_non_null(strstr(why.text, rows[i].words));
+        assert_int_equal(n, 77);
+        if (rows[i].k == 2)
+            assert_int_equal(mixer_mix_again(mixer, parts[0], &rows[i].rule, out, &n, &why),
+                             -EINVAL);
+    }
+    mixer_free(mixer);
+    mixer_free(NULL);
+}
+
+static void check_late_events(void)
+{
+    static const uint32_t late_us[] = {5, EVENT_T_MAX - 8, EVENT_T_MAX - 7, EVENT_T_MAX};
+    static const uint32_t early_us[] = {0, 4};
+    uint8_t bytes[2][4 * EVENT_BYTES], out[6 * EVENT_BYTES];
+    struct event_span late = recording_at(late_us, 4, bytes[0]);
+    struct event_span early = recording_at(early_us, 2, bytes[1]);
+    struct mixer *mixer;
+    assert_int_equal(mixer_new(&mixer), 0);
+    for (enum mix_order order = MIX_TIME; order <= MIX_PUBLISHED; order++) {
+        const struct mix_rule rule = {.order = order, .timestep_us = 16};
+        struct error why = {""};
+        size_t n = 77;
+        assert_int_equal(
+            mixer_mix(mixer, (struct event_span[]){late, early}, 2, &rule, out, &n, &why), -ERANGE);
+        assert_non_null(strstr(why.text, "time 8388600 us rounded to 16 us"));
+        assert_int_equal(n, 77);
+        /* Reversed, the late ones are early. */
+        assert_int_equal(
+            mixer_mix(mixer, (struct event_span[]){early, late}, 2, &rule, out, &n, &why), -ERANGE);
+        const struct mix_rule exact = {.order = order, .timestep_us = 1};
+        assert_int_equal(
+            mixer_mix(mixer, (struct event_span[]){late, early}, 2, &exact, out, &n, &why), 0);
+        assert_int_equal(n, 6);
+    }
+    mixer_free(mixer);
+}
+
+static void time_that_rounds_past_the_limit_is_refused(void **state)
+{
+    (void)state;
+    for_each_level(check_late_events);
+}
+
+static void mix_of_too_many_events_is_refused(void **state)
+{
+    (void)state;
+    const struct event_span half = {.bytes = NULL, .n_events = 1 << 22};
+    const struct mix_rule rule = {.order = MIX_TIME};
+    struct error why = {""};
+    struct mixer *mixer;
+    uint8_t out[1];
+    size_t n = 77;
+    assert_int_equal(mixer_new(&mixer), 0);
+    assert_int_equal(mixer_mix(mixer, (struct event_span[]){half, half}, 2, &rule, out, &n, &why),
+                     -EFBIG);
+    assert_non_null(strstr(why.text, "8388608 events: the limit is 8388607"));
+    const struct event_span whole = {.bytes = NULL, .n_events = 1 << 23};
+    assert_int_equal(mixer_mix_again(mixer, whole, &rule, out, &n, &why), -EFBIG);
+    assert_int_equal(n, 77);
+    mixer_free(mixer);
+}
+
+/* A mixer that had no memory once mixes again when there is some. */
+static int mix_scarcely(void *context, struct error *why)
+{
+    static const uint32_t times_us[] = {1, 2, 3};
+    uint8_t bytes[3 * EVENT_BYTES], out[6 * EVENT_BYTES];
+    struct event_span part = recording_at(times_us, 3, bytes);
+    const struct mix_rule rule = {.order = MIX_TIME};
+    struct mixer *mixer;
+    size_t n = 77;
+    (void)context;
+    int r = mixer_new(&mixer);
+    if (r < 0)
+        return r;
+    r = mixer_mix(mixer, (struct event_span[]){part, part}, 2, &rule, out, &n, why);
+    if (r < 0) {
+        assert_int_equal(n, 77);
+        assert_int_equal(
+            mixer_mix(mixer, (struct event_span[]){part, part}, 2, &rule, out, &n, why), 0);
+    }
+    assert_int_equal(n, 6);
+    mixer_free(mixer);
+    return r;
+}
+
+static void mixer_without_memory_says_so(void **state)
+{
+    (void)state;
+    assert_int_equal(scarce_try(mix_scarcely, NULL), 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mixes_are_what_their_definition_says),
         cmocka_unit_test(mixing_noise_stays_inside_its_buffers),
+        cmocka_unit_test(mix_that_is_not_defined_is_refused),
+        cmocka_unit_test(time_that_rounds_past_the_limit_is_refused),
+        cmocka_unit_test(mix_of_too_many_events_is_refused),
+        cmocka_unit_test(mixer_without_memory_says_so),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("mixer", tests, NULL, NULL);
 }

@@ -29,7 +29,7 @@ static const struct meta metas[] = {{"kind", SPLIT_KIND_SOURCE},
                                     {"time_unit", SPLIT_TIME_UNIT},
                                     {"origin", "a \"test\""}};
 enum { N_METAS = sizeof metas / sizeof *metas };
-static uint8_t events[LONG_EVENTS * EVENT_BYTES];
+static uint8_t events[(LONG_EVENTS + N_SAMPLES) * EVENT_BYTES];
 
 static int start(void **state)
 {

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tests of generator/staging: all comes out of the hidden folder together, or nothing stays. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "generator/staging.h"
+#include "tests/scarce.h"
+#include "tests/scratch.h"
+
+static struct staging *staging_of(const char *folder)
+{
+    struct staging *staging;
+    struct error why = {""};
+    if (staging_open(folder, &staging, &why) < 0)
+        fail_msg("%s", why.text);
+    return staging;
+}
+
+/* Write the file that shall have this name in the end. */
+static void write_file(struct staging *staging, const char *name, const char *text)
+{
+    const char *path;
+    assert_int_equal(staging_add(staging, name, &path, NULL), 0);
+    assert_memory_equal(path, staging_folder(staging), strlen(staging_folder(staging)));
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void expect_text(const char *name, const char *wanted)
+{
+    char text[64] = "";
+    scratch_read(name, text, sizeof text - 1);
+    assert_string_equal(text, wanted);
+}
+
+static void files_come_out_together(void **state)
+{
+    (void)state;
+    struct staging *staging = staging_of(scratch_path("out"));
+    write_file(staging, "a", "first");
+    write_file(staging, "b", "second");
+    assert_int_equal(strncmp(scratch_list("out"), ".twonmnist-", 11), 0);
+    assert_null(strchr(scratch_list("out"), ' ')); /* only the hidden folder so far */
+    assert_int_equal(staging_publish(staging, NULL), 0);
+    staging_close(staging);
+    assert_string_equal(scratch_list("out"), "a b");
+    expect_text("out/a", "first");
+    expect_text("out/b", "second");
+}
+
+static void folder_made_for_nothing_goes_again(void **state)
+{
+    (void)state;
+    struct staging *staging = staging_of(scratch_path("out"));
+    write_file(staging, "a", "first");
+    staging_close(staging);
+    assert_string_equal(scratch_list(""), "");
+    staging_close(NULL);
+}
+
+static void folder_that_was_there_stays_with_what_is_in_it(void **state)
+{
+    (void)state;
+    scratch_write("out/a", "old", 3);
+    scratch_write("out/other", "old", 3);
+    struct staging *staging = staging_of(scratch_path("out"));
+    write_file(staging, "a", "new");
+    expect_text("out/a", "old");
+    staging_close(staging);
+    assert_string_equal(scratch_list("out"), "a other");
+    expect_text("out/a", "old");
+
+    staging = staging_of(scratch_path("out"));
+    write_file(staging, "a", "new");
+    assert_int_equal(staging_publish(staging, NULL), 0);
+    staging_close(staging);
+    assert_string_equal(scratch_list("out"), "a other");
+    expect_text("out/a", "new");
+}
+
+static void folders_in_the_hidden_one_come_out_or_go(void **state)
+{
+    for (int published = 0; published < 2; published++) {
+        struct staging *staging = staging_of(scratch_path("out"));
+        const char *path;
+        char *below;
+        assert_int_equal(staging_add(staging, "tree", &path, NULL), 0);
+        assert_int_equal(mkdir(path, 0777), 0);
+        assert_true(asprintf(&below, "%s/deeper", path) > 0);
+        assert_int_equal(mkdir(below, 0777), 0);
+        free(below);
+        if (published)
+            assert_int_equal(staging_publish(staging, NULL), 0);
+        staging_close(staging);
+        assert_string_equal(scratch_list(""), published ? "out" : "");
+    }
+    (void)state;
+    assert_string_equal(scratch_list("out/tree"), "deeper");
+}
+
+static void folder_goes_over_an_empty_one_but_not_over_a_full_one(void **state)
+{
+    (void)state;
+    scratch_make_folder("out/tree");
+    struct staging *staging = staging_of(scratch_path("out"));
+    const char *path;
+    assert_int_equal(staging_add(staging, "tree", &path, NULL), 0);
+    assert_int_equal(mkdir(path, 0777), 0);
+    assert_int_equal(staging_publish(staging, NULL), 0);
+    staging_close(staging);
+
+    scratch_write("out/tree/full", "", 0);
+    struct error why = {""};
+    staging = staging_of(scratch_path("out"));
+    assert_int_equal(staging_add(staging, "tree", &path, NULL), 0);
+    assert_int_equal(mkdir(path, 0777), 0);
+    assert_int_equal(staging_publish(staging, &why), -ENOTEMPTY);
+    assert_non_null(strstr(why.text, scratch_path("out/tree")));
+    staging_close(staging);
+    assert_string_equal(scratch_list("out"), "tree");
+    assert_string_equal(scratch_list("out/tree"), "full");
+}
+
+static int open_staging(void *context)
+{
+    struct staging *staging;
+    return staging_open(scratch_path("out"), &staging, context);
+}
+
+static int open_in_folder(void *context)
+{
+    struct staging *staging;
+    return staging_open(scratch_folder(), &staging, context);
+}
+
+static void place_that_cannot_be_is_named(void **state)
+{
+    (void)state;
+    struct error why = {""};
+    struct staging *staging = NULL;
+    assert_int_equal(staging_open(scratch_path("no/out"), &staging, &why), -ENOENT);
+    assert_non_null(strstr(why.text, scratch_path("no/out")));
+    scratch_write("file", "", 0);
+    assert_int_equal(staging_open(scratch_path("file"), &staging, &why), -ENOTDIR);
+    assert_non_null(strstr(why.text, scratch_path("file")));
+    assert_null(staging);
+    assert_int_equal(scratch_as_stranger(open_staging, &why), -EACCES);
+    assert_int_equal(scratch_as_stranger(open_in_folder, &why), -EACCES);
+    assert_non_null(strstr(why.text, "cannot write here"));
+    assert_string_equal(scratch_list(""), "file");
+}
+
+static int use(void *context, struct error *why)
+{
+    struct staging *staging;
+    const char *path;
+    (void)context;
+    int r = staging_open(scratch_path("out"), &staging, why);
+    if (r < 0)
+        return r;
+    r = staging_add(staging, "folder", &path, why);
+    if (r == 0)
+        assert_int_equal(mkdir(path, 0777), 0);
+    if (r == 0)
+        r = staging_publish(staging, why);
+    staging_close(staging);
+    assert_string_equal(scratch_list(""), r == 0 ? "out" : "");
+    return r;
+}
+
+static void staging_without_memory_says_so_and_leaves_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(scarce_try(use, NULL), 5);
+}
+
+int main(void)
+{
+#define UNIT(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
+    const struct CMUnitTest tests[] = {
+        UNIT(files_come_out_together),
+        UNIT(folder_made_for_nothing_goes_again),
+        UNIT(folder_that_was_there_stays_with_what_is_in_it),
+        UNIT(folders_in_the_hidden_one_come_out_or_go),
+        UNIT(folder_goes_over_an_empty_one_but_not_over_a_full_one),
+        UNIT(place_that_cannot_be_is_named),
+        UNIT(staging_without_memory_says_so_and_leaves_nothing),
+    };
+    return cmocka_run_group_tests_name("staging", tests, NULL, NULL);
+}
