@@ -169,9 +169,9 @@ static void expect_fault_with_source(const struct made *made, const char *wanted
     assert_int_equal(split_open(scratch_path("source"), &source, NULL), 0);
     struct check check = {
         .split = split_of(made, SPLIT_KIND_2NMNIST), .rows = &row, .order = MIX_TIME};
-    assert_int_equal(recipe_new(source, &check.recipe, NULL), 0);
+    assert_int_equal(recordings_new(source, &check.recordings, NULL), 0);
     const char *fault = fault_of(&check);
-    recipe_free(&check.recipe);
+    recordings_free(&check.recordings);
     split_close((struct split *)check.split);
     split_close(source);
     if (*wanted ? !strstr(fault, wanted) : *fault != '\0')
@@ -211,7 +211,7 @@ static void sample_is_held_against_its_source(void **state)
     expect_fault_with_source(&wrong, "its events are not the mix of its sources");
 }
 
-static int check_scarcely(void *context, struct error *why)
+static int check_scarcely(void *user, struct error *why)
 {
     struct buffer raw = {0}, mixed = {0};
     struct error fault = {""};
@@ -219,7 +219,7 @@ static int check_scarcely(void *context, struct error *why)
     int r = mixer_new(&mixer);
     if (r < 0)
         return r;
-    r = check_sample(context, 0, mixer, &raw, &mixed, &fault, why);
+    r = check_sample(user, 0, mixer, &raw, &mixed, &fault, why);
     assert_string_equal(fault.text, "");
     mixer_free(mixer);
     buffer_free(&raw);
@@ -237,9 +237,9 @@ static void check_without_memory_is_no_fault(void **state)
     const struct made made = {mix_of(2, 5), small_digits[2], small_digits[5], {2, 5}};
     struct check check = {
         .split = split_of(&made, SPLIT_KIND_2NMNIST), .rows = &row, .order = MIX_TIME};
-    assert_int_equal(recipe_new(source, &check.recipe, NULL), 0);
+    assert_int_equal(recordings_new(source, &check.recordings, NULL), 0);
     assert_true(scarce_try(check_scarcely, &check) >= 4);
-    recipe_free(&check.recipe);
+    recordings_free(&check.recordings);
     split_close((struct split *)check.split);
     split_close(source);
 }

@@ -78,10 +78,10 @@ static void split_of_the_other_kind_is_refused(void **state)
     assert_null(split);
 }
 
-static int open_split(void *context, struct error *why)
+static int open_split(void *user, struct error *why)
 {
     struct split *split;
-    (void)context;
+    (void)user;
     int r = folder_open_split(scratch_folder(), FOLDER_SOURCE, PART_TRAIN, &split, why);
     if (r == 0)
         split_close(split);

@@ -27,9 +27,9 @@ static int start(void **state)
     return r;
 }
 
-static int write_split(void *context, struct error *why)
+static int write_split(void *user, struct error *why)
 {
-    const struct mixed_split *how = context;
+    const struct mixed_split *how = user;
     int r = mixed_split_write(how, scratch_path("source"), scratch_path("out"), why);
     assert_string_equal(scratch_list(""), r == 0 ? "out source" : "source");
     return r;

@@ -155,7 +155,7 @@ static int list_scarcely(void *user, struct error *why)
 static void list_without_memory_says_so(void **state)
 {
     (void)state;
-    assert_int_equal(scarce_try(list_scarcely, NULL), 1);
+    assert_true(scarce_try(list_scarcely, NULL) > 0);
 }
 
 int main(void)

@@ -111,9 +111,9 @@ static void plan_over_none_or_too_many_is_refused(void **state)
     }
 }
 
-static int make(void *context, struct error *why)
+static int make(void *user, struct error *why)
 {
-    struct plan_row *rows = context;
+    struct plan_row *rows = user;
     size_t n_rows;
     int r = plan_make(digits, N, 1, &rows, &n_rows, why);
     if (r == 0)

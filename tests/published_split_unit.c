@@ -42,9 +42,9 @@ static int start(void **state)
     return r;
 }
 
-static int write_split(void *context, struct error *why)
+static int write_split(void *user, struct error *why)
 {
-    const enum mix_order *order = context;
+    const enum mix_order *order = user;
     struct source *source;
     int r = source_open_files(scratch_path("in"), scratch_folder(), &source, why);
     if (r < 0)

@@ -76,12 +76,12 @@ int __wrap_asprintf(char **ret, const char *format, ...)
     return n;
 }
 
-unsigned scarce_try(int (*act)(void *context, struct error *why), void *context)
+unsigned scarce_try(int (*act)(void *user, struct error *why), void *user)
 {
     for (unsigned n = 0; n < MOST; n++) {
         struct error why = {""};
         atomic_store(&left, n);
-        int r = act(context, &why);
+        int r = act(user, &why);
         bool failed = atomic_exchange(&left, -1) < 0;
         if (!failed) {
             assert_int_equal(r, 0);

@@ -10,4 +10,4 @@
 /* Call `act` again and again, with the 1st, the 2nd, … allocation failing, until none does any
  * more. All calls but the last must return -ENOMEM and say why in words, where `act` gives any;
  * the last must return 0. Whatever `act` made, it frees. Returns how many allocations there are. */
-unsigned scarce_try(int (*act)(void *context, struct error *why), void *context);
+unsigned scarce_try(int (*act)(void *user, struct error *why), void *user);

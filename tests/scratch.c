@@ -108,15 +108,15 @@ const char *scratch_list(const char *name)
     return text;
 }
 
-int scratch_as_stranger(int (*act)(void *context), void *context)
+int scratch_as_stranger(int (*act)(void *user), void *user)
 {
-    uid_t user = geteuid();
+    uid_t own = geteuid();
     assert_int_equal(chmod(folder, 0555), 0);
-    if (user == 0)
+    if (own == 0)
         assert_int_equal(seteuid(NOBODY), 0); /* root may write everywhere */
-    int r = act(context);
-    if (user == 0)
-        assert_int_equal(seteuid(user), 0);
+    int r = act(user);
+    if (own == 0)
+        assert_int_equal(seteuid(own), 0);
     assert_int_equal(chmod(folder, 0700), 0);
     return r;
 }

@@ -27,4 +27,4 @@ size_t scratch_read(const char *name, void *ret, size_t size);
 const char *scratch_list(const char *name);
 
 /* Do it as a user who may not write into the folder, and return what it returns. */
-int scratch_as_stranger(int (*act)(void *context), void *context);
+int scratch_as_stranger(int (*act)(void *user), void *user);

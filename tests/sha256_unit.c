@@ -79,9 +79,9 @@ static void digest_does_not_depend_on_the_pieces(void **state)
     sha256_free(hash);
 }
 
-static int make(void *context, struct error *why)
+static int make(void *user, struct error *why)
 {
-    (void)context, (void)why;
+    (void)user, (void)why;
     struct sha256 *hash = NULL;
     int r = sha256_new(&hash);
     sha256_free(hash); /* NULL after a failure */
@@ -91,7 +91,7 @@ static int make(void *context, struct error *why)
 static void hash_without_memory_says_so(void **state)
 {
     (void)state;
-    assert_int_equal(scarce_try(make, NULL), 1);
+    assert_true(scarce_try(make, NULL) > 0);
 }
 
 int main(void)

@@ -40,10 +40,10 @@ static int start(void **state)
     return r;
 }
 
-static int write_split(void *context, struct error *why)
+static int write_split(void *user, struct error *why)
 {
     struct source *source;
-    (void)context;
+    (void)user;
     int r = source_open_files(scratch_path("in"), scratch_folder(), &source, why);
     if (r < 0)
         return r;

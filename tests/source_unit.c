@@ -70,9 +70,9 @@ static void expect_files(struct source *source, enum part part, const char *cons
     struct buffer buffer = {0};
     assert_int_equal(source_count(source, part), n);
     for (size_t i = n; i-- > 0;) {
-        const struct entry *entry = source_entry(source, part, i);
-        assert_string_equal(entry->name, names[i]);
-        assert_int_equal(source_read(source, NULL, part, entry, &buffer, NULL), 0);
+        const struct listing_file *file = source_file(source, part, i);
+        assert_string_equal(file->name, names[i]);
+        assert_int_equal(source_read(source, NULL, part, file, &buffer, NULL), 0);
         assert_int_equal(buffer.size, strlen(names[i]));
         assert_memory_equal(buffer.bytes, names[i], buffer.size);
     }
@@ -220,17 +220,17 @@ static void file_that_went_or_grew_too_long_is_named(void **state)
     struct error why = {""};
     assert_int_equal(unlink(scratch_path("a/Train/0/00002.bin")), 0);
     assert_int_equal(
-        source_read(source, NULL, PART_TRAIN, source_entry(source, PART_TRAIN, 0), &buffer, &why),
+        source_read(source, NULL, PART_TRAIN, source_file(source, PART_TRAIN, 0), &buffer, &why),
         -ENOENT);
     assert_memory_equal(why.text, "Train/0/00002.bin: ", 19);
     assert_int_equal(truncate(scratch_path("a/Train/0/00010.bin"), LIMIT_AND_ONE), 0);
     assert_int_equal(
-        source_read(source, NULL, PART_TRAIN, source_entry(source, PART_TRAIN, 1), &buffer, &why),
+        source_read(source, NULL, PART_TRAIN, source_file(source, PART_TRAIN, 1), &buffer, &why),
         -EFBIG);
     assert_memory_equal(why.text, "Train/0/00010.bin: 16777217 bytes", 33);
     assert_int_equal(truncate(scratch_path("a/Train/0/00010.bin"), SOURCE_MAX_BYTES), 0);
     assert_int_equal(
-        source_read(source, NULL, PART_TRAIN, source_entry(source, PART_TRAIN, 1), &buffer, &why),
+        source_read(source, NULL, PART_TRAIN, source_file(source, PART_TRAIN, 1), &buffer, &why),
         0);
     assert_int_equal(buffer.size, SOURCE_MAX_BYTES);
     buffer_free(&buffer);
@@ -260,9 +260,9 @@ static void simulation_has_as_many_recordings_as_it_is_asked_for(void **state)
         uint64_t shown[N_DIGITS] = {0}, wanted[N_DIGITS];
         assert_int_equal(source_count(source, part), counts[part]);
         for (size_t i = 0; i < counts[part]; i++) {
-            const struct entry *entry = source_entry(source, part, i);
-            assert_int_equal(entry->number, i + 1);
-            shown[entry->digits[0]]++;
+            const struct listing_file *file = source_file(source, part, i);
+            assert_int_equal(file->number, i + 1);
+            shown[file->digits[0]]++;
         }
         synthetic_class_counts(part == PART_TEST, counts[part], wanted);
         assert_memory_equal(shown, wanted, sizeof wanted);
@@ -283,10 +283,10 @@ static void simulated_recording_is_that_of_its_seed_part_number_and_digit(void *
     assert_int_equal(source_worker_new(source, &worker), 0);
     assert_int_equal(synthesizer_new(&synthesizer), 0);
     for (enum part part = 0; part < N_PARTS; part++) {
-        const struct entry *entry = source_entry(source, part, 19);
+        const struct listing_file *file = source_file(source, part, 19);
         size_t n = synthesizer_record(synthesizer, UINT64_MAX, part == PART_TEST, 20,
-                                      entry->digits[0], wanted);
-        assert_int_equal(source_read(source, worker, part, entry, &buffer, NULL), 0);
+                                      file->digits[0], wanted);
+        assert_int_equal(source_read(source, worker, part, file, &buffer, NULL), 0);
         assert_int_equal(buffer.size, n * EVENT_BYTES);
         assert_memory_equal(buffer.bytes, wanted, buffer.size);
     }
@@ -297,9 +297,9 @@ static void simulated_recording_is_that_of_its_seed_part_number_and_digit(void *
 }
 
 /* A kind that counts how often its state was closed, once, whatever happens. */
-static void count_close(void *context)
+static void count_close(void *user)
 {
-    ++*(int *)context;
+    ++*(int *)user;
 }
 
 static const struct source_kind counting = {.origin = "counted", .close = count_close};
@@ -308,12 +308,12 @@ static void source_owns_its_state_from_the_start(void **state)
 {
     (void)state;
     struct listing good = {0}, bad = {0};
-    struct entry *entry;
+    struct listing_file *file;
     struct source *source = NULL;
     struct error why = {""};
     int n_closed = 0;
     void *worker = &n_closed;
-    assert_int_equal(listing_add(&good, "Train/1/1.bin", &entry, NULL), 0);
+    assert_int_equal(listing_add(&good, "Train/1/1.bin", &file, NULL), 0);
     assert_int_equal(source_new(&counting, &n_closed, &good, &source, NULL), 0);
     assert_int_equal(source_worker_new(source, &worker), 0);
     assert_null(worker); /* this kind needs none */
@@ -324,39 +324,38 @@ static void source_owns_its_state_from_the_start(void **state)
     source_close(NULL);
 
     source = NULL;
-    assert_int_equal(listing_add(&bad, "Train/1_1.bin", &entry, NULL), 0);
+    assert_int_equal(listing_add(&bad, "Train/1_1.bin", &file, NULL), 0);
     assert_int_equal(source_new(&counting, &n_closed, &bad, &source, &why), -EBADMSG);
     assert_int_equal(n_closed, 2);
     assert_null(source);
 }
 
-static int open_scarcely(void *context, struct error *why)
+static int open_scarcely(void *user, struct error *why)
 {
     struct source *source;
-    int r = source_open_files(scratch_path(context), scratch_folder(), &source, why);
+    int r = source_open_files(scratch_path(user), scratch_folder(), &source, why);
     if (r < 0)
         return r;
     struct buffer buffer = {0};
-    r = source_read(source, NULL, PART_TRAIN, source_entry(source, PART_TRAIN, 0), &buffer, why);
+    r = source_read(source, NULL, PART_TRAIN, source_file(source, PART_TRAIN, 0), &buffer, why);
     buffer_free(&buffer);
     source_close(source);
     return r;
 }
 
-static int simulate_scarcely(void *context, struct error *why)
+static int simulate_scarcely(void *user, struct error *why)
 {
     const uint64_t counts[N_PARTS] = {3, 2};
     struct source *source;
     void *worker;
-    (void)context;
+    (void)user;
     int r = source_open_synthetic(counts, 1, &source, why);
     if (r < 0)
         return r;
     struct buffer buffer = {0};
     r = source_worker_new(source, &worker);
     if (r == 0)
-        r = source_read(source, worker, PART_TEST, source_entry(source, PART_TEST, 0), &buffer,
-                        why);
+        r = source_read(source, worker, PART_TEST, source_file(source, PART_TEST, 0), &buffer, why);
     source_worker_free(source, worker);
     buffer_free(&buffer);
     source_close(source);

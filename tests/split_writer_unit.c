@@ -214,10 +214,10 @@ static void sample_more_than_promised_is_refused_and_the_others_can_be_kept(void
     split_close(split);
 }
 
-static int create(void *context)
+static int create(void *user)
 {
     struct split_writer *writer;
-    return split_writer_create(scratch_path("a"), 1, &writer, context);
+    return split_writer_create(scratch_path("a"), 1, &writer, user);
 }
 
 static void folder_that_is_not_there_or_closed_is_named(void **state)
@@ -279,9 +279,9 @@ static void disk_that_is_full_leaves_nothing(void **state)
     signal(SIGXFSZ, SIG_DFL);
 }
 
-static int write_scarcely(void *context, struct error *why)
+static int write_scarcely(void *user, struct error *why)
 {
-    (void)context;
+    (void)user;
     int r = write_split(scratch_path("a"), N_SAMPLES, N_SAMPLES, why);
     assert_string_equal(scratch_list(""), r == 0 ? "a" : "");
     if (r < 0)

@@ -69,10 +69,10 @@ static void reading_past_the_end_is_an_error(void **state)
     spool_free(spool);
 }
 
-static int start_spool(void *context)
+static int start_spool(void *user)
 {
     struct spool *spool;
-    return spool_new(scratch_folder(), &spool, context);
+    return spool_new(scratch_folder(), &spool, user);
 }
 
 static void folder_that_cannot_be_written_is_named(void **state)
@@ -108,12 +108,12 @@ static void disk_that_is_full_is_named(void **state)
     spool_free(spool);
 }
 
-static int use(void *context, struct error *why)
+static int use(void *user, struct error *why)
 {
     struct spool *spool;
     struct buffer buffer = {0};
     uint64_t offset;
-    (void)context;
+    (void)user;
     int r = spool_new(scratch_folder(), &spool, why);
     if (r < 0)
         return r;

@@ -205,9 +205,9 @@ static void damaged_bytes_are_noticed(void **state)
     assert_non_null(strstr(why.text, "a.zip: "));
 }
 
-static int read_scarcely(void *context, struct error *why)
+static int read_scarcely(void *user, struct error *why)
 {
-    return read_all(context, why);
+    return read_all(user, why);
 }
 
 static void zip_without_memory_says_so(void **state)
