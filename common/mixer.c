@@ -195,12 +195,15 @@ static int pack_published(struct mixer *mixer, uint32_t timestep_us, uint8_t *ou
     return 0;
 }
 
-/* Where the first digit's events begin in a sample of published order: where time goes back. */
-static size_t find_first_digit(const uint64_t *keys, size_t n)
+/* Where the first digit's events begin in a sample of published order: where time goes back, or n.
+ * Then *ret_has_ties says whether events come at one time. */
+static size_t find_first_digit(const uint64_t *keys, size_t n, bool *ret_has_ties)
 {
     size_t i = n > 0;
-    while (i < n && keys[i] > keys[i - 1])
-        i++;
+    bool has_ties = false;
+    for (; i < n && keys[i] > keys[i - 1]; i++)
+        has_ties |= key_time(keys[i]) == key_time(keys[i - 1]);
+    *ret_has_ties = has_ties;
     return i;
 }
 
@@ -280,8 +283,9 @@ int mixer_mix(struct mixer *mixer, const struct event_span *parts, unsigned k,
     return mix_by_time(mixer, parts, k, rule->timestep_us, out, ret_n_events, why);
 }
 
-int mixer_mix_again(struct mixer *mixer, struct event_span sample, const struct mix_rule *rule,
-                    uint8_t *out, size_t *ret_n_events, struct error *why)
+int mixer_mix_again(struct mixer *mixer, struct event_span sample, size_t n_second,
+                    const struct mix_rule *rule, uint8_t *out, size_t *ret_n_events,
+                    struct error *why)
 {
     int r = check_rule(rule, 2, why);
     if (r < 0)
@@ -297,7 +301,15 @@ int mixer_mix_again(struct mixer *mixer, struct event_span sample, const struct 
         return r;
     uint64_t *keys = mixer->buffers[1] + FRONT;
     event_keys(sample, 0, keys);
-    size_t n_second = find_first_digit(keys, sample.n_events);
+    bool has_ties;
+    size_t begin = find_first_digit(keys, sample.n_events, &has_ties);
+    if (begin < sample.n_events || n_second > sample.n_events) {
+        if (begin == sample.n_events && has_ties && rule->order == MIX_TIME)
+            return error_set(why, -ENODATA,
+                             "nothing in this sample in published order says where the first digit "
+                             "begins, and events at one time depend on it");
+        n_second = begin;
+    }
     size_t n_first = sample.n_events - n_second;
     if (rule->order == MIX_PUBLISHED) {
         add_renumbered(mixer, keys, n_second, 0, 0);

@@ -39,6 +39,10 @@ int mixer_mix(struct mixer *mixer, const struct event_span *parts, unsigned k,
               const struct mix_rule *rule, uint8_t *out, size_t *ret_n_events, struct error *why);
 
 /* Mix again a sample of two digits that is in published order (the reversed second digit, then the
- * first): the same bytes as mixer_mix() of its recordings gives. Room and errors as there. */
-int mixer_mix_again(struct mixer *mixer, struct event_span sample, const struct mix_rule *rule,
-                    uint8_t *out, size_t *ret_n_events, struct error *why);
+ * first): the same bytes as mixer_mix() of its recordings gives. The first digit begins where time
+ * goes back; where it never does, `n_second`, the events of the second, says it. Room and errors as
+ * there; -ENODATA neither does, and the order of events at one time depends on it. */
+#define MIX_NOT_KNOWN SIZE_MAX
+int mixer_mix_again(struct mixer *mixer, struct event_span sample, size_t n_second,
+                    const struct mix_rule *rule, uint8_t *out, size_t *ret_n_events,
+                    struct error *why);

@@ -29,7 +29,8 @@ static int bring_in_order(const struct adoption *adoption, const struct listing_
     const struct event_span sample = {item->raw.bytes, item->raw.size / EVENT_BYTES};
     const struct mix_rule rule = {.order = adoption->order};
     size_t n_events;
-    int r = mixer_mix_again(mixer, sample, &rule, item->events.bytes, &n_events, why);
+    int r =
+        mixer_mix_again(mixer, sample, MIX_NOT_KNOWN, &rule, item->events.bytes, &n_events, why);
     if (r == 0)
         item->events.size = n_events * EVENT_BYTES;
     return r;

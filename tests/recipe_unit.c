@@ -300,6 +300,24 @@ static void a_batch_is_of_stored_samples_or_of_fresh_pairs(void **state)
     assert_int_equal(recipe.index, 99);
 }
 
+static void
+a_published_sample_that_does_not_say_where_its_digits_meet_needs_the_recordings(void **state)
+{
+    (void)state;
+    uint8_t want[SMALL_MOST_EVENTS * EVENT_BYTES], out[SMALL_MOST_EVENTS * EVENT_BYTES];
+    struct recipe recipe = sample_of(small.published, &by_time, SAMPLE_SECOND_EMPTY);
+    size_t n = small_mix(SAMPLE_SECOND_EMPTY, (struct mix_rule){.order = MIX_TIME}, want);
+    struct error why;
+    assert_int_equal(recipe.kind, RECIPE_PUBLISHED);
+    assert_int_equal(recipe.n_second, 0);
+    check_makes(&recipe, want, n);
+    recipe.n_second = MIX_NOT_KNOWN; /* as without the source */
+    assert_int_equal(recipe_make(&recipe, out, &n, &why), -ENODATA);
+    recipe = sample_of(small.published, &by_time, SAMPLE_PAIR);
+    recipe.n_second = MIX_NOT_KNOWN;
+    check_makes(&recipe, want, small_mix(SAMPLE_PAIR, (struct mix_rule){.order = MIX_TIME}, want));
+}
+
 static void what_the_mixer_refuses_is_the_forms_fault(void **state)
 {
     (void)state;
@@ -327,6 +345,8 @@ int main(void)
         cmocka_unit_test(a_mix_that_cannot_be_is_refused),
         cmocka_unit_test(a_fresh_pair_is_the_draw_of_its_index),
         cmocka_unit_test(a_batch_is_of_stored_samples_or_of_fresh_pairs),
+        cmocka_unit_test(
+            a_published_sample_that_does_not_say_where_its_digits_meet_needs_the_recordings),
         cmocka_unit_test(what_the_mixer_refuses_is_the_forms_fault),
     };
     return cmocka_run_group_tests_name("recipe", tests, open_small, close_small);

@@ -14,8 +14,8 @@
 #include "common/split_writer.h"
 
 const struct small_row small_rows[SMALL_SAMPLES] = {
-    {0, 5},  {4, 9},  {3, -1}, {7, 2},   {19, 0},  {SMALL_EMPTY, -1}, {6, 13},
-    {8, -1}, {11, 4}, {2, 17}, {18, 16}, {15, -1}, {10, -1},
+    {0, 5},  {4, 9},  {3, -1},          {7, 2},   {19, 0},  {SMALL_EMPTY, -1}, {6, 13},
+    {8, -1}, {11, 4}, {7, SMALL_EMPTY}, {18, 16}, {15, -1}, {10, -1},
 };
 
 static const char *const names[] = {"source", "timed", "published", "orphan"};

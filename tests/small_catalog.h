@@ -17,7 +17,13 @@ enum {
 };
 
 /* Samples of a kind, by their place. */
-enum { SAMPLE_PAIR = 0, SAMPLE_SINGLE = 2, SAMPLE_EMPTY = 5, SAMPLE_UNLABELLED = 12 };
+enum {
+    SAMPLE_PAIR = 0,
+    SAMPLE_SINGLE = 2,
+    SAMPLE_EMPTY = 5,
+    SAMPLE_SECOND_EMPTY = 9,
+    SAMPLE_UNLABELLED = 12
+};
 
 /* What each sample of the splits is made of; b is -1 where it is one recording. */
 struct small_row {

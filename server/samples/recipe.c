@@ -24,6 +24,15 @@ static void take_recordings(struct recipe *recipe, const struct entry *source)
         recipe->parts[i] = split_sample(source->split, (uint64_t)recipe->sources[i]).events;
 }
 
+static void take_published(struct recipe *recipe, const struct entry *source)
+{
+    recipe->kind = RECIPE_PUBLISHED;
+    recipe->n_second = MIX_NOT_KNOWN;
+    if (source && recipe->n_sources == 2)
+        recipe->n_second =
+            split_sample(source->split, (uint64_t)recipe->sources[1]).events.n_events;
+}
+
 int recipe_sample(const struct entry *entry, const struct form *form, uint64_t i,
                   struct recipe *ret, struct error *why)
 {
@@ -53,7 +62,7 @@ int recipe_sample(const struct entry *entry, const struct form *form, uint64_t i
     else if (n_digits < 2 || (as_stored && entry->order == MIX_TIME))
         recipe.kind = RECIPE_MIX;
     else if (entry->order == MIX_PUBLISHED)
-        recipe.kind = RECIPE_PUBLISHED;
+        take_published(&recipe, entry->source);
     else if (entry->source)
         take_recordings(&recipe, entry->source);
     else
@@ -133,7 +142,7 @@ size_t recipe_max_events(const struct recipe *recipe)
 /* What the mixer refuses, it refuses for what was asked of these events. */
 static int about_form(int r)
 {
-    return r == 0 || r == -ENOMEM ? r : -EINVAL;
+    return r == 0 || r == -ENOMEM || r == -ENODATA ? r : -EINVAL;
 }
 
 int recipe_make(const struct recipe *recipe, uint8_t *out, size_t *ret_n_events, struct error *why)
@@ -147,8 +156,8 @@ int recipe_make(const struct recipe *recipe, uint8_t *out, size_t *ret_n_events,
         *ret_n_events = recipe->parts[0].n_events;
         return 0;
     case RECIPE_PUBLISHED:
-        return about_form(
-            mixer_mix_again(mixer, recipe->parts[0], &recipe->rule, out, ret_n_events, why));
+        return about_form(mixer_mix_again(mixer, recipe->parts[0], recipe->n_second, &recipe->rule,
+                                          out, ret_n_events, why));
     case RECIPE_MIX:
         return about_form(
             mixer_mix(mixer, recipe->parts, recipe->k, &recipe->rule, out, ret_n_events, why));

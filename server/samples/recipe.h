@@ -27,6 +27,7 @@ struct recipe {
     int32_t sources[MIX_MAX_DIGITS];
     uint8_t labels[N_DIGITS];
     uint32_t checksum; /* CRC-32C of a stored sample's events */
+    size_t n_second;   /* events of the second recording, for RECIPE_PUBLISHED; or MIX_NOT_KNOWN */
 };
 
 /* Sample `i` of the entry's split, in the order and timestep of the form.
@@ -47,7 +48,8 @@ void recipe_pair(const struct entry *source, const struct form *form, uint64_t s
 size_t recipe_max_events(const struct recipe *recipe);
 
 /* Write its events to `out`, which has room for recipe_max_events(). Errors: -ENOMEM; -EINVAL the
- * form does not suit these events (mixer_mix()). */
+ * form does not suit these events (mixer_mix()); -ENODATA its recordings are needed
+ * (mixer_mix_again()). */
 int recipe_make(const struct recipe *recipe, uint8_t *out, size_t *ret_n_events, struct error *why);
 
 /* The samples of a batch: stored ones, or fresh pairs of a set. */

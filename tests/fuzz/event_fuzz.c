@@ -96,7 +96,7 @@ static size_t make_again(const struct wish *wish, struct event_span events, uint
 {
     struct error why;
     size_t n = 0;
-    int r = mixer_mix_again(mixer_here(), events, &wish->mix, out, &n, &why);
+    int r = mixer_mix_again(mixer_here(), events, events.n_events / 2, &wish->mix, out, &n, &why);
     FUZZ_CHECK(r == 0 || r == -ERANGE);
     FUZZ_CHECK(n <= events.n_events);
     return n * EVENT_BYTES;

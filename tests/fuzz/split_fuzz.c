@@ -45,7 +45,7 @@ static void mix(const struct split *split, uint64_t i, uint64_t j)
     for (size_t r = 0; r < sizeof rules / sizeof *rules; r++)
         if (mixer_mix(mixer, parts, 2, &rules[r], out, &n, NULL) == 0)
             FUZZ_CHECK(n <= room);
-    if (mixer_mix_again(mixer, parts[0], &rules[0], out, &n, NULL) == 0)
+    if (mixer_mix_again(mixer, parts[0], MIX_NOT_KNOWN, &rules[0], out, &n, NULL) == 0)
         FUZZ_CHECK(n <= parts[0].n_events);
     free(out);
 }
