@@ -81,6 +81,14 @@ class Damage(unittest.TestCase):
                 ("rows", lambda header: header["labels"].update(
                     shape=[header["labels"]["shape"][0] // 2, 10],
                     data_offsets=[0, header["labels"]["shape"][0] // 2 * 10])),
+                ("has 0 rows", lambda header: header["checksums"].update(
+                    shape=[0], data_offsets=[0, 0])),
+                ("0 samples", lambda header: header["labels"].update(
+                    shape=[0, 10], data_offsets=[0, 0])),
+                ("with 5 labels", lambda header: header["labels"].update(
+                    shape=[header["labels"]["shape"][0] * 2, 5])),
+                ('"9x9x2"', lambda header: header["__metadata__"].update(sensor="9x9x2")),
+                ('"ms"', lambda header: header["__metadata__"].update(time_unit="ms")),
                 ("version", lambda header: header["__metadata__"].update(version="2")),
                 ("format", lambda header: header["__metadata__"].update(format="other")),
                 ("kind", lambda header: header["__metadata__"].update(kind="other")),
