@@ -65,9 +65,10 @@ static struct MHD_Response *make_bodyless(struct delivery *delivery)
     bool known = !reply->unknown_length && (reply->n_bytes > 0 || reply->status != 304);
     struct MHD_Response *response = MHD_create_response_from_callback(
         known ? reply->n_bytes : MHD_SIZE_UNKNOWN, 1, read_nothing, delivery, release);
-    /* A 304 may not say Content-Length: 0, and clients wait for the chunks that the other way to
-     * tell an unknown length promises: it ends with the connection. */
-    if (response && reply->status == 304 && !known)
+    /* A 304 may not say Content-Length: 0. The other way to tell an unknown length promises chunks,
+     * for which clients wait, and libmicrohttpd sends the last of them behind the headers, where a
+     * client takes it for the next answer: it ends with the connection. */
+    if (response && !known)
         MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
     return response;
 }

@@ -108,6 +108,20 @@ class Connections(unittest.TestCase):
             received = received[len(samples[i]):]
         self.assertEqual(received, b"")
 
+    def test_nothing_follows_the_headers_of_an_answer_to_head(self):
+        paths = ["/healthz", "/v1/splits/train/samples/1.bin", "/v1/splits/train/samples/1.json",
+                 "/v1/splits/train/samples/1.npy?order=time",
+                 "/v1/splits/train/batch.json?indices=1,2", "/v1/splits/train/labels.json",
+                 "/v1/pairs/nmnist-train/1/batches/0.safetensors?size=4", "/nothing"]
+        for path in paths:
+            with self.subTest(path=path), \
+                    socket.create_connection(("127.0.0.1", server.port)) as connection:
+                connection.sendall(request(path).replace(b"GET", b"HEAD") +
+                                   request("/healthz", "Connection: close"))
+                head, _, behind = receive_all(connection).partition(b"\r\n\r\n")
+                self.assertTrue(head.startswith(b"HTTP/1.1 "))
+                self.assertIn(behind[:9], (b"", b"HTTP/1.1 "))
+
     def ask_for_a_batch(self, indices, *headers, behind=b""):
         """Whether the batch came, and whole: what else may come is a refusal of the headers."""
         path = "/v1/splits/train/batch.safetensors?indices=" + ",".join(map(str, indices))
