@@ -71,16 +71,21 @@ def tensors_of(samples, sources, labels, indices=None):
 def splits():
     about = {"format": "twonmnist-split", "version": "1", "sensor": "34x34x2", "time_unit": "us"}
     one = tensors_of([events(3), events(9, 2), b""], [(0, -1), (1, -1), (2, -1)], [[0], [1], [9]])
+    many = tensors_of([events(1, i) for i in range(20)], [(i, -1) for i in range(20)],
+                      [[i % 10] for i in range(20)])
     two = tensors_of([events(4) + events(3)], [(0, 1)], [[3, 5]])
     return {
         "source": container(one, {**about, "kind": "source", "split": "train"}),
         "pairs": container(two, {**about, "kind": "2nmnist", "order": "published"}),
         "time": container(two, {**about, "kind": "2nmnist", "order": "time"}),
-        "many": container(tensors_of([events(1, i) for i in range(20)], [(i, -1) for i in range(20)],
-                                     [[i % 10] for i in range(20)]), {**about, "kind": "source"}),
+        "many": container(many, {**about, "kind": "source"}),
         "foreign": container(one, {**about, "kind": "source", "sensor": "240x180x2"}),
         "newer": container(one, {**about, "kind": "source", "version": "2"}),
         "no-samples": container(tensors_of([], [], []), {**about, "kind": "source"}),
+        "no-checksums": container([(name, kind, [0] if name == "checksums" else shape,
+                                    b"" if name == "checksums" else content)
+                                   for name, kind, shape, content in one],
+                                  {**about, "kind": "source"}),
     }
 
 
@@ -177,7 +182,8 @@ def zips():
                             zipfile.ZIP_DEFLATED),
         "samples": archive(samples),
         "simulated": archive({**samples, "2nmnist/data/SYNTHETIC": b""}),
-        "passed-over": archive({"Train/": b"", "__MACOSX/Train/0/1.bin": b"x", "readme": b"y", **few}),
+        "passed-over": archive({"Train/": b"", "__MACOSX/Train/0/1.bin": b"x", "readme": b"",
+                                **few}),
         "twice": archive({"Train/1/1.bin": b"", "x/Train/1/1.bin": b""}),
         "bad-name": archive({"Train/a/1.bin": b""}),
         "bzip2": archive(few, zipfile.ZIP_BZIP2),

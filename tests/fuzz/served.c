@@ -41,9 +41,9 @@ static void write_source(const char *path)
     struct split_writer *writer;
     uint8_t bytes[MAX_EVENTS * EVENT_BYTES];
     const struct meta meta[] = {{"kind", SPLIT_KIND_SOURCE},
-                                {"split", "train"},
                                 {"sensor", SENSOR_NMNIST},
-                                {"time_unit", SPLIT_TIME_UNIT}};
+                                {"time_unit", SPLIT_TIME_UNIT},
+                                {"split", "train"}};
     FUZZ_CHECK(split_writer_create(path, N_RECORDINGS, &writer, &why) == 0);
     for (unsigned i = 0; i < N_RECORDINGS; i++) {
         uint8_t labels[N_DIGITS] = {0};
@@ -51,7 +51,7 @@ static void write_source(const char *path)
         const int32_t sources[] = {(int32_t)i, -1};
         FUZZ_CHECK(split_writer_add(writer, record(i, bytes), labels, sources, &why) == 0);
     }
-    FUZZ_CHECK(split_writer_finish(writer, meta, sizeof meta / sizeof *meta, &why) == 0);
+    FUZZ_CHECK(split_writer_finish(writer, meta, 4, &why) == 0);
 }
 
 /* Every other sample shows two digits, in published order. */
@@ -87,7 +87,7 @@ static void write_mixed(const char *path, const char *source)
     FUZZ_CHECK(split_writer_create(path, N_SAMPLES, &writer, &why) == 0);
     for (unsigned i = 0; i < N_SAMPLES; i++)
         add_sample(writer, mixer, i);
-    FUZZ_CHECK(split_writer_finish(writer, meta, sizeof meta / sizeof *meta, &why) == 0);
+    FUZZ_CHECK(split_writer_finish(writer, meta, 6, &why) == 0);
     mixer_free(mixer);
 }
 
@@ -103,9 +103,9 @@ static struct service *make(void)
     write_mixed(mixed, source);
     FUZZ_CHECK(settings_init(&settings) == 0);
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
-        FUZZ_CHECK(settings_set(&settings, SETTING_OPTION, limits[i].name, limits[i].value, &why) ==
+        FUZZ_CHECK(settings_set(&settings, SETTING_FILE, limits[i].name, limits[i].value, &why) ==
                    0);
-    FUZZ_CHECK(settings_set(&settings, SETTING_OPTION, "data", folder, &why) == 0);
+    FUZZ_CHECK(settings_set(&settings, SETTING_FILE, "data", folder, &why) == 0);
     FUZZ_CHECK(service_open(&settings, &service, &why) == 0);
     unlink(source);
     unlink(mixed);

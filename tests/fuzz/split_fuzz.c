@@ -7,6 +7,7 @@
 #include "common/crc32c.h"
 #include "common/frames.h"
 #include "common/mixer.h"
+#include "common/safetensors.h"
 #include "common/split.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -50,6 +51,20 @@ static void mix(const struct split *split, uint64_t i, uint64_t j)
     free(out);
 }
 
+/* Everything that is there for each sample is there for every sample. */
+static void check_rows(const uint8_t *bytes, size_t size, uint64_t n)
+{
+    static const char *const names[] = {"checksums", "sources", "labels", "offsets"};
+    struct safetensors *header;
+    struct error why;
+    FUZZ_CHECK(safetensors_parse(bytes, size, &header, &why) == 0);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const struct tensor *tensor = safetensors_find(header, names[i]);
+        FUZZ_CHECK(tensor && tensor->dims[0] == n + (strcmp(names[i], "offsets") == 0));
+    }
+    safetensors_free(header);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct split *split;
@@ -59,6 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (r < 0)
         return 0;
     uint64_t n = split_n_samples(split), n_events = 0;
+    check_rows(bytes, size, n);
     for (uint64_t i = 0; i < n; i++) {
         touch(split, i);
         n_events += split_sample(split, i).events.n_events;
