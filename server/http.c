@@ -209,7 +209,7 @@ void http_check_peers(struct http *http)
             exchange_give_up(peer->exchange, false);
         if (!peer_is_late(peer, settings, http->rested_ms, http->exchanges.stopping))
             continue;
-        peer_hang_up(peer);
+        peer_cut_off(peer);
         /* A connection that libmicrohttpd asks in vain is not in its epoll set, and sees no end. */
         if (peer->chunked)
             MHD_set_connection_option(peer->connection, MHD_CONNECTION_OPTION_TIMEOUT, 1U);

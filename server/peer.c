@@ -106,3 +106,10 @@ void peer_hang_up(const struct peer *peer)
 {
     shutdown(peer->fd, SHUT_RDWR);
 }
+
+void peer_cut_off(const struct peer *peer)
+{
+    const struct linger none = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(peer->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+    peer_hang_up(peer);
+}

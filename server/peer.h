@@ -45,7 +45,11 @@ bool peer_is_late(struct peer *peer, const struct settings *settings, uint64_t r
 /* Whether the client has closed its side, or is not reached any more. Any thread. */
 bool peer_is_gone(const struct peer *peer);
 
-/* Let nothing more come or go; the server closes the connection when it sees that. */
+/* Let nothing more come; what was sent still goes. The server closes the connection when it sees
+ * that. */
 void peer_hang_up(const struct peer *peer);
+
+/* The same, and forget what the client has not taken yet. */
+void peer_cut_off(const struct peer *peer);
 
 uint64_t peer_now_ms(void);
