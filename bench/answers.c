@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <microhttpd.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -24,9 +23,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 enum {
     MAX_PIECES = 1024,
@@ -34,7 +30,6 @@ enum {
     MAX_PIECE_BYTES = 40000,
     HEAD_BYTES = 64, /* what stands before the pieces, in memory of its own */
     POOL_BYTES = 16384,
-    SEND_BUFFER_BYTES = 4 << 20,
     CHUNK_BYTES = 4096, /* fetched while the one before it is copied */
     LINE_BYTES = 64,
     RUNS_AT_A_TIME = 16, /* as server/http.c */
@@ -58,7 +53,20 @@ struct spare {
     size_t n_bytes;
 };
 
-typedef void copy_fn(char *out, const char *from, size_t n_bytes, const char *then);
+/* What the command line asks for, word by word. */
+static struct {
+    bool vectored, contiguous, pooled, worker; /* or a reader, if block_bytes is set */
+    bool ahead;                                /* copy with copy_ahead() */
+    bool heap;                                 /* blocks from the heap, which is never trimmed */
+} way;
+
+static const struct {
+    const char *name;
+    bool *set;
+} words[] = {
+    {"vectored", &way.vectored}, {"contiguous", &way.contiguous}, {"pooled", &way.pooled},
+    {"worker", &way.worker},     {"ahead", &way.ahead},           {"heap", &way.heap},
+};
 
 static const char *map;
 static size_t map_bytes, block_bytes;
@@ -66,14 +74,7 @@ static uint64_t random_state = 88172645463325252U;
 static unsigned long long n_answers;
 static struct spare *spares;
 static int filled_fd;
-static bool has_worker, pooled, cork, big_send_buffer;
 static char seen; /* its address stands for a request of which only the head was seen */
-
-static void copy_plain(char *out, const char *from, size_t n_bytes, const char *then)
-{
-    (void)then;
-    memcpy(out, from, n_bytes);
-}
 
 /* While a chunk is copied the next one comes: the processor's own prefetch ends with each page. */
 static void copy_ahead(char *out, const char *from, size_t n_bytes, const char *then)
@@ -87,24 +88,6 @@ static void copy_ahead(char *out, const char *from, size_t n_bytes, const char *
     }
 }
 
-/* Past the caches. */
-static void copy_streamed(char *out, const char *from, size_t n_bytes, const char *then)
-{
-#ifdef __SSE2__
-    size_t at = (size_t)(-(uintptr_t)out & 15);
-    at = at < n_bytes ? at : n_bytes;
-    memcpy(out, from, at);
-    for (; at + 16 <= n_bytes; at += 16)
-        _mm_stream_si128((void *)(out + at), _mm_loadu_si128((const void *)(from + at)));
-    _mm_sfence();
-    copy_plain(out + at, from + at, n_bytes - at, then);
-#else
-    copy_plain(out, from, n_bytes, then);
-#endif
-}
-
-static copy_fn *copy = copy_plain;
-
 /* Copy up to `most` bytes of the parts, from where the batch's reader stands. */
 static size_t batch_read(struct batch *batch, char *out, size_t most)
 {
@@ -114,7 +97,11 @@ static size_t batch_read(struct batch *batch, char *out, size_t most)
         size_t left = part->iov_len - batch->part_offset;
         size_t n = left < most - at ? left : most - at;
         const char *then = batch->part + 1 < batch->n_parts ? part[1].iov_base : NULL;
-        copy(out + at, (const char *)part->iov_base + batch->part_offset, n, then);
+        const char *from = (const char *)part->iov_base + batch->part_offset;
+        if (way.ahead)
+            copy_ahead(out + at, from, n, then);
+        else
+            memcpy(out + at, from, n);
         at += n;
         batch->part_offset += n;
         if (n == left) {
@@ -153,6 +140,11 @@ static struct batch *batch_new(struct MHD_Connection *connection, size_t n, uint
     return batch;
 }
 
+static bool keeps_buffers(void)
+{
+    return way.pooled || way.worker;
+}
+
 static char *buffer_take(size_t n_bytes)
 {
     for (struct spare **link = &spares; *link; link = &(*link)->next) {
@@ -162,7 +154,7 @@ static char *buffer_take(size_t n_bytes)
         *link = spare->next;
         return (char *)(spare + 1);
     }
-    size_t most = pooled ? HEAD_BYTES + MAX_PIECES / 4 * (size_t)MAX_PIECE_BYTES : n_bytes;
+    size_t most = keeps_buffers() ? HEAD_BYTES + MAX_PIECES / 4 * (size_t)MAX_PIECE_BYTES : n_bytes;
     most = most > n_bytes ? most : n_bytes;
     struct spare *spare = malloc(sizeof *spare + most);
     if (!spare)
@@ -176,7 +168,7 @@ static void buffer_release(char *buffer)
     struct spare *spare = (struct spare *)(void *)buffer - 1;
     if (!buffer)
         return;
-    if (!pooled) {
+    if (!keeps_buffers()) {
         free(spare);
         return;
     }
@@ -193,17 +185,9 @@ static void batch_unref(void *user)
     free(batch);
 }
 
-static void set_cork(const struct batch *batch, int on)
-{
-    int fd =
-        MHD_get_connection_info(batch->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
-}
-
 static ssize_t read_block(void *user, uint64_t at, char *out, size_t most)
 {
-    if (cork && at == 0)
-        set_cork(user, 1);
+    (void)at;
     return (ssize_t)batch_read(user, out, most);
 }
 
@@ -228,7 +212,12 @@ static struct MHD_Response *answer_buffer(struct batch *batch)
                          : NULL;
 }
 
-static struct MHD_Response *(*make_response)(struct batch *batch);
+static struct MHD_Response *make_response(struct batch *batch)
+{
+    if (way.vectored)
+        return answer_vectored(batch);
+    return block_bytes ? answer_reader(batch) : answer_buffer(batch);
+}
 
 static enum MHD_Result answer(struct batch *batch)
 {
@@ -346,7 +335,7 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
     if (!batch)
         return MHD_NO;
     *con_cls = batch;
-    return has_worker ? submit(batch) : answer(batch);
+    return way.worker ? submit(batch) : answer(batch);
 }
 
 static void on_completed(void *user, struct MHD_Connection *connection, void **con_cls,
@@ -357,99 +346,30 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **c
     if (!batch)
         return;
     n_answers += code == MHD_REQUEST_TERMINATED_COMPLETED_OK;
-    if (cork)
-        set_cork(batch, 0);
     batch_unref(batch);
 }
 
-static void on_connection(void *user, struct MHD_Connection *connection, void **context,
-                          enum MHD_ConnectionNotificationCode code)
-{
-    (void)user, (void)context;
-    if (code != MHD_CONNECTION_NOTIFY_STARTED || !big_send_buffer)
-        return;
-    int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){SEND_BUFFER_BYTES}, sizeof(int));
-}
-
-/* Blocks from the heap, however large, and the heap kept. */
-static void keep_heap(void)
-{
-    mallopt(M_MMAP_THRESHOLD, 1 << 30);
-    mallopt(M_TRIM_THRESHOLD, 1 << 30);
-}
-
-/* Blocks of 128 KB and more from the kernel each time. */
-static void map_always(void)
-{
-    mallopt(M_MMAP_THRESHOLD, 128 << 10);
-}
-
-static void set_cork_on(void)
-{
-    cork = true;
-}
-
-static void set_big_send_buffer(void)
-{
-    big_send_buffer = true;
-}
-
-static void set_copy_ahead(void)
-{
-    copy = copy_ahead;
-}
-
-static void set_copy_streamed(void)
-{
-    copy = copy_streamed;
-}
-
-static void set_vectored(void)
-{
-    make_response = answer_vectored;
-}
-
-static void set_contiguous(void)
-{
-    make_response = answer_buffer;
-}
-
-static void set_pooled(void)
-{
-    make_response = answer_buffer;
-    pooled = true;
-}
-
-static void set_worker(void)
-{
-    set_pooled();
-    has_worker = true;
-}
-
-static const struct {
-    const char *name;
-    void (*set)(void);
-} words[] = {
-    {"vectored", set_vectored}, {"contiguous", set_contiguous},
-    {"pooled", set_pooled},     {"worker", set_worker},
-    {"ahead", set_copy_ahead},  {"streamed", set_copy_streamed},
-    {"heap", keep_heap},        {"mapped", map_always},
-    {"cork", set_cork_on},      {"sndbuf", set_big_send_buffer},
-};
-
 static bool understand(const char *word)
 {
-    if (sscanf(word, "reader-%zu", &block_bytes) == 1) {
-        make_response = answer_reader;
+    if (sscanf(word, "reader-%zu", &block_bytes) == 1)
         return block_bytes > 0;
-    }
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(word, words[i].name) == 0) {
-            words[i].set();
-            return true;
-        }
+        if (strcmp(word, words[i].name) == 0)
+            return *words[i].set = true;
     return false;
+}
+
+static bool understand_all(char *text)
+{
+    bool understood = true;
+    for (char *word = strtok(text, "+"); word; word = strtok(NULL, "+"))
+        understood = understand(word) && understood;
+    if (way.heap) {
+        mallopt(M_MMAP_THRESHOLD, 1 << 30);
+        mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    }
+    int n = way.vectored + way.contiguous + way.pooled + way.worker + (block_bytes > 0);
+    return understood && n == 1;
 }
 
 static bool map_file(const char *path)
@@ -498,23 +418,21 @@ static void serve(struct MHD_Daemon *daemon)
 
 int main(int argc, char **argv)
 {
-    bool understood = argc == 3 && map_file(argv[1]);
-    for (char *word = understood ? strtok(argv[2], "+") : NULL; word; word = strtok(NULL, "+"))
-        understood = understand(word) && understood;
+    bool understood = argc == 3 && map_file(argv[1]) && understand_all(argv[2]);
     pthread_t worker;
     struct sockaddr_in address;
     int fd = listen_anywhere(&address);
     filled_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (!understood || !make_response || fd < 0 || filled_fd < 0 ||
-        (has_worker && pthread_create(&worker, NULL, work, NULL) != 0)) {
+    if (!understood || fd < 0 || filled_fd < 0 ||
+        (way.worker && pthread_create(&worker, NULL, work, NULL) != 0)) {
         fputs("usage: bench/answers FILE WAY[+VARIANT...], see bench/answers.c\n", stderr);
         return EXIT_FAILURE;
     }
     struct MHD_Daemon *daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_USE_TURBO | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, NULL,
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)POOL_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, 60U, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, 60U,
+        MHD_OPTION_END);
     if (!daemon)
         return EXIT_FAILURE;
     printf("http://127.0.0.1:%d\n", ntohs(address.sin_port));

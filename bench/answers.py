@@ -20,7 +20,8 @@ import time
 import urllib.request
 
 WAYS = ["vectored", "reader-65536", "reader-131072", "reader-262144", "reader-524288",
-        "reader-1048576", "contiguous", "pooled", "worker"]
+        "reader-1048576", "reader-65000", "reader-122880", "reader-122880+heap+ahead",
+        "contiguous", "pooled", "worker"]
 FILE_BYTES, STEP = 1 << 30, 1 << 24
 
 
