@@ -182,9 +182,12 @@ class Passed(Case):
 
     def refused_passed(self, words, *passed, **more):
         with self.start(*passed, **more) as process:
-            said = process.stderr.read()
-            self.assertEqual(process.wait(60), 1, said)
-            self.assertIn(words, said)
+            try:
+                said = process.communicate(timeout=60)[1]
+            finally:
+                process.kill()
+        self.assertEqual(process.returncode, 1, said)
+        self.assertIn(words, said)
 
     def test_one_is_served_and_left_open_at_the_end(self):
         with socket.create_server(("127.0.0.1", 0)) as passed:
