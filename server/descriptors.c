@@ -8,9 +8,8 @@
 
 enum {
     FOR_PROCESS = 16, /* standard ones, the service manager's, files that are open for a moment */
-    FOR_LOOP = 6,     /* libuv's epoll, its wake-up, its signals */
-    FOR_STATION = 3,  /* of each listener in each loop: its socket, epoll, wake-up */
-    FOR_SPLIT = 2,    /* the one that is served, and its successor */
+    FOR_LOOP = 8,  /* libuv's epoll, its wake-up, its signals; libmicrohttpd's epoll and wake-up */
+    FOR_SPLIT = 2, /* the one that is served, and its successor */
     STANDARD_LIMIT = 1024,
 };
 
@@ -26,17 +25,16 @@ uint64_t descriptors_raise_limit(void)
 int descriptors_fit(const struct descriptors *needed, uint64_t limit, uint64_t *ret_connections,
                     struct error *why)
 {
-    uint64_t n_stations = (uint64_t)needed->n_loops * needed->n_listeners;
-    uint64_t other = FOR_PROCESS + FOR_LOOP * (uint64_t)needed->n_loops + FOR_STATION * n_stations +
+    uint64_t n_sockets = (uint64_t)needed->n_loops * needed->n_listeners;
+    uint64_t other = FOR_PROCESS + FOR_LOOP * (uint64_t)needed->n_loops + n_sockets +
                      FOR_SPLIT * (uint64_t)needed->n_splits;
-    /* Each loop rounds its share up, by one at most. */
-    uint64_t least = other + 2 * n_stations;
+    uint64_t least = other + needed->n_loops;
     if (limit < least)
         return error_set(why, -EMFILE,
                          "the limit of open descriptors (RLIMIT_NOFILE) is %" PRIu64
                          "; at least %" PRIu64 " are needed",
                          limit, least);
-    uint64_t fit = (limit - other) / needed->n_listeners - needed->n_loops;
+    uint64_t fit = limit - other;
     *ret_connections = fit < needed->max_connections ? fit : needed->max_connections;
     return 0;
 }

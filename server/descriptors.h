@@ -11,13 +11,13 @@
 struct descriptors {
     unsigned n_loops, n_listeners;
     size_t n_splits;
-    uint64_t max_connections; /* for each listener, as it is wanted */
+    uint64_t max_connections; /* as it is wanted */
 };
 
 /* Raise RLIMIT_NOFILE as far as this process may, and return it. */
 uint64_t descriptors_raise_limit(void);
 
-/* How many connections each listener can have under `limit`: at most those that are wanted.
+/* How many connections there can be under `limit`: at most those that are wanted.
  * Errors: -EMFILE not even one for each loop. */
 int descriptors_fit(const struct descriptors *needed, uint64_t limit, uint64_t *ret_connections,
                     struct error *why);

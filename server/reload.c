@@ -46,12 +46,33 @@ void reload_log_splits(struct service *service)
     catalog_unref(catalog);
 }
 
+/* How many files of the folder are not served, and why the first of them is not. */
+static unsigned count_passed_over(const struct catalog *catalog, const struct error **ret_why)
+{
+    unsigned n = 0;
+    for (size_t i = catalog->n_found; i > 0; i--) {
+        if (!catalog->found[i - 1].fault.text[0])
+            continue;
+        *ret_why = &catalog->found[i - 1].fault;
+        n++;
+    }
+    return n;
+}
+
 void reload_say_ready(struct service *service, const struct error *why_not_newer)
 {
     struct catalog *catalog = service_catalog(service);
-    notify_status("READY=1", "serving %zu splits of %s%s%s", catalog->n_entries,
-                  service_settings(service)->data, why_not_newer ? "; not reloaded: " : "",
-                  why_not_newer ? why_not_newer->text : "");
+    const char *folder = service_settings(service)->data;
+    const struct error *why;
+    unsigned n_passed_over = count_passed_over(catalog, &why);
+    if (why_not_newer)
+        notify_status("READY=1", "serving %zu splits of %s; not reloaded: %s", catalog->n_entries,
+                      folder, why_not_newer->text);
+    else if (n_passed_over)
+        notify_status("READY=1", "serving %zu splits of %s; %u passed over: %s", catalog->n_entries,
+                      folder, n_passed_over, why->text);
+    else
+        notify_status("READY=1", "serving %zu splits of %s", catalog->n_entries, folder);
     catalog_unref(catalog);
 }
 

@@ -29,15 +29,19 @@ static void descriptors_leave_what_is_wanted_where_there_are_enough(void **state
     assert_int_equal(fit(&two_loops, UINT64_MAX), 4096);
 }
 
-static void descriptors_clamp_the_connections_by_what_all_listeners_take(void **state)
+static void descriptors_clamp_the_connections_by_what_else_takes_some(void **state)
 {
     (void)state;
     uint64_t one = fit(&two_loops, 1024);
     assert_in_range(one, 800, 1020);
     assert_int_equal(fit(&two_loops, 1025), one + 1);
-    struct descriptors twice = two_loops;
-    twice.n_listeners = 2;
-    assert_in_range(fit(&twice, 1024), one / 2 - 10, one / 2);
+    struct descriptors more = two_loops;
+    more.n_listeners = 3;
+    assert_int_equal(fit(&more, 1024), one - 4);
+    more.n_splits += 10;
+    assert_int_equal(fit(&more, 1024), one - 24);
+    more.n_loops++;
+    assert_in_range(fit(&more, 1024), one - 40, one - 28);
 }
 
 static void descriptors_fit_at_the_edge_and_not_below(void **state)
@@ -70,7 +74,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(descriptors_leave_what_is_wanted_where_there_are_enough),
-        cmocka_unit_test(descriptors_clamp_the_connections_by_what_all_listeners_take),
+        cmocka_unit_test(descriptors_clamp_the_connections_by_what_else_takes_some),
         cmocka_unit_test(descriptors_fit_at_the_edge_and_not_below),
         cmocka_unit_test(descriptors_raise_the_limit_to_the_hard_one),
     };
