@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,7 +24,11 @@
 #include "server/samples/scratch.h"
 #include "server/watchdog.h"
 
-enum { RELOAD_GRACE_MS = 1000 };
+enum {
+    RELOAD_GRACE_MS = 1000,
+    HEAP_LARGEST_BYTES = 32 << 20,
+    HEAP_SPARE_BYTES = 64 << 20,
+};
 
 struct app {
     struct settings settings; /* whose texts and lists are the caller's */
@@ -242,8 +247,19 @@ static void block_signals(sigset_t *ret_stop, sigset_t *ret_before)
     pthread_sigmask(SIG_BLOCK, &all, ret_before);
 }
 
+/* Memory of answers is used again, not given to the kernel and asked back page by page each time;
+ * only what is larger than any usual batch goes back at once. */
+static void keep_heap(void)
+{
+#ifdef M_MMAP_THRESHOLD
+    mallopt(M_MMAP_THRESHOLD, HEAP_LARGEST_BYTES);
+    mallopt(M_TRIM_THRESHOLD, HEAP_SPARE_BYTES);
+#endif
+}
+
 static void prepare_process(void)
 {
+    keep_heap();
     signal(SIGPIPE, SIG_IGN);
     notify_open();
     guard_install();
