@@ -53,7 +53,18 @@ class Case(unittest.TestCase):
         server.process.send_signal(signal.SIGHUP)
         return server.wait_for(words)
 
-    def expect_damaged(self, server, name, of_last=1):
+    def await_damaged(self, server, name):
+        """A change is noticed within a tick of the clock; until then an answer from the map may
+        end in the middle."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            with contextlib.suppress(http.client.HTTPException, ConnectionError):
+                if server.get(f"/v1/splits/{name}/samples/0.bin").status == 500:
+                    return
+        self.fail(f"the change of {name} is not noticed")
+
+    def expect_damaged(self, server, name):
+        self.await_damaged(server, name)
         last = server_samples(self.data, name) - 1
         for path in (f"samples/{last}.bin", f"samples/{last}.npy", f"samples/{last}.bin?as=frames",
                      f"samples?offset={last - 2}", "samples/0.bin", "labels.npy",

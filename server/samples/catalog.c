@@ -61,7 +61,7 @@ bool entry_is_damaged(const struct entry *entry)
 
 void entry_check(const struct entry *entry)
 {
-    holding_check(entry->holding);
+    holding_glance(entry->holding);
     if (entry->source)
-        holding_check(entry->source->holding);
+        holding_glance(entry->source->holding);
 }

@@ -62,5 +62,5 @@ bool catalog_is_stale(const struct catalog *catalog, const char *folder);
 /* Whether the split's file is known to be damaged. */
 bool entry_is_damaged(const struct entry *entry);
 
-/* Look at the files that the entry's answers are made of, as catalog_check() does. */
+/* Look now and then at the files that the entry's answers are made of (holding_glance()). */
 void entry_check(const struct entry *entry);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "server/samples/guard.h"
 
@@ -56,6 +57,17 @@ bool holding_check(struct holding *holding)
     if (!holding->damaged && !split_is_intact(holding->split))
         holding->damaged = true;
     return !holding->damaged;
+}
+
+void holding_glance(struct holding *holding)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    uint64_t now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    if (atomic_load(&holding->looked_ms) == now_ms)
+        return;
+    atomic_store(&holding->looked_ms, now_ms);
+    holding_check(holding);
 }
 
 bool holding_is_of(const struct holding *holding, const struct stat *file)
