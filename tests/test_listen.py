@@ -129,22 +129,16 @@ class SameMoment(Case):
     N_TIMES = 15
 
     def one_serves(self, listen):
+        """Of two daemons one is refused while the other serves: what the refused one says."""
         both = [subprocess.Popen([daemon.DAEMON, "--data", self.data, "--listen", listen],
                                  stderr=subprocess.PIPE, text=True) for _ in range(2)]
-        refused = []
+        ends = [next(line for line in process.stderr if "listening on" in line or "error:" in line)
+                for process in both]
         for process in both:
-            with process.stderr as log:
-                for line in log:
-                    if "listening on" in line:
-                        break
-                    if "error:" in line:
-                        refused.append(line)
-                        break
-                process.terminate()
-                log.read()
-        self.assertEqual(sorted(process.wait(60) for process in both), [0, 1])
-        self.assertEqual(len(refused), 1)
-        return refused[0]
+            process.terminate()
+            process.communicate(timeout=60)
+        self.assertEqual(sorted(process.returncode for process in both), [0, 1], ends)
+        return next(line for line in ends if "error:" in line)
 
     def test_one_of_two_gets_a_port(self):
         with daemon.Daemon(self.data) as server:
