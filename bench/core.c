@@ -123,8 +123,11 @@ static void checksum(struct bench *bench, const struct event_span *parts)
     memcpy(bench->out, &crc, sizeof crc);
 }
 
-static const struct frames_rule tchw = {
-    .timestep_us = 1000, .bins = 300, .binning = FRAMES_ROUND, .axes = FRAMES_TCHW};
+static const struct frames_rule tchw = {.geometry = {SENSOR_WIDTH, SENSOR_HEIGHT, N_DIGITS},
+                                        .timestep_us = 1000,
+                                        .bins = 300,
+                                        .binning = FRAMES_ROUND,
+                                        .axes = FRAMES_TCHW};
 
 static void frames(struct bench *bench, const struct event_span *parts)
 {

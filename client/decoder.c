@@ -132,7 +132,8 @@ int tnm_decoder_frames(uint32_t timestep_us, uint32_t bins, int binning, int ove
     if (r < 0)
         return r;
     tnm_decoder made = {.run = layouts[axes].run,
-                        .rule = {.timestep_us = timestep_us,
+                        .rule = {.geometry = GEOMETRY_NMNIST,
+                                 .timestep_us = timestep_us,
                                  .bins = bins,
                                  .binning = binnings[binning],
                                  .overlap = overlaps[overlap],

@@ -13,11 +13,7 @@
 static_assert((int)FRAMES_TIMESTEP_MAX_US <= (int)TIMESTEP_MAX_US,
               "timesteps that can be divided by");
 
-enum {
-    PIXELS = SENSOR_WIDTH * SENSOR_HEIGHT,
-    PLACES = SENSOR_POLARITIES * PIXELS,
-    BLOCK = 512, /* events unpacked at a time: columns and places stay in the L1 cache */
-};
+enum { BLOCK = 512 }; /* events unpacked at a time: columns and places stay in the L1 cache */
 
 static const uint32_t NOWHERE = UINT32_MAX;
 
@@ -26,9 +22,20 @@ static size_t value_size(const struct frames_rule *rule)
     return rule->values == FRAMES_F32 ? sizeof(float) : sizeof(uint8_t);
 }
 
+static uint32_t n_pixels(const struct frames_rule *rule)
+{
+    assert(rule->geometry.width > 0 && rule->geometry.height > 0);
+    return rule->geometry.width * rule->geometry.height;
+}
+
+static uint32_t n_places(const struct frames_rule *rule)
+{
+    return SENSOR_POLARITIES * n_pixels(rule);
+}
+
 size_t frames_size(const struct frames_rule *rule)
 {
-    return (size_t)rule->bins * PLACES * value_size(rule);
+    return (size_t)rule->bins * n_places(rule) * value_size(rule);
 }
 
 void frames_shape(const struct frames_rule *rule, uint64_t ret[FRAMES_DIMS])
@@ -37,14 +44,15 @@ void frames_shape(const struct frames_rule *rule, uint64_t ret[FRAMES_DIMS])
     uint64_t *chw = time_first ? ret + 1 : ret;
     ret[time_first ? 0 : FRAMES_DIMS - 1] = rule->bins;
     chw[0] = SENSOR_POLARITIES;
-    chw[1] = SENSOR_HEIGHT;
-    chw[2] = SENSOR_WIDTH;
+    chw[1] = rule->geometry.height;
+    chw[2] = rule->geometry.width;
 }
 
 /* Bins first_bin … first_bin + bins, and how many values lie between neighbours. */
 struct layout {
     struct timestep step;
     bool round;
+    uint32_t width, height, pixels;
     uint32_t first_bin, bins, bin_stride, place_stride;
 };
 
@@ -54,8 +62,11 @@ static struct layout layout_of(const struct frames_rule *rule)
     return (struct layout){
         .step = timestep_of(rule->timestep_us),
         .round = rule->binning == FRAMES_ROUND,
+        .width = rule->geometry.width,
+        .height = rule->geometry.height,
+        .pixels = n_pixels(rule),
         .bins = rule->bins,
-        .bin_stride = time_first ? PLACES : 1,
+        .bin_stride = time_first ? n_places(rule) : 1,
         .place_stride = time_first ? 1 : rule->bins,
     };
 }
@@ -72,10 +83,11 @@ find_places(const struct columns *events, const struct layout *layout, uint32_t 
 {
     const uint32_t first_bin = layout->first_bin, bins = layout->bins;
     const uint32_t bin_stride = layout->bin_stride, place_stride = layout->place_stride;
+    const uint32_t width = layout->width, height = layout->height, pixels = layout->pixels;
     for (size_t i = 0; i < BLOCK; i++) {
         uint32_t bin = events->t_us[i] - first_bin, x = events->x[i], y = events->y[i];
-        uint32_t place = (uint32_t)events->p[i] * PIXELS + y * SENSOR_WIDTH + x;
-        uint32_t outside = (bin >= bins) | (x >= SENSOR_WIDTH) | (y >= SENSOR_HEIGHT);
+        uint32_t place = (uint32_t)events->p[i] * pixels + y * width + x;
+        uint32_t outside = (bin >= bins) | (x >= width) | (y >= height);
         ret[i] = (bin * bin_stride + place * place_stride) | -outside;
     }
 }
@@ -166,7 +178,7 @@ void frames_fill(const struct frames_rule *rule, struct event_span events, void 
 void frames_fill_among(const struct frames_rule *rule, struct event_span events, uint64_t i,
                        uint64_t n_samples, void *out)
 {
-    uint64_t stride = n_samples * PLACES;
+    uint64_t stride = n_samples * n_places(rule);
     assert(stride <= NOWHERE);
     uint32_t window = (uint32_t)(NOWHERE / stride);
     struct layout layout = layout_of(rule);
@@ -176,6 +188,6 @@ void frames_fill_among(const struct frames_rule *rule, struct event_span events,
         layout.first_bin = first;
         layout.bins = rule->bins - first < window ? rule->bins - first : window;
         fill(rule, &layout, events,
-             (uint8_t *)out + (first * stride + i * PLACES) * value_size(rule));
+             (uint8_t *)out + (first * stride + i * n_places(rule)) * value_size(rule));
     }
 }

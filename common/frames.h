@@ -18,8 +18,8 @@ enum frames_overlap {
 };
 
 enum frames_axes {
-    FRAMES_TCHW, /* [bins, 2, 34, 34] */
-    FRAMES_CHWT, /* [2, 34, 34, bins] */
+    FRAMES_TCHW, /* [bins, 2, height, width] */
+    FRAMES_CHWT, /* [2, height, width, bins] */
 };
 
 enum frames_values {
@@ -28,6 +28,7 @@ enum frames_values {
 };
 
 struct frames_rule {
+    struct geometry geometry; /* width and height, 1 to 256 */
     uint32_t timestep_us;
     uint32_t bins;
     enum frames_binning binning;
@@ -49,7 +50,7 @@ void frames_shape(const struct frames_rule *rule, uint64_t ret[FRAMES_DIMS]);
  */
 void frames_fill(const struct frames_rule *rule, struct event_span events, void *out);
 
-/* The same into the place of sample i in a tensor [bins, n_samples, 2, 34, 34] that is zero there,
- * whatever the rule's axes. */
+/* The same into the place of sample i in a tensor [bins, n_samples, 2, height, width] that is zero
+ * there, whatever the rule's axes. */
 void frames_fill_among(const struct frames_rule *rule, struct event_span events, uint64_t i,
                        uint64_t n_samples, void *out);

@@ -102,6 +102,7 @@ static bool find_entry(struct request *request, struct reply *reply, const char 
         problem(request, reply, PROBLEM_SPLIT_DAMAGED, "split %s is damaged", entry->name);
     else {
         request->entry = entry;
+        request->form.frames.geometry = *split_geometry(entry->split);
         request->pinned = at != NULL;
         return true;
     }

@@ -135,9 +135,10 @@ static void describe(struct request *request, struct reply *reply)
     json_t *root = summary(request->entry);
     json_object_update_new(root, count_labels(split));
     json_object_set_new(root, "event_counts", count_events(split));
+    const struct geometry *geometry = split_geometry(split);
     json_object_set_new(root, "sensor",
-                        json_pack("{s:i, s:i, s:i}", "width", SENSOR_WIDTH, "height", SENSOR_HEIGHT,
-                                  "polarities", SENSOR_POLARITIES));
+                        json_pack("{s:i, s:i, s:i}", "width", (int)geometry->width, "height",
+                                  (int)geometry->height, "polarities", SENSOR_POLARITIES));
     for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) {
         const char *value = split_meta(split, strings[i]);
         json_object_set_new(root, strings[i], *value ? json_string(value) : json_null());

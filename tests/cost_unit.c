@@ -31,7 +31,9 @@ static const struct form events, stepped = {.timestep_us = 1000},
 
 static struct form frames_of(uint32_t bins)
 {
-    return (struct form){.as = FORM_FRAMES, .frames = {.timestep_us = 1000, .bins = bins}};
+    return (struct form){
+        .as = FORM_FRAMES,
+        .frames = {.geometry = GEOMETRY_NMNIST, .timestep_us = 1000, .bins = bins}};
 }
 
 static uint64_t cost_of(const struct form *form, struct cost cost)

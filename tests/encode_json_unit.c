@@ -247,7 +247,11 @@ static void the_longest_sample_fits_its_room(void **state)
         recipe.labels[i] = 1;
     }
     static const struct form frames = {
-        .as = FORM_FRAMES, .frames = {.timestep_us = 1, .bins = 1, .overlap = FRAMES_SUM}};
+        .as = FORM_FRAMES,
+        .frames = {.geometry = {SENSOR_WIDTH, SENSOR_HEIGHT, N_DIGITS},
+                   .timestep_us = 1,
+                   .bins = 1,
+                   .overlap = FRAMES_SUM}};
     const struct form *forms[] = {&encoding_forms[0], &frames};
     for (size_t f = 0; f < 2; f++) {
         struct reply reply = answer_new();

@@ -14,7 +14,8 @@
 #include "server/samples/budget.h"
 #include "tests/answers.h"
 
-#define FRAMES .as = FORM_FRAMES, .frames
+#define FRAMES(...) \
+    .as = FORM_FRAMES, .frames = {.geometry = {SENSOR_WIDTH, SENSOR_HEIGHT, N_DIGITS}, __VA_ARGS__}
 
 const struct form encoding_forms[ENCODING_N_FORMS] = {
     {.as = FORM_EVENTS},
@@ -22,11 +23,11 @@ const struct form encoding_forms[ENCODING_N_FORMS] = {
     {.has_order = true, .order = MIX_TIME},
     {.has_order = true, .order = MIX_PUBLISHED},
     {.has_order = true, .order = MIX_PUBLISHED, .timestep_us = 7},
-    {FRAMES = {.timestep_us = 10, .bins = 3}},
-    {FRAMES = {.timestep_us = 7, .bins = 20, .binning = FRAMES_FLOOR, .axes = FRAMES_CHWT}},
-    {FRAMES = {.timestep_us = 100, .bins = 5, .overlap = FRAMES_SUM}, .has_order = true,
+    {FRAMES(.timestep_us = 10, .bins = 3)},
+    {FRAMES(.timestep_us = 7, .bins = 20, .binning = FRAMES_FLOOR, .axes = FRAMES_CHWT)},
+    {FRAMES(.timestep_us = 100, .bins = 5, .overlap = FRAMES_SUM), .has_order = true,
      .order = MIX_TIME},
-    {FRAMES = {.timestep_us = 100, .bins = 5, .overlap = FRAMES_SUM}, .has_order = true,
+    {FRAMES(.timestep_us = 100, .bins = 5, .overlap = FRAMES_SUM), .has_order = true,
      .order = MIX_PUBLISHED},
 };
 

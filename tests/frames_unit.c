@@ -17,16 +17,17 @@ enum { ROUNDS = 400 };
 /* As u8, one sample. */
 static void define_frames(const struct frames_rule *rule, struct event_span events, uint8_t *out)
 {
-    size_t places = (size_t)SENSOR_POLARITIES * SENSOR_HEIGHT * SENSOR_WIDTH;
+    const size_t width = rule->geometry.width, height = rule->geometry.height;
+    const size_t places = SENSOR_POLARITIES * height * width;
     memset(out, 0, rule->bins * places);
     for (size_t i = 0; i < events.n_events; i++) {
         struct event event = event_unpack(events.bytes + i * EVENT_BYTES);
         uint32_t bin = event.t_us / rule->timestep_us, rest = event.t_us % rule->timestep_us;
         if (rule->binning == FRAMES_ROUND)
             bin += 2 * rest > rule->timestep_us || (2 * rest == rule->timestep_us && bin % 2);
-        if (bin >= rule->bins || event.x >= SENSOR_WIDTH || event.y >= SENSOR_HEIGHT)
+        if (bin >= rule->bins || event.x >= width || event.y >= height)
             continue;
-        size_t place = ((size_t)event.p * SENSOR_HEIGHT + event.y) * SENSOR_WIDTH + event.x;
+        size_t place = (event.p * height + event.y) * width + event.x;
         uint8_t *value =
             rule->axes == FRAMES_TCHW ? out + bin * places + place : out + place * rule->bins + bin;
         if (*value < (rule->overlap == FRAMES_OR ? 1 : UINT8_MAX))
@@ -51,7 +52,10 @@ static struct buffer with_values(const struct frames_rule *rule, struct buffer u
 static struct frames_rule any_rule(void)
 {
     static const uint32_t timesteps[] = {1, 2, 3, 10, 999, 1000, 1000000};
+    static const struct geometry geometries[] = {
+        {1, 1, 10}, {5, 36, 10}, {256, 3, 10}, {40, 256, 10}};
     return (struct frames_rule){
+        .geometry = random_below(3) ? GEOMETRY_NMNIST : geometries[random_below(4)],
         .timestep_us = timesteps[random_below(7)],
         .bins = 1 + random_below(40),
         .binning = random_below(2) ? FRAMES_ROUND : FRAMES_FLOOR,

@@ -110,6 +110,7 @@ static void frames_are_the_tensors_of_the_authors_loader(void **state)
 {
     (void)state;
     const struct frames_rule rule = {
+        .geometry = GEOMETRY_NMNIST,
         .timestep_us = 1000,
         .bins = AUTHORS_BINS,
         .binning = FRAMES_ROUND,

@@ -16,8 +16,11 @@ static volatile uint64_t sum;
 
 static void show(struct event_span events)
 {
-    const struct frames_rule rule = {
-        .timestep_us = 1000, .bins = 3, .binning = FRAMES_ROUND, .overlap = FRAMES_SUM};
+    const struct frames_rule rule = {.geometry = GEOMETRY_NMNIST,
+                                     .timestep_us = 1000,
+                                     .bins = 3,
+                                     .binning = FRAMES_ROUND,
+                                     .overlap = FRAMES_SUM};
     uint8_t *frames = fuzz_alloc(frames_size(&rule));
     frames_fill(&rule, events, frames);
     sum += frames[0];
