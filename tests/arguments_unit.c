@@ -316,16 +316,13 @@ static void a_revision_pins_a_split(void **state)
     asking_end(&asking);
 }
 
+#define ZEROS_65 "00000000000000000000000000000000000000000000000000000000000000000"
+
 static void a_revision_is_of_the_loaded_split(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {"",
-                                        "0123456789a",
-                                        "0123456789AB",
-                                        "0123456789ag",
-                                        "0123456789ab@",
-                                        "00000000000000000000000000000000000000000000000000000000"
-                                        "000000000"};
+    static const char *const wrong[] = {
+        "", "0123456789a", "0123456789AB", "0123456789ag", "0123456789ab@", ZEROS_65};
     char target[256];
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         snprintf(target, sizeof target, "/v1/splits/timed@%s/samples/0.bin", wrong[i]);
@@ -340,16 +337,7 @@ static void a_split_is_found_by_its_whole_name(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "time",
-        "timedd",
-        "Timed",
-        "nope",
-        "..",
-        "%2e%2e",
-        "@",
-        "@0123456789ab",
-        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-        "aa",
+        "time", "timedd", "Timed", "nope", "..", "%2e%2e", "@", "@0123456789ab", ZEROS_65,
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char target[256];
