@@ -11,7 +11,7 @@ for program in "$@"; do
     mkdir -p "corpus/$target" findings
     case $target in
     answers | blob | safetensors | split) words=-dict=$source/tests/fuzz/header.dict ;;
-    request) words=-dict=$source/tests/fuzz/request.dict ;;
+    connection | request) words=-dict=$source/tests/fuzz/request.dict ;;
     *) words= ;;
     esac
     echo "== $target: $seconds s"

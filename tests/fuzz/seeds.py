@@ -317,10 +317,47 @@ def requests():
     }
 
 
+def connections():
+    def get(url, *headers, method="GET", body=""):
+        return "\r\n".join([f"{method} {url} HTTP/1.1", "Host: a", *headers, "", body]).encode()
+    split = "/v1/splits/train"
+    post = '{"indices": [3, 1, 2]}'
+    chunked = f"{len(post):x}\r\n{post}\r\n0\r\n\r\n"
+    return {
+        "healthz": get("/healthz"),
+        "two": get("/healthz") + get("/nothing"),
+        "head": get(f"{split}/samples/1.json", method="HEAD") + get(f"{split}/samples/1.bin"),
+        "head-length": get(f"{split}/samples/1.bin", method="HEAD") + get("/readyz"),
+        "not-modified": get(f"{split}.json", "If-None-Match: *") + get("/v1/splits"),
+        "parts": get(f"{split}/batch.safetensors?indices=0,2,4,6,8,10,0,2,4,6,8,10,1,3"),
+        "heavy": get("/v1/pairs/nmnist-train/1/batches/0.json?size=16&as=frames&bins=2"),
+        "frames": get(f"{split}/samples/1.npy?as=frames&bins=100"),
+        "post": get(f"{split}/batch.json", f"Content-Length: {len(post)}", method="POST", body=post),
+        "post-chunked": get(f"{split}/batch.json", "Transfer-Encoding: chunked", method="POST",
+                            body=chunked) + get("/healthz"),
+        "expect": get(f"{split}/batch.json", "Expect: 100-continue",
+                      f"Content-Length: {len(post)}", method="POST", body=post),
+        "post-too-long": get(f"{split}/batch.json", "Content-Length: 99999999", method="POST"),
+        "chunk-line": get("/healthz", "Transfer-Encoding: chunked", body="1;" + "a" * 17000),
+        "arguments": get("/" + "b" * 15000 + "?a" + "&a" * 299),
+        "cookie": get(f"{split}/batch.safetensors?indices=0,2,4,6,8,10,0,2,4,6",
+                      "Cookie: a=" + "x" * 6500),
+        "lengths": get("/healthz", "Content-Length: 3", "Content-Length: 4", body="abcd"),
+        "line-feeds": b"GET /healthz HTTP/1.1\nHost: a\n\n",
+        "folded": get("/healthz", "A: b", " c"),
+        "old": b"GET /healthz HTTP/1.0\r\n\r\n",
+        "absolute": get("http://a/healthz"),
+        "no-host": b"GET /healthz HTTP/1.1\r\n\r\n",
+        "no-http": b"\x16\x03\x01\0\1",
+        "half": b"GET /v1/spl",
+    }
+
+
 TARGETS = {
     "answers": conversations,
     "blob": blobs,
     "client_text": client_texts,
+    "connection": connections,
     "event": recordings,
     "listing": listings,
     "problem": problems,
