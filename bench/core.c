@@ -106,11 +106,6 @@ static void to_columns(struct bench *bench, const struct event_span *parts)
     event_columns(parts[0], (uint32_t *)(void *)bench->out, x, x + n, x + 2 * n);
 }
 
-static void to_structs(struct bench *bench, const struct event_span *parts)
-{
-    event_structs(parts[0], (struct event *)(void *)bench->out);
-}
-
 static void to_structured(struct bench *bench, const struct event_span *parts)
 {
     event_structured(parts[0], bench->out);
@@ -173,7 +168,6 @@ static const struct bench_case cases[] = {
     {"mix of two, published", "memcpy", 2, mix_published, copy_two},
     {"same with timestep", "memcpy", 2, mix_published_timestep, copy_two},
     {"columns", "memcpy", 1, to_columns, copy_one},
-    {"8-byte structs", "memcpy", 1, to_structs, copy_one},
     {"7-byte structs (.npy)", "memcpy", 1, to_structured, copy_one},
     {"CRC-32C", "memcpy", 1, checksum, copy_one},
     {"frames TCHW", "memset", 1, frames, zero},

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/crc32c.h"
+#include "common/digits.h"
 #include "common/event.h"
 #include "common/safetensors.h"
 
@@ -70,18 +71,6 @@ static int check_revision(const struct safetensors *header, const char *expected
     return 0;
 }
 
-static int check_labels(const uint8_t *labels, uint64_t index, struct error *why)
-{
-    unsigned n = 0;
-    for (int digit = 0; digit < N_DIGITS; digit++) {
-        if (labels[digit] > 1)
-            return error_set(why, -EBADMSG, "sample %" PRIu64 " has label %u for digit %d", index,
-                             labels[digit], digit);
-        n += labels[digit];
-    }
-    return n ? 0 : error_set(why, -EBADMSG, "sample %" PRIu64 " has no label", index);
-}
-
 static int check_sample(const struct blob *blob, uint64_t i, uint64_t expected, struct error *why)
 {
     uint64_t index = blob->indices[i], begin = blob->offsets[i], end = blob->offsets[i + 1];
@@ -99,7 +88,8 @@ static int check_sample(const struct blob *blob, uint64_t i, uint64_t expected, 
         return error_set(why, -EBADMSG,
                          "sample %" PRIu64 " was damaged: its CRC-32C is %08x instead of %08x",
                          index, crc, blob->checksums[i]);
-    return check_labels(blob->labels + i * N_DIGITS, index, why);
+    int r = digits_check(blob->labels + i * N_DIGITS, why);
+    return r < 0 ? error_prefix(why, r, "sample %" PRIu64, index) : 0;
 }
 
 static int check_samples(const struct blob *blob, const struct blob_expected *expected,

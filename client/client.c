@@ -35,9 +35,9 @@ static void init_waiting(tnm_client *client)
     pthread_mutex_init(&client->lock, NULL);
 }
 
-static void free_requests(void *arg)
+static void free_requests(void *user)
 {
-    tnm_client *client = arg;
+    tnm_client *client = user;
     requests_free(client->requests);
 }
 
@@ -53,9 +53,9 @@ static void free_client(tnm_client *client)
     free(client);
 }
 
-static void make_requests(void *arg)
+static void make_requests(void *user)
 {
-    tnm_client *client = arg;
+    tnm_client *client = user;
     requests_new(client->loop, client->options, client->servers, &client->requests);
 }
 
@@ -190,12 +190,12 @@ static int wait_with_progress(tnm_client *client, struct timespec *at)
     return stop ? failure_set(-ECANCELED, "cancelled by the progress callback") : 0;
 }
 
-int client_wait(tnm_client *client, bool (*ready)(const void *arg), const void *arg)
+int client_wait(tnm_client *client, bool (*ready)(const void *user), const void *user)
 {
     uint64_t n_cancels = client->n_cancels;
     struct timespec at = next_telling();
     int r = 0;
-    while (r == 0 && !ready(arg)) {
+    while (r == 0 && !ready(user)) {
         if (client->n_cancels != n_cancels)
             r = failure_set(-ECANCELED, "cancelled");
         else if (client->progress)
@@ -208,7 +208,7 @@ int client_wait(tnm_client *client, bool (*ready)(const void *arg), const void *
 
 /* ---- One request ---- */
 
-struct call {
+struct waited {
     tnm_client *client;
     struct request_ask ask;          /* ours, told to finish() */
     const struct request_ask *asked; /* the caller's */
@@ -219,71 +219,71 @@ struct call {
     struct error why;
 };
 
-static bool is_done(const void *arg)
+static bool is_done(const void *user)
 {
-    return ((const struct call *)arg)->done;
+    return ((const struct waited *)user)->done;
 }
 
-static int check(void *arg, struct answer *answer, struct error *why)
+static int check(void *user, struct answer *answer, struct error *why)
 {
-    const struct call *call = arg;
-    return call->asked->check(call->asked->arg, answer, why);
+    const struct waited *waited = user;
+    return waited->asked->check(waited->asked->user, answer, why);
 }
 
-static void end(struct call *call, int r, const char *server, const struct error *why)
+static void end(struct waited *waited, int r, const char *server, const struct error *why)
 {
-    pthread_mutex_lock(&call->client->lock);
-    call->request = NULL;
-    call->r = r;
-    call->server = server ? strdup(server) : NULL;
-    call->why = *why;
-    call->done = true;
-    pthread_cond_broadcast(&call->client->changed);
-    pthread_mutex_unlock(&call->client->lock);
+    pthread_mutex_lock(&waited->client->lock);
+    waited->request = NULL;
+    waited->r = r;
+    waited->server = server ? strdup(server) : NULL;
+    waited->why = *why;
+    waited->done = true;
+    pthread_cond_broadcast(&waited->client->changed);
+    pthread_mutex_unlock(&waited->client->lock);
 }
 
-static void on_done(void *arg, int r, const char *server, const struct error *why)
+static void on_done(void *user, int r, const char *server, const struct error *why)
 {
-    end(arg, r, server, why);
+    end(user, r, server, why);
 }
 
-static void start_call(void *arg)
+static void start_waited(void *user)
 {
-    struct call *call = arg;
-    if (request_start(call->client->requests, &call->ask, &call->request) < 0)
-        end(call, -ENOMEM, NULL, &(struct error){.text = "no memory for a request"});
+    struct waited *waited = user;
+    if (request_start(waited->client->requests, &waited->ask, &waited->request) < 0)
+        end(waited, -ENOMEM, NULL, &(struct error){.text = "no memory for a request"});
 }
 
-static void stop_call(void *arg)
+static void stop_waited(void *user)
 {
-    struct call *call = arg;
-    request_cancel(call->request);
-    call->request = NULL;
+    struct waited *waited = user;
+    request_cancel(waited->request);
+    waited->request = NULL;
 }
 
 int client_request(tnm_client *client, const struct request_ask *ask, char **ret_server)
 {
-    struct call call = {.client = client, .ask = *ask, .asked = ask};
-    call.ask.check = check;
-    call.ask.done = on_done;
-    call.ask.arg = &call;
-    loop_call(client->loop, start_call, &call);
+    struct waited waited = {.client = client, .ask = *ask, .asked = ask};
+    waited.ask.check = check;
+    waited.ask.done = on_done;
+    waited.ask.user = &waited;
+    loop_call(client->loop, start_waited, &waited);
 
     pthread_mutex_lock(&client->lock);
-    int r = client_wait(client, is_done, &call);
+    int r = client_wait(client, is_done, &waited);
     pthread_mutex_unlock(&client->lock);
     if (r < 0) {
-        loop_call(client->loop, stop_call, &call);
-        free(call.server);
+        loop_call(client->loop, stop_waited, &waited);
+        free(waited.server);
         return r;
     }
-    if (call.r < 0)
-        return failure_keep(call.r, &call.why);
-    if (!call.server)
+    if (waited.r < 0)
+        return failure_keep(waited.r, &waited.why);
+    if (!waited.server)
         return failure_set(-ENOMEM, "no memory for a name");
     if (ret_server)
-        *ret_server = call.server;
+        *ret_server = waited.server;
     else
-        free(call.server);
+        free(waited.server);
     return 0;
 }

@@ -34,9 +34,9 @@ bool client_is_ours(const tnm_client *client);
 tnm_client *client_ref(tnm_client *client);
 void client_unref(tnm_client *client); /* not in the loop's thread */
 
-/* Wait until ready(arg), which is asked under the lock; the caller holds the lock. Errors:
+/* Wait until ready(user), which is asked under the lock; the caller holds the lock. Errors:
  * -ECANCELED, kept as the last error. */
-int client_wait(tnm_client *client, bool (*ready)(const void *arg), const void *arg);
+int client_wait(tnm_client *client, bool (*ready)(const void *user), const void *user);
 
 /* Make one request and wait for its end. The caller frees *ret_server, which may be NULL. Errors:
  * those of requests, kept as the last error. */

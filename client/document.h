@@ -8,6 +8,9 @@
 
 #include "common/error.h"
 
+/* What a server says of itself and its splits is some KB. */
+enum { DOCUMENT_MAX_BYTES = 4000000 };
+
 struct document;
 
 /* Errors: -EBADMSG no JSON object; -ENOMEM. */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Packed events to columns and to structured items: vector code chosen at run time, with a portable
- * twin. */
+ * Packed events to columns and to structured items, by the vector code that common/cpu.h allows. */
 #include "client/items.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
+#include "common/cpu.h"
 #include "common/event.h"
 #include "common/event_codec.h"
 
@@ -36,7 +36,7 @@ int items_layout_check(const struct items_layout *layout, struct error *why)
     return 0;
 }
 
-void items_columns_portable(const uint8_t *events, size_t n_events, struct items_columns out)
+static void columns_portable(const uint8_t *events, size_t n_events, struct items_columns out)
 {
     for (size_t i = 0; i < n_events; i++) {
         struct event event = event_unpack(events + i * EVENT_BYTES);
@@ -47,8 +47,8 @@ void items_columns_portable(const uint8_t *events, size_t n_events, struct items
     }
 }
 
-void items_structured_portable(const struct items_layout *layout, const uint8_t *events,
-                               size_t n_events, uint8_t *out)
+static void structured_portable(const struct items_layout *layout, const uint8_t *events,
+                                size_t n_events, uint8_t *out)
 {
     for (size_t i = 0; i < n_events; i++, out += layout->item_size) {
         struct event event = event_unpack(events + i * EVENT_BYTES);
@@ -65,10 +65,10 @@ void items_columns(const uint8_t *events, size_t n_events, struct items_columns 
         event_columns((struct event_span){events, n_events}, (uint32_t *)(void *)out.t, out.x,
                       out.y, out.p);
     else
-        items_columns_portable(events, n_events, out);
+        columns_portable(events, n_events, out);
 }
 
-#if defined(__x86_64__)
+#if CPU_X86
 #include <immintrin.h>
 
 enum { ZERO = -128 }; /* in a shuffle: this byte becomes 0 */
@@ -112,21 +112,21 @@ __attribute__((target("ssse3"))) static void structured_ssse3(const struct items
         for (size_t l = 0; l < n_lanes; l++)
             _mm_storeu_si128((__m128i *)(out + l * LANE), _mm_shuffle_epi8(event, shuffles[l]));
     }
-    items_structured_portable(layout, events + i * EVENT_BYTES, n_events - i, out);
+    structured_portable(layout, events + i * EVENT_BYTES, n_events - i, out);
 }
 
 void items_structured(const struct items_layout *layout, const uint8_t *events, size_t n_events,
                       uint8_t *out)
 {
-    if (__builtin_cpu_supports("ssse3"))
+    if (cpu_level() >= CPU_AVX2) /* which has SSSE3 too */
         structured_ssse3(layout, events, n_events, out);
     else
-        items_structured_portable(layout, events, n_events, out);
+        structured_portable(layout, events, n_events, out);
 }
 #else
 void items_structured(const struct items_layout *layout, const uint8_t *events, size_t n_events,
                       uint8_t *out)
 {
-    items_structured_portable(layout, events, n_events, out);
+    structured_portable(layout, events, n_events, out);
 }
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Packed events to columns and to structured items: vector code chosen at run time, with a portable
- * twin. */
+ * Packed events to columns and to structured items, by the vector code that common/cpu.h allows. */
 #pragma once
 
 #include <stddef.h>
@@ -18,7 +17,6 @@ struct items_columns {
 };
 
 void items_columns(const uint8_t *events, size_t n_events, struct items_columns out);
-void items_columns_portable(const uint8_t *events, size_t n_events, struct items_columns out);
 
 enum { ITEMS_FIELDS = 4, ITEMS_MAX_ITEM = 64 }; /* x, y, t, p */
 
@@ -33,5 +31,3 @@ int items_layout_check(const struct items_layout *layout, struct error *why);
 /* `out` has n_events × item_size. The layout has passed its check. Any thread. */
 void items_structured(const struct items_layout *layout, const uint8_t *events, size_t n_events,
                       uint8_t *out);
-void items_structured_portable(const struct items_layout *layout, const uint8_t *events,
-                               size_t n_events, uint8_t *out);

@@ -8,6 +8,7 @@
 #include "client/digest.h"
 #include "client/failure.h"
 #include "client/split.h"
+#include "common/digits.h"
 #include "common/npy.h"
 #include "common/wire.h"
 
@@ -21,14 +22,13 @@ static int check_counts(const tnm_split *split, const uint8_t *labels, struct er
 {
     uint64_t counts[N_DIGITS] = {0}, n_pairs = 0;
     for (uint64_t i = 0; i < split->n_samples; i++, labels += N_DIGITS) {
-        unsigned n = 0;
-        for (int digit = 0; digit < N_DIGITS; digit++) {
-            if (labels[digit] > 1)
-                return error_set(why, -EBADMSG, "sample %" PRIu64 " has label %u for digit %d", i,
-                                 labels[digit], digit);
-            n += labels[digit];
-            counts[digit] += labels[digit];
-        }
+        uint8_t digits[N_DIGITS];
+        int r = digits_check(labels, why);
+        if (r < 0)
+            return error_prefix(why, r, "sample %" PRIu64, i);
+        unsigned n = digits_of(labels, digits);
+        for (unsigned k = 0; k < n; k++)
+            counts[digits[k]]++;
         n_pairs += n == 2;
     }
     if (memcmp(counts, split->label_counts, sizeof counts) != 0 || n_pairs != split->n_pairs)
@@ -36,9 +36,9 @@ static int check_counts(const tnm_split *split, const uint8_t *labels, struct er
     return 0;
 }
 
-static int check_labels(void *arg, struct answer *answer, struct error *why)
+static int check_labels(void *user, struct answer *answer, struct error *why)
 {
-    const struct wanted *wanted = arg;
+    const struct wanted *wanted = user;
     const tnm_split *split = wanted->split;
     char header[NPY_HEADER_MAX];
     const uint64_t dims[] = {split->n_samples, N_DIGITS};
@@ -67,7 +67,11 @@ int tnm_split_labels(tnm_split *split, uint8_t *out, size_t size)
     snprintf(what, sizeof what, "labels of %s", split->name);
     snprintf(path, sizeof path, "/v1/splits/%s@%s/labels." WIRE_NPY, split->name, split->revision);
     struct wanted wanted = {.split = split, .out = out};
-    const struct request_ask ask = {
-        .what = what, .path = path, .type = WIRE_NPY_TYPE, .check = check_labels, .arg = &wanted};
+    const struct request_ask ask = {.what = what,
+                                    .path = path,
+                                    .type = WIRE_NPY_TYPE,
+                                    .max_bytes = NPY_HEADER_MAX + split->n_samples * N_DIGITS,
+                                    .check = check_labels,
+                                    .user = &wanted};
     return client_request(split->client, &ask, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One background thread with an event loop: tasks, timers, descriptors, worker pool. The one door
+ * One background thread with an event loop: calls, timers, descriptors, worker pool. The one door
  * to libuv. */
 #include "client/loop.h"
 
@@ -11,26 +11,34 @@
 #include <stdlib.h>
 #include <uv.h>
 
+/* A function that is to run in the loop's thread while its caller waits. */
+struct call {
+    struct call *next;
+    void (*fn)(void *user);
+    void *user;
+    bool done; /* under the lock */
+};
+
 struct loop {
     uv_loop_t uv;
     uv_async_t wake;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t called;
-    struct loop_task *first, **last; /* under the lock, like `stop` */
+    struct call *first, **last; /* under the lock, like `stop` */
     bool stop;
 };
 
 struct loop_timer {
     uv_timer_t uv; /* first, so that closing can free the whole */
-    void (*fn)(void *arg);
-    void *arg;
+    void (*fn)(void *user);
+    void *user;
 };
 
 struct loop_watch {
     uv_poll_t uv; /* first */
-    void (*fn)(void *arg, int fd, int events);
-    void *arg;
+    void (*fn)(void *user, int fd, int events);
+    void *user;
     int fd;
 };
 
@@ -39,32 +47,36 @@ static void free_closed(uv_handle_t *handle)
     free(handle);
 }
 
-static struct loop_task *take_tasks(struct loop *loop, bool *ret_stop)
+static struct call *take_calls(struct loop *loop, bool *ret_stop)
 {
     pthread_mutex_lock(&loop->lock);
-    struct loop_task *tasks = loop->first;
+    struct call *calls = loop->first;
     loop->first = NULL;
     loop->last = &loop->first;
     *ret_stop = loop->stop;
     pthread_mutex_unlock(&loop->lock);
-    return tasks;
+    return calls;
 }
 
 static void on_wake(uv_async_t *wake)
 {
     struct loop *loop = wake->data;
     bool stop;
-    for (struct loop_task *task = take_tasks(loop, &stop), *next; task; task = next) {
-        next = task->next; /* the task may be gone once it has run */
-        task->run(task);
+    for (struct call *call = take_calls(loop, &stop), *next; call; call = next) {
+        next = call->next; /* the call is gone once it is done */
+        call->fn(call->user);
+        pthread_mutex_lock(&loop->lock);
+        call->done = true;
+        pthread_cond_broadcast(&loop->called);
+        pthread_mutex_unlock(&loop->lock);
     }
     if (stop)
         uv_close((uv_handle_t *)&loop->wake, NULL);
 }
 
-static void *thread_main(void *arg)
+static void *thread_main(void *user)
 {
-    struct loop *loop = arg;
+    struct loop *loop = user;
     uv_run(&loop->uv, UV_RUN_DEFAULT); /* until the last handle is closed */
     return NULL;
 }
@@ -129,53 +141,26 @@ void loop_free(struct loop *loop)
     free(loop);
 }
 
-void loop_post(struct loop *loop, struct loop_task *task)
+void loop_call(struct loop *loop, void (*fn)(void *user), void *user)
 {
-    task->next = NULL;
+    struct call call = {.fn = fn, .user = user};
     pthread_mutex_lock(&loop->lock);
-    *loop->last = task;
-    loop->last = &task->next;
-    pthread_mutex_unlock(&loop->lock);
+    *loop->last = &call;
+    loop->last = &call.next;
     uv_async_send(&loop->wake);
-}
-
-struct call {
-    struct loop_task task; /* first */
-    struct loop *loop;
-    void (*fn)(void *arg);
-    void *arg;
-    bool done;
-};
-
-static void run_call(struct loop_task *task)
-{
-    struct call *call = (struct call *)task;
-    struct loop *loop = call->loop;
-    call->fn(call->arg);
-    pthread_mutex_lock(&loop->lock);
-    call->done = true;
-    pthread_cond_broadcast(&loop->called);
-    pthread_mutex_unlock(&loop->lock);
-}
-
-void loop_call(struct loop *loop, void (*fn)(void *arg), void *arg)
-{
-    struct call call = {.task.run = run_call, .loop = loop, .fn = fn, .arg = arg};
-    loop_post(loop, &call.task);
-    pthread_mutex_lock(&loop->lock);
     while (!call.done)
         pthread_cond_wait(&loop->called, &loop->lock);
     pthread_mutex_unlock(&loop->lock);
 }
 
-int loop_timer_new(struct loop *loop, void (*fn)(void *arg), void *arg, struct loop_timer **ret)
+int loop_timer_new(struct loop *loop, void (*fn)(void *user), void *user, struct loop_timer **ret)
 {
     struct loop_timer *timer = calloc(1, sizeof *timer);
     if (!timer)
         return -ENOMEM;
     uv_timer_init(&loop->uv, &timer->uv);
     timer->fn = fn;
-    timer->arg = arg;
+    timer->user = user;
     *ret = timer;
     return 0;
 }
@@ -189,7 +174,7 @@ void loop_timer_free(struct loop_timer *timer)
 static void on_timer(uv_timer_t *uv)
 {
     struct loop_timer *timer = (struct loop_timer *)uv;
-    timer->fn(timer->arg);
+    timer->fn(timer->user);
 }
 
 void loop_timer_start(struct loop_timer *timer, uint64_t after_ms)
@@ -209,8 +194,8 @@ uint64_t loop_now_ms(struct loop *loop)
     return uv_now(&loop->uv);
 }
 
-int loop_watch_new(struct loop *loop, int fd, void (*fn)(void *arg, int fd, int events), void *arg,
-                   struct loop_watch **ret)
+int loop_watch_new(struct loop *loop, int fd, void (*fn)(void *user, int fd, int events),
+                   void *user, struct loop_watch **ret)
 {
     struct loop_watch *watch = calloc(1, sizeof *watch);
     if (!watch)
@@ -221,7 +206,7 @@ int loop_watch_new(struct loop *loop, int fd, void (*fn)(void *arg, int fd, int 
         return r;
     }
     watch->fn = fn;
-    watch->arg = arg;
+    watch->user = user;
     watch->fd = fd;
     *ret = watch;
     return 0;
@@ -239,7 +224,7 @@ static void on_poll(uv_poll_t *uv, int status, int events)
     int seen = status < 0 ? LOOP_FAILED : 0;
     seen |= events & UV_READABLE ? LOOP_READABLE : 0;
     seen |= events & UV_WRITABLE ? LOOP_WRITABLE : 0;
-    watch->fn(watch->arg, watch->fd, seen);
+    watch->fn(watch->user, watch->fd, seen);
 }
 
 int loop_watch_set(struct loop_watch *watch, int events)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One background thread with an event loop: tasks, timers, descriptors, worker pool. The one door
+ * One background thread with an event loop: calls, timers, descriptors, worker pool. The one door
  * to libuv. */
 #pragma once
 
@@ -12,25 +12,18 @@ struct loop;
 /* Start the thread, which takes no signals. Errors: -ENOMEM, -EAGAIN, -EMFILE. */
 int loop_new(struct loop **ret, struct error *why);
 
-/* End and join it, once all that was posted has run; everything below has to be freed before. Any
+/* End and join it, once all calls have run; everything below has to be freed before. Any
  * thread but its own. */
 void loop_free(struct loop *loop);
 
-/* Run fn(arg) in the loop's thread and wait until it has run. Any thread but the loop's. */
-void loop_call(struct loop *loop, void (*fn)(void *arg), void *arg);
-
-/* Run task->run in the loop's thread; the task is the caller's and may be posted again from then
- * on. Tasks run in the order in which they were posted. Any thread. */
-struct loop_task {
-    void (*run)(struct loop_task *task);
-    struct loop_task *next;
-};
-void loop_post(struct loop *loop, struct loop_task *task);
+/* Run fn(user) in the loop's thread and wait until it has run; in the order of the calls. Any
+ * thread but the loop's. */
+void loop_call(struct loop *loop, void (*fn)(void *user), void *user);
 
 /* What follows belongs to the loop's thread. */
 
 struct loop_timer;
-int loop_timer_new(struct loop *loop, void (*fn)(void *arg), void *arg, struct loop_timer **ret);
+int loop_timer_new(struct loop *loop, void (*fn)(void *user), void *user, struct loop_timer **ret);
 void loop_timer_free(struct loop_timer *timer);
 void loop_timer_start(struct loop_timer *timer, uint64_t after_ms); /* once; a new time replaces */
 void loop_timer_stop(struct loop_timer *timer);
@@ -39,8 +32,8 @@ uint64_t loop_now_ms(struct loop *loop);
 enum { LOOP_READABLE = 1, LOOP_WRITABLE = 2, LOOP_FAILED = 4 };
 
 struct loop_watch;
-int loop_watch_new(struct loop *loop, int fd, void (*fn)(void *arg, int fd, int events), void *arg,
-                   struct loop_watch **ret);
+int loop_watch_new(struct loop *loop, int fd, void (*fn)(void *user, int fd, int events),
+                   void *user, struct loop_watch **ret);
 void loop_watch_free(struct loop_watch *watch);
 int loop_watch_set(struct loop_watch *watch, int events);
 

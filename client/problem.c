@@ -13,14 +13,6 @@ static const char *or_empty(const char *text)
     return text ? text : "";
 }
 
-/* What is shown on a terminal must not move its cursor. */
-static void keep_one_line(char *text)
-{
-    for (; *text; text++)
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
-            *text = ' ';
-}
-
 void problem_read(const struct answer *answer, struct problem *ret)
 {
     struct document *document = NULL;
@@ -42,6 +34,5 @@ void problem_read(const struct answer *answer, struct problem *ret)
         snprintf(ret->text, sizeof ret->text, "%s", detail);
     else
         snprintf(ret->text, sizeof ret->text, "HTTP status %ld", answer->status);
-    keep_one_line(ret->text);
     document_free(document);
 }

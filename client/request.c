@@ -89,7 +89,7 @@ static void wait_until(struct request *request, uint64_t until_ms)
 
 static void finish(struct request *request, int r, const char *server, const struct error *why)
 {
-    request->ask.done(request->ask.arg, r, server, why);
+    request->ask.done(request->ask.user, r, server, why);
     free_request(request);
 }
 
@@ -128,7 +128,7 @@ static void fail(struct request *request, int r, const struct error *reason)
 
 /* ---- Trying ---- */
 
-static void on_transferred(void *arg, int r, struct answer *answer, const struct error *why);
+static void on_transferred(void *user, int r, struct answer *answer, const struct error *why);
 
 static bool is_usable(const struct request *request, size_t s)
 {
@@ -170,15 +170,19 @@ static int start_transfer(struct request *request, size_t s)
     char *url;
     if (asprintf(&url, "%s%s", server->base, request->ask.path) < 0)
         return -ENOMEM;
-    int r = transfer_start(request->all->transfers, url, server->socket, request->ask.post,
-                           on_transferred, request, &request->transfer);
+    const struct transfer_ask ask = {.url = url,
+                                     .unix_socket = server->socket,
+                                     .post = request->ask.post,
+                                     .max_bytes = request->ask.max_bytes};
+    int r =
+        transfer_start(request->all->transfers, &ask, on_transferred, request, &request->transfer);
     free(url);
     return r;
 }
 
-static void try_next(void *arg)
+static void try_next(void *user)
 {
-    struct request *request = arg;
+    struct request *request = user;
     struct requests *all = request->all;
     uint64_t now = loop_now_ms(all->loop), until;
     size_t s;
@@ -289,7 +293,7 @@ static void take_answer(struct request *request, struct answer *answer)
         return;
     }
     const char *server = request->all->servers->list[request->now_at].name;
-    int r = request->ask.check(request->ask.arg, answer, &why);
+    int r = request->ask.check(request->ask.user, answer, &why);
     if (r == -EBADMSG) {
         answer_trouble(request, r, why.text);
     } else if (r == -ESTALE) {
@@ -302,9 +306,9 @@ static void take_answer(struct request *request, struct answer *answer)
     }
 }
 
-static void on_transferred(void *arg, int r, struct answer *answer, const struct error *why)
+static void on_transferred(void *user, int r, struct answer *answer, const struct error *why)
 {
-    struct request *request = arg;
+    struct request *request = user;
     struct problem problem;
     request->transfer = NULL;
     if (r == -EMSGSIZE || r == -ENOMEM || r == -EINVAL) { /* no server can mend these */

@@ -24,18 +24,19 @@ void requests_counts(const struct requests *requests, uint64_t *ret_answers, uin
                      uint64_t *ret_retries);
 
 struct request_ask {
-    const char *what; /* in words, for errors; copied, like the next two */
-    const char *path; /* behind the server's URL */
-    const char *post; /* JSON, or NULL for GET */
-    const char *type; /* Content-Type that the answer has to have; borrowed for ever */
+    const char *what;   /* in words, for errors; copied, like the next two */
+    const char *path;   /* behind the server's URL */
+    const char *post;   /* JSON, or NULL for GET */
+    const char *type;   /* Content-Type that the answer has to have; borrowed for ever */
+    uint64_t max_bytes; /* of the answer; 0: as the option max_answer_mb says */
 
     /* Look at a 200: 0, or -EBADMSG damaged (tried again), -ESTALE other data (tried elsewhere), or
      * what ends the request. May take the answer's body when it returns 0. */
-    int (*check)(void *arg, struct answer *answer, struct error *why);
+    int (*check)(void *user, struct answer *answer, struct error *why);
 
     /* Told once at the end, unless cancelled; `server` is whose answer was taken. */
-    void (*done)(void *arg, int r, const char *server, const struct error *why);
-    void *arg;
+    void (*done)(void *user, int r, const char *server, const struct error *why);
+    void *user;
 };
 
 struct request;

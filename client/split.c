@@ -132,9 +132,9 @@ static int take_text(struct answer *answer, char **ret, struct error *why)
     return 0;
 }
 
-static int check_description(void *arg, struct answer *answer, struct error *why)
+static int check_description(void *user, struct answer *answer, struct error *why)
 {
-    tnm_split *split = arg;
+    tnm_split *split = user;
     free(split->json);
     document_free(split->document);
     split->json = NULL;
@@ -151,8 +151,9 @@ static int ask_description(tnm_split *split, const char *name)
     const struct request_ask ask = {.what = what,
                                     .path = path,
                                     .type = WIRE_JSON_TYPE,
+                                    .max_bytes = DOCUMENT_MAX_BYTES,
                                     .check = check_description,
-                                    .arg = split};
+                                    .user = split};
     int r = client_request(split->client, &ask, NULL);
     if (r < 0)
         return r;
@@ -187,9 +188,9 @@ int tnm_split_open(tnm_client *client, const char *name, tnm_split **ret)
 
 /* ---- The catalog ---- */
 
-static int check_catalog(void *arg, struct answer *answer, struct error *why)
+static int check_catalog(void *user, struct answer *answer, struct error *why)
 {
-    char **text = arg;
+    char **text = user;
     struct document *document;
     int r = document_parse(answer->body.bytes, answer->body.size, &document, why);
     if (r < 0)
@@ -204,8 +205,9 @@ int tnm_catalog_json(tnm_client *client, char **ret)
     const struct request_ask ask = {.what = "the list of splits",
                                     .path = "/v1/splits",
                                     .type = WIRE_JSON_TYPE,
+                                    .max_bytes = DOCUMENT_MAX_BYTES,
                                     .check = check_catalog,
-                                    .arg = &text};
+                                    .user = &text};
     int r = client_check(client);
     if (r == 0)
         r = client_request(client, &ask, NULL);

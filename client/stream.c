@@ -123,9 +123,9 @@ static void abandon_job(struct slot *slot)
     slot->job = NULL;
 }
 
-static void on_done(void *arg, int r, const char *server, const struct error *why)
+static void on_done(void *user, int r, const char *server, const struct error *why)
 {
-    const struct wish *wish = arg;
+    const struct wish *wish = user;
     struct slot *slot = wish->owner;
     slot->request = NULL;
     if (r == 0) {
@@ -168,9 +168,9 @@ static uint64_t following(const tnm_stream *stream, uint64_t k)
     return stream->n_batches - k > stream->step ? k + stream->step : stream->n_batches;
 }
 
-static void start_ahead(void *arg)
+static void start_ahead(void *user)
 {
-    tnm_stream *stream = arg;
+    tnm_stream *stream = user;
     while (stream->started < stream->n_batches &&
            (stream->started - stream->next) / stream->step < stream->depth) {
         start_slot(stream, stream->started);
@@ -178,9 +178,9 @@ static void start_ahead(void *arg)
     }
 }
 
-static void stop_all(void *arg)
+static void stop_all(void *user)
 {
-    tnm_stream *stream = arg;
+    tnm_stream *stream = user;
     for (unsigned i = 0; i < stream->depth; i++) {
         request_cancel(stream->slots[i].request);
         stream->slots[i].request = NULL;
@@ -297,9 +297,9 @@ void tnm_stream_close(tnm_stream *stream)
     free(stream);
 }
 
-static bool is_ready(const void *arg)
+static bool is_ready(const void *user)
 {
-    const tnm_stream *stream = arg;
+    const tnm_stream *stream = user;
     return stream->cancelled ||
            stream->slots[stream->next / stream->step % stream->depth].state == SLOT_ENDED;
 }

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <curl/curl.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -15,7 +16,7 @@
 
 #include "common/wire.h"
 
-enum { RECEIVE_BYTES = 512 * 1024 };
+enum { RECEIVE_BYTES = 512 * 1024, MAX_PROBLEM_BYTES = 65536 };
 
 struct transfers {
     struct loop *loop;
@@ -35,9 +36,12 @@ struct transfer {
     bool active;
     CURL *easy;
     transfer_done *done;
-    void *arg;
+    void *user;
     struct answer answer;
-    int refused; /* why we ourselves ended it: negative errno */
+    uint64_t max_bytes; /* of a 200's body */
+    bool in_head;       /* the status line has come, the end of the head has not */
+    bool is_enough;     /* we ended it: the rest of a refusal's body is of no use */
+    int refused;        /* why we ourselves ended it: negative errno */
     char message[CURL_ERROR_SIZE];
 };
 
@@ -64,6 +68,11 @@ static const struct {
     {CURLE_SSL_CACERT_BADFILE, -EINVAL},
 };
 
+static uint64_t option_bytes(const tnm_options *options)
+{
+    return options->max_answer_mb * 1000000;
+}
+
 static int error_of(CURLcode code)
 {
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
@@ -76,22 +85,35 @@ static int error_of(CURLcode code)
 
 static void start_waiting(struct transfers *all);
 
+static int result_of(const struct transfer *transfer, CURLcode code, struct error *why)
+{
+    if (transfer->refused == -EMSGSIZE)
+        return error_set(why, -EMSGSIZE, "the answer is longer than the %" PRIu64 " bytes that %s",
+                         transfer->max_bytes,
+                         transfer->max_bytes == option_bytes(transfer->all->options)
+                             ? "option max_answer_mb allows"
+                             : "such an answer can have");
+    if (transfer->refused)
+        return error_set(why, transfer->refused, "no memory for the answer");
+    if (code == CURLE_OK || transfer->is_enough)
+        return 0;
+    if (code == CURLE_OUT_OF_MEMORY && transfer->in_head) /* libcurl's word for it */
+        return error_set(why, -EPROTO, "no twonmnist daemon: the head of its answer has no end");
+    return error_set(why, error_of(code), "%s",
+                     transfer->message[0] ? transfer->message : curl_easy_strerror(code));
+}
+
 static void finish(struct transfer *transfer, CURLcode code)
 {
     struct transfers *all = transfer->all;
     struct error why = {.text = ""};
-    int r = transfer->refused ? transfer->refused : code == CURLE_OK ? 0 : error_of(code);
+    int r = result_of(transfer, code, &why);
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &transfer->answer.status);
-    if (transfer->refused == -EMSGSIZE)
-        error_set(&why, r, "the answer is longer than max_answer_mb allows");
-    else if (r < 0)
-        error_set(&why, r, "%s",
-                  transfer->message[0] ? transfer->message : curl_easy_strerror(code));
 
     curl_multi_remove_handle(all->multi, transfer->easy);
     curl_easy_cleanup(transfer->easy);
     all->n_active--;
-    transfer->done(transfer->arg, r, &transfer->answer, &why);
+    transfer->done(transfer->user, r, &transfer->answer, &why);
     body_clear(&transfer->answer.body);
     free(transfer);
     start_waiting(all);
@@ -110,9 +132,9 @@ static void finish_ended(struct transfers *all)
     }
 }
 
-static void on_ready(void *arg, int fd, int events)
+static void on_ready(void *user, int fd, int events)
 {
-    struct transfers *all = arg;
+    struct transfers *all = user;
     int seen = (events & LOOP_READABLE ? CURL_CSELECT_IN : 0) |
                (events & LOOP_WRITABLE ? CURL_CSELECT_OUT : 0) |
                (events & LOOP_FAILED ? CURL_CSELECT_ERR : 0);
@@ -121,18 +143,18 @@ static void on_ready(void *arg, int fd, int events)
     finish_ended(all);
 }
 
-static void on_timeout(void *arg)
+static void on_timeout(void *user)
 {
-    struct transfers *all = arg;
+    struct transfers *all = user;
     int running;
     curl_multi_socket_action(all->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     finish_ended(all);
 }
 
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *socket_user)
 {
-    struct transfers *all = arg;
-    struct loop_watch *watch = socket_arg;
+    struct transfers *all = user;
+    struct loop_watch *watch = socket_user;
     (void)easy;
     if (what == CURL_POLL_REMOVE) {
         loop_watch_free(watch);
@@ -150,9 +172,9 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *so
                : 0;
 }
 
-static int on_timer(CURLM *multi, long timeout_ms, void *arg)
+static int on_timer(CURLM *multi, long timeout_ms, void *user)
 {
-    struct transfers *all = arg;
+    struct transfers *all = user;
     (void)multi;
     if (timeout_ms < 0)
         loop_timer_stop(all->timer);
@@ -163,32 +185,52 @@ static int on_timer(CURLM *multi, long timeout_ms, void *arg)
 
 /* ---- What arrives ---- */
 
-static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
+/* Room for the whole body, where its length is told: one that is too long is refused at once. */
+static int reserve(struct transfer *transfer)
 {
-    struct transfer *transfer = arg;
+    curl_off_t length = -1;
+    curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    if (length <= 0)
+        return 0;
+    if ((uint64_t)length > transfer->max_bytes)
+        return -EMSGSIZE;
+    return body_reserve(&transfer->answer.body, (size_t)length);
+}
+
+static int keep(struct transfer *transfer, const char *bytes, size_t size)
+{
     struct body *body = &transfer->answer.body;
-    uint64_t limit = transfer->all->options->max_answer_mb * 1000000;
+    int r = body->room == 0 ? reserve(transfer) : 0;
+    if (r == 0 && size > transfer->max_bytes - body->size)
+        r = -EMSGSIZE;
+    return r < 0 ? r : body_add(body, bytes, size);
+}
+
+static size_t on_body(char *bytes, size_t size, size_t n, void *user)
+{
+    struct transfer *transfer = user;
+    struct body *body = &transfer->answer.body;
+    long status = 0;
     size *= n;
-    if (body->room == 0) {
-        curl_off_t length = -1;
-        curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-        if (length > 0 && (uint64_t)length <= limit)
-            transfer->refused = body_reserve(body, (size_t)length);
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (status == 200) {
+        transfer->refused = keep(transfer, bytes, size);
+    } else {
+        transfer->is_enough = size > MAX_PROBLEM_BYTES - body->size;
+        if (!transfer->is_enough)
+            transfer->refused = body_add(body, bytes, size);
     }
-    if (size > limit - body->size)
-        transfer->refused = -EMSGSIZE;
-    if (!transfer->refused)
-        transfer->refused = body_add(body, bytes, size);
-    if (transfer->refused)
+    if (transfer->refused || transfer->is_enough)
         return 0;
     atomic_fetch_add_explicit(&transfer->all->bytes, size, memory_order_relaxed);
     return size;
 }
 
-static size_t on_header(char *line, size_t size, size_t n, void *arg)
+static size_t on_header(char *line, size_t size, size_t n, void *user)
 {
-    struct transfer *transfer = arg;
+    struct transfer *transfer = user;
     size *= n;
+    transfer->in_head = size > 2; /* an empty line ends it */
     const char *colon = memchr(line, ':', size);
     for (int i = 0; colon && i < N_ANSWER_HEADERS; i++) {
         size_t length = strlen(header_names[i]);
@@ -275,13 +317,12 @@ uint64_t transfers_bytes(const struct transfers *all)
     return atomic_load_explicit(&all->bytes, memory_order_relaxed);
 }
 
-static void set_up(struct transfer *transfer, const char *url, const char *unix_socket,
-                   const char *post)
+static void set_up(struct transfer *transfer, const struct transfer_ask *ask)
 {
     CURL *easy = transfer->easy;
     const tnm_options *options = transfer->all->options;
     curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
-    curl_easy_setopt(easy, CURLOPT_URL, url);
+    curl_easy_setopt(easy, CURLOPT_URL, ask->url);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "libtwonmnist");
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -296,13 +337,13 @@ static void set_up(struct transfer *transfer, const char *url, const char *unix_
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)options->stall_timeout_s);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER,
-                     post ? transfer->all->post_headers : transfer->all->headers);
+                     ask->post ? transfer->all->post_headers : transfer->all->headers);
     if (options->ca_file)
         curl_easy_setopt(easy, CURLOPT_CAINFO, options->ca_file);
-    if (unix_socket)
-        curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, unix_socket);
-    if (post)
-        curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, post);
+    if (ask->unix_socket)
+        curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, ask->unix_socket);
+    if (ask->post)
+        curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, ask->post);
 }
 
 static void start_waiting(struct transfers *all)
@@ -318,8 +359,8 @@ static void start_waiting(struct transfers *all)
     }
 }
 
-int transfer_start(struct transfers *all, const char *url, const char *unix_socket,
-                   const char *post, transfer_done *done, void *arg, struct transfer **ret)
+int transfer_start(struct transfers *all, const struct transfer_ask *ask, transfer_done *done,
+                   void *user, struct transfer **ret)
 {
     struct transfer *transfer = calloc(1, sizeof *transfer);
     if (transfer)
@@ -330,8 +371,11 @@ int transfer_start(struct transfers *all, const char *url, const char *unix_sock
     }
     transfer->all = all;
     transfer->done = done;
-    transfer->arg = arg;
-    set_up(transfer, url, unix_socket, post);
+    transfer->user = user;
+    transfer->max_bytes = option_bytes(all->options);
+    if (ask->max_bytes && ask->max_bytes < transfer->max_bytes)
+        transfer->max_bytes = ask->max_bytes;
+    set_up(transfer, ask);
     *all->last = transfer;
     all->last = &transfer->next;
     *ret = transfer;

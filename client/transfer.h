@@ -39,15 +39,22 @@ uint64_t transfers_bytes(const struct transfers *transfers);
 
 /* Told once at the end, unless cancelled: r is 0 when an answer came, whatever its status, and else
  * the negative errno. The answer may be changed, and its body taken. */
-typedef void transfer_done(void *arg, int r, struct answer *answer, const struct error *why);
+typedef void transfer_done(void *user, int r, struct answer *answer, const struct error *why);
 
 struct transfer;
 
-/* Ask for `url`, over `unix_socket` where not NULL; POST `post` as JSON where not NULL. Waits for
- * its turn while as many as the option `connections` are under way. Nothing is told before it
- * returns. Errors: -ENOMEM. */
-int transfer_start(struct transfers *transfers, const char *url, const char *unix_socket,
-                   const char *post, transfer_done *done, void *arg, struct transfer **ret);
+struct transfer_ask {
+    const char *url;
+    const char *unix_socket; /* to go over, or NULL */
+    const char *post;        /* JSON, or NULL for GET */
+    uint64_t max_bytes;      /* of a 200's body; 0: the option max_answer_mb alone */
+};
+
+/* Ask; all texts are copied. Waits for its turn while as many as the option `connections` are under
+ * way. Nothing is told before it returns. Of the body of an answer other than 200 no more is read
+ * than a problem has. Errors: -ENOMEM. */
+int transfer_start(struct transfers *transfers, const struct transfer_ask *ask, transfer_done *done,
+                   void *user, struct transfer **ret);
 void transfer_cancel(struct transfer *transfer);
 
 /* Check `url` as a server's: http or https, a host, no query. Errors: -EINVAL. Any thread. */

@@ -226,9 +226,9 @@ static int read_blob(const struct wish *wish, struct answer *answer, tnm_batch *
     return blob_read(answer->body.bytes, answer->body.size, &expected, &batch->blob, why);
 }
 
-static int check(void *arg, struct answer *answer, struct error *why)
+static int check(void *user, struct answer *answer, struct error *why)
 {
-    struct wish *wish = arg;
+    struct wish *wish = user;
     tnm_batch *batch = calloc(1, sizeof *batch);
     if (!batch)
         return error_set(why, -ENOMEM, "no memory for a batch");
@@ -251,5 +251,5 @@ struct request_ask wish_ask(struct wish *wish)
                                 .post = wish->post,
                                 .type = wish->is_mix ? WIRE_BIN_TYPE : WIRE_SAFETENSORS_TYPE,
                                 .check = check,
-                                .arg = wish};
+                                .user = wish};
 }

@@ -37,14 +37,6 @@ void event_columns(struct event_span events, uint32_t *t_us, uint8_t *x, uint8_t
     }
 }
 
-void event_structs(struct event_span events, struct event *ret)
-{
-    const struct event_kernels *fast = kernels();
-    size_t i = fast ? fast->structs(events, ret) : 0;
-    for (; i < events.n_events; i++)
-        ret[i] = unpack_at(events, i);
-}
-
 void event_structured(struct event_span events, uint8_t *ret)
 {
     const struct event_kernels *fast = kernels();

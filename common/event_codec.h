@@ -14,9 +14,6 @@ enum { EVENT_STRUCTURED_BYTES = 7 };
 /* One array per field, n_events each. */
 void event_columns(struct event_span events, uint32_t *t_us, uint8_t *x, uint8_t *y, uint8_t *p);
 
-/* n_events structs. */
-void event_structs(struct event_span events, struct event *ret);
-
 /* n_events × EVENT_STRUCTURED_BYTES: x, y, t (4 bytes, little-endian), p. */
 void event_structured(struct event_span events, uint8_t *ret);
 

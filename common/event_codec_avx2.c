@@ -176,21 +176,6 @@ AVX2_INLINE __m256i struct_split_polarity(__m256i shuffled)
                            _mm256_and_si256(p, ones64(UINT64_C(1) << 48)));
 }
 
-AVX2 static size_t structs(struct event_span events, struct event *ret)
-{
-    const __m256i front = _mm256_setr_epi8(PAIR(STRUCT_FROM), PAIR(STRUCT_FROM));
-    const __m256i back = _mm256_setr_epi8(PAIR(STRUCT_FROM), PAIR_LAST(STRUCT_FROM));
-    size_t i = 0;
-    for (const uint8_t *at = events.bytes; i + BLOCK <= events.n_events;
-         i += BLOCK, at += BLOCK_BYTES) {
-        __m256i v = _mm256_shuffle_epi8(load_lanes(at, at + 10), front);
-        __m256i w = _mm256_shuffle_epi8(load_lanes(at + 20, at + LANE_LAST), back);
-        store32(ret + i, struct_split_polarity(v));
-        store32(ret + i + 4, struct_split_polarity(w));
-    }
-    return i;
-}
-
 /* With events 0, 1, 4, 5 in one register and 2, 3, 6, 7 in the other, one shuffle brings all times
  * into order, another all places. */
 AVX2 static size_t columns(struct event_span events, uint32_t *t_us, uint8_t *x, uint8_t *y,
@@ -248,7 +233,6 @@ AVX2 static size_t structured(struct event_span events, uint8_t *ret)
 
 const struct event_kernels event_kernels_avx2 = {
     .columns = columns,
-    .structs = structs,
     .structured = structured,
     .keys = keys,
     .keys_reversed = keys_reversed,

@@ -20,7 +20,6 @@ enum { BLOCK = 8, BLOCK_BYTES = BLOCK * EVENT_BYTES, WIDE = 16, WIDE_BYTES = WID
 #define EIGHT_BACK(f)  f(35), f(30), f(25), f(20), f(15), f(10), f(5), f(0)
 #define SIXTEEN(f)     EIGHT(f), f(40), f(45), f(50), f(55), f(60), f(65), f(70), f(75)
 #define KEY_FROM(o)    (o), (o) + 1, Z, Z, Z, (o) + 4, (o) + 3, (o) + 2
-#define STRUCT_FROM(o) (o) + 4, (o) + 3, (o) + 2, Z, (o), (o) + 1, (o) + 2, Z
 #define FIELDS_FROM(o) (o), (o) + 1, (o) + 4, (o) + 3, (o) + 2, Z, (o) + 2
 #define TIME_FROM(o)   (o) + 4, (o) + 3, (o) + 2, Z
 #define X_FROM(o)      (o)
@@ -30,7 +29,6 @@ enum { BLOCK = 8, BLOCK_BYTES = BLOCK * EVENT_BYTES, WIDE = 16, WIDE_BYTES = WID
 
 static const uint8_t key_order[64] = {EIGHT(KEY_FROM)};
 static const uint8_t key_order_back[64] = {EIGHT_BACK(KEY_FROM)};
-static const uint8_t struct_order[64] = {EIGHT(STRUCT_FROM)};
 static const uint8_t fields_order[64] = {EIGHT(FIELDS_FROM)};
 static const uint8_t time_order[64] = {SIXTEEN(TIME_FROM)};
 static const uint8_t place_order[64] = {SIXTEEN(X_FROM), SIXTEEN(Y_FROM), SIXTEEN(P_FROM)};
@@ -137,21 +135,6 @@ AVX512 static size_t pack_distinct(const uint64_t *keys_in, size_t n, uint8_t *r
     return i;
 }
 
-/* t, then x, y, p, 0. Bytes 2 and 6 both came from the byte that holds the polarity and the time's
- * upper bits. */
-AVX512 static size_t structs(struct event_span events, struct event *ret)
-{
-    const __m512i order = load64(struct_order);
-    size_t i = 0;
-    for (const uint8_t *at = events.bytes; i + BLOCK <= events.n_events;
-         i += BLOCK, at += BLOCK_BYTES) {
-        __m512i v = load_ordered(at, order);
-        __m512i p = keep(_mm512_srli_epi64(v, 7), UINT64_C(1) << 48);
-        _mm512_storeu_si512(ret + i, _mm512_or_si512(keep(v, 0xffff007fffff), p));
-    }
-    return i;
-}
-
 AVX512 static size_t columns(struct event_span events, uint32_t *t_us, uint8_t *x, uint8_t *y,
                              uint8_t *p)
 {
@@ -199,7 +182,6 @@ AVX512 static size_t structured(struct event_span events, uint8_t *ret)
 
 const struct event_kernels event_kernels_avx512 = {
     .columns = columns,
-    .structs = structs,
     .structured = structured,
     .keys = keys,
     .keys_reversed = keys_reversed,

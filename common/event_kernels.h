@@ -14,7 +14,6 @@
 
 struct event_kernels {
     size_t (*columns)(struct event_span events, uint32_t *t_us, uint8_t *x, uint8_t *y, uint8_t *p);
-    size_t (*structs)(struct event_span events, struct event *ret);
     size_t (*structured)(struct event_span events, uint8_t *ret);
     size_t (*keys)(struct event_span events, uint32_t seq, uint64_t *ret);
     size_t (*keys_reversed)(struct event_span events, uint32_t seq, uint64_t *ret);

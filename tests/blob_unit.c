@@ -133,7 +133,7 @@ static void blob_refuses_damaged_tensors(void **state)
         {INDICES + 8, 7, "is 7 instead of 3"},
         {CHECKSUMS, 0, "was damaged"},
         {LABELS, 2, "label 2"},
-        {LABELS + N_DIGITS, 0, "no label"},
+        {LABELS + N_DIGITS, 0, "there is no label"},
         {0, UINT64_MAX, ""},
         {0, SIZE, ""},
         {0, 0, ""},

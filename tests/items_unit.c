@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "client/items.h"
+#include "common/cpu.h"
 #include "common/event.h"
 #include "common/philox.h"
 
@@ -48,33 +49,43 @@ static void *room(size_t size)
     return bytes;
 }
 
-static void columns_are_those_of_the_plain_loop(void **state)
+static struct items_columns columns_at(uint8_t *bytes, size_t n)
 {
-    (void)state;
-    for (size_t n = 0; n < MAX_EVENTS; n += n < 70 ? 1 : 23) {
-        uint8_t *events = random_events(n, n);
-        uint8_t *fast = room(7 * n), *plain = room(7 * n);
-        items_columns(events, n,
-                       (struct items_columns){fast, fast + 4 * n, fast + 5 * n, fast + 6 * n});
-        items_columns_portable(
-            events, n, (struct items_columns){plain, plain + 4 * n, plain + 5 * n, plain + 6 * n});
-        assert_memory_equal(fast, plain, 7 * n);
-        free(events);
-        free(fast);
-        free(plain);
-    }
+    return (struct items_columns){bytes, bytes + 4 * n, bytes + 5 * n, bytes + 6 * n};
 }
 
-static void columns_need_no_alignment(void **state)
+/* At a level of instructions, and by the plain loop, to be compared; `odd` bytes off alignment. */
+static void compare_columns(enum cpu_level level, size_t n, size_t odd)
+{
+    uint8_t *events = random_events(n, n), *fast = room(7 * n + odd), *plain = room(7 * n);
+    cpu_limit(level);
+    items_columns(events, n, columns_at(fast + odd, n));
+    cpu_limit(CPU_PORTABLE);
+    items_columns(events, n, columns_at(plain, n));
+    assert_memory_equal(fast + odd, plain, 7 * n);
+    free(events);
+    free(fast);
+    free(plain);
+}
+
+static void columns_are_those_of_the_plain_loop_at_any_alignment(void **state)
 {
     (void)state;
-    size_t n = 50;
-    uint8_t *events = random_events(n, 1), *fast = room(7 * n + 1), *plain = room(7 * n);
-    uint8_t *odd = fast + 1;
-    items_columns(events, n, (struct items_columns){odd, odd + 4 * n, odd + 5 * n, odd + 6 * n});
-    items_columns_portable(
-        events, n, (struct items_columns){plain, plain + 4 * n, plain + 5 * n, plain + 6 * n});
-    assert_memory_equal(odd, plain, 7 * n);
+    for (int level = 0; level < CPU_LEVELS; level++)
+        for (size_t n = 0; n < MAX_EVENTS; n += n < 70 ? 1 : 23)
+            for (size_t odd = 0; odd < 2; odd++)
+                compare_columns((enum cpu_level)level, n, odd);
+}
+
+static void compare_items(enum cpu_level level, const struct items_layout *layout, size_t n)
+{
+    size_t size = n * layout->item_size;
+    uint8_t *events = random_events(n, n), *fast = room(size), *plain = room(size);
+    cpu_limit(level);
+    items_structured(layout, events, n, fast);
+    cpu_limit(CPU_PORTABLE);
+    items_structured(layout, events, n, plain);
+    assert_memory_equal(fast, plain, size);
     free(events);
     free(fast);
     free(plain);
@@ -83,27 +94,24 @@ static void columns_need_no_alignment(void **state)
 static void items_of_every_layout_are_those_of_the_plain_loop(void **state)
 {
     (void)state;
-    for (size_t l = 0; l < N_LAYOUTS; l++)
-        for (size_t n = 0; n < MAX_EVENTS; n += n < 40 ? 1 : 37) {
-            size_t size = n * layouts[l].item_size;
-            uint8_t *events = random_events(n, n), *fast = room(size), *plain = room(size);
-            items_structured(&layouts[l], events, n, fast);
-            items_structured_portable(&layouts[l], events, n, plain);
-            assert_memory_equal(fast, plain, size);
-            free(events);
-            free(fast);
-            free(plain);
-        }
+    for (int level = 0; level < CPU_LEVELS; level++)
+        for (size_t l = 0; l < N_LAYOUTS; l++)
+            for (size_t n = 0; n < MAX_EVENTS; n += n < 40 ? 1 : 37)
+                compare_items((enum cpu_level)level, &layouts[l], n);
 }
 
+/* What the plain loop itself gives, at every level. */
 static void an_item_holds_its_fields_where_the_layout_says(void **state)
 {
     (void)state;
     uint8_t events[EVENT_BYTES + ITEMS_SLACK] = {0}, item[13];
     event_pack((struct event){.t_us = 0x123456, .x = 33, .y = 7, .p = 1}, events);
-    items_structured(&layouts[3], events, 1, item);
-    const uint8_t expected[13] = {33, 0, 7, 0, 0x56, 0x34, 0x12, 0, 0, 0, 0, 0, 1};
-    assert_memory_equal(item, expected, sizeof item);
+    for (int level = 0; level < CPU_LEVELS; level++) {
+        cpu_limit((enum cpu_level)level);
+        items_structured(&layouts[3], events, 1, item);
+        const uint8_t expected[13] = {33, 0, 7, 0, 0x56, 0x34, 0x12, 0, 0, 0, 0, 0, 1};
+        assert_memory_equal(item, expected, sizeof item);
+    }
 }
 
 static void layouts_that_do_not_fit_are_refused(void **state)
@@ -133,11 +141,10 @@ static void layouts_that_do_not_fit_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(columns_are_those_of_the_plain_loop),
-        cmocka_unit_test(columns_need_no_alignment),
+        cmocka_unit_test(columns_are_those_of_the_plain_loop_at_any_alignment),
         cmocka_unit_test(items_of_every_layout_are_those_of_the_plain_loop),
         cmocka_unit_test(an_item_holds_its_fields_where_the_layout_says),
         cmocka_unit_test(layouts_that_do_not_fit_are_refused),
     };
-    return cmocka_run_group_tests_name("client_decode", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("items", tests, NULL, NULL);
 }

@@ -29,18 +29,6 @@ static size_t make_columns(const struct wish *wish, struct event_span events, ui
     return 7 * n;
 }
 
-static size_t make_structs(const struct wish *wish, struct event_span events, uint8_t *out)
-{
-    struct event *structs = fuzz_alloc(events.n_events * sizeof *structs);
-    (void)wish;
-    event_structs(events, structs);
-    for (size_t i = 0; i < events.n_events; i++)
-        event_pack(structs[i], out + i * EVENT_BYTES);
-    free(structs);
-    FUZZ_CHECK(!events.n_events || memcmp(out, events.bytes, events.n_events * EVENT_BYTES) == 0);
-    return events.n_events * EVENT_BYTES;
-}
-
 static size_t make_structured(const struct wish *wish, struct event_span events, uint8_t *out)
 {
     (void)wish;
@@ -153,8 +141,7 @@ static void check_again(const struct wish *wish, uint8_t *bytes, size_t n)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    static form *const forms[] = {make_columns, make_structs, make_structured, make_keys,
-                                  make_frames};
+    static form *const forms[] = {make_columns, make_structured, make_keys, make_frames};
     struct input input = {bytes, size};
     const struct wish wish = read_wish(&input);
     size_t n_bytes, n;
