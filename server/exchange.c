@@ -3,13 +3,11 @@
 #include "server/exchange.h"
 
 #include <microhttpd.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "server/delivery.h"
-#include "server/framing.h"
+#include "server/head.h"
 #include "server/problem.h"
 #include "server/routes.h"
 #include "server/upload.h"
@@ -21,7 +19,6 @@ enum {
     ANSWER_HEAD_BYTES = 1024, /* of a connection's memory are left for the head of the answer */
     /* libmicrohttpd takes memory for each, has enough for some 250, and fails without an answer. */
     ARGUMENTS_MAX = 64,
-    N_LISTS = 2,
 };
 
 enum state {
@@ -45,21 +42,9 @@ struct exchange {
     struct request request;
     struct reply reply;
     struct delivery delivery;
-    struct framing framing;
+    struct head head;
     struct upload upload;
-    char *lists[N_LISTS]; /* values of headers that came in several lines */
     char url[];
-};
-
-static const struct {
-    const char *name;
-    size_t offset; /* of its value in the request */
-    int list;      /* several lines are one list; -1: the first line counts */
-} fields[] = {
-    {MHD_HTTP_HEADER_ACCEPT, offsetof(struct request, accept), 0},
-    {MHD_HTTP_HEADER_IF_NONE_MATCH, offsetof(struct request, if_none_match), 1},
-    {MHD_HTTP_HEADER_RANGE, offsetof(struct request, range), -1},
-    {MHD_HTTP_HEADER_IF_RANGE, offsetof(struct request, if_range), -1},
 };
 
 static const struct settings *settings_of(const struct exchange *exchange)
@@ -74,8 +59,7 @@ static void unref(void *user)
         return;
     upload_free(&exchange->upload);
     reply_reset(&exchange->reply);
-    for (unsigned i = 0; i < N_LISTS; i++)
-        free(exchange->lists[i]);
+    head_free(&exchange->head);
     free(exchange->request.numbers.items);
     catalog_unref(exchange->request.catalog);
     free(exchange);
@@ -152,92 +136,6 @@ struct exchange *exchange_begin(struct exchanges *all, struct peer *peer, const 
     return exchange;
 }
 
-static enum MHD_Result add_query(void *user, enum MHD_ValueKind kind, const char *name,
-                                 const char *value)
-{
-    (void)kind;
-    struct request *request = user;
-    unsigned i = request->n_query++;
-    if (i < REQUEST_MAX_QUERY) {
-        request->query[i].name = name;
-        request->query[i].value = value ? value : "";
-    }
-    return MHD_YES;
-}
-
-/* Several lines of a list read as one (RFC 9110, 5.3). */
-static void append(char **list, const char **field, const char *value)
-{
-    char *joined;
-    if (asprintf(&joined, "%s, %s", *field, value) < 0)
-        return;
-    free(*list);
-    *field = *list = joined;
-}
-
-static enum MHD_Result add_header(void *user, enum MHD_ValueKind kind, const char *name,
-                                  size_t name_size, const char *value, size_t value_size)
-{
-    (void)kind;
-    struct exchange *exchange = user;
-    framing_add(&exchange->framing, name, name_size, value, value_size);
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-        if (strcasecmp(name, fields[i].name) != 0)
-            continue;
-        const char **field = (void *)((char *)&exchange->request + fields[i].offset);
-        if (!*field)
-            *field = value;
-        else if (fields[i].list >= 0)
-            append(&exchange->lists[fields[i].list], field, value);
-    }
-    return MHD_YES;
-}
-
-static enum request_method method_of(const char *name)
-{
-    static const char *const names[] = {
-        [METHOD_GET] = "GET", [METHOD_HEAD] = "HEAD", [METHOD_POST] = "POST"};
-    enum request_method method = 0;
-    while (method < METHOD_OTHER && strcmp(name, names[method]) != 0)
-        method++;
-    return method;
-}
-
-/* The path of a target that may be a whole URL, as proxies are asked (RFC 9112, 3.2.2). */
-static const char *path_of(const char *target)
-{
-    static const char *const schemes[] = {"http://", "https://"};
-    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
-        size_t n = strlen(schemes[i]);
-        if (strncasecmp(target, schemes[i], n) == 0) {
-            const char *path = strchr(target + n, '/');
-            return path ? path : "/";
-        }
-    }
-    return target;
-}
-
-static size_t head_size(const struct exchange *exchange)
-{
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-        exchange->peer->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    return info ? info->header_size : 0;
-}
-
-static void read_head(struct exchange *exchange, const char *path, const char *method,
-                      const char *version)
-{
-    struct MHD_Connection *connection = exchange->peer->connection;
-    struct request *request = &exchange->request;
-    request->catalog = service_catalog(request->service);
-    request->method = method_of(method);
-    request->path = path_of(path);
-    exchange->reply.head_only = request->method == METHOD_HEAD;
-    framing_begin(&exchange->framing, method, exchange->url, version);
-    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, add_header, exchange);
-    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_query, request);
-}
-
 static bool refuse_head(struct exchange *exchange, enum problem_kind kind, const char *words)
 {
     problem(&exchange->request, &exchange->reply, kind, "%s", words);
@@ -245,11 +143,11 @@ static bool refuse_head(struct exchange *exchange, enum problem_kind kind, const
 }
 
 /* False: the reply is the answer. */
-static bool check_head(struct exchange *exchange, size_t size)
+static bool check_head(struct exchange *exchange)
 {
     enum problem_kind kind;
     const char *words;
-    if (!framing_check(&exchange->framing, size, &kind, &words))
+    if (!framing_check(&exchange->head.framing, exchange->head.size, &kind, &words))
         return refuse_head(exchange, kind, words);
     /* It would end the path or the value. */
     if (strstr(exchange->url, "%00"))
@@ -266,11 +164,11 @@ static void expect_body(struct exchange *exchange)
     struct upload *upload = &exchange->upload;
     upload->most = needed < settings->max_body_bytes ? needed : settings->max_body_bytes;
     upload->most_read = settings->max_body_bytes * DISCARD_FACTOR;
-    const char *length = exchange->framing.length;
+    const char *length = exchange->head.framing.length;
     upload->length = length ? strtoull(length, NULL, 10) : 0;
     if (upload->length > upload->most || exchange->request.method != METHOD_POST)
         upload->fault = UPLOAD_TOO_LONG;
-    exchange->peer->chunked = exchange->framing.n_codings > 0;
+    exchange->peer->chunked = exchange->head.framing.n_codings > 0;
 }
 
 static void refuse_length(struct exchange *exchange)
@@ -399,14 +297,17 @@ static bool begin(struct exchange *exchange, const char *path, const char *metho
                   const char *version)
 {
     exchange->state = STATE_ARRIVING;
-    read_head(exchange, path, method, version);
-    size_t size = head_size(exchange), most = settings_of(exchange)->max_header_bytes;
+    struct request *request = &exchange->request;
+    request->catalog = service_catalog(request->service);
+    head_read(&exchange->head, exchange->peer->connection, path, method, version, request);
+    exchange->reply.head_only = request->method == METHOD_HEAD;
+    size_t size = exchange->head.size, most = settings_of(exchange)->max_header_bytes;
     if (size + ANSWER_HEAD_BYTES > most) {
         problem_number(&exchange->request, &exchange->reply, PROBLEM_HEADERS_TOO_LARGE, "limit",
                        most - ANSWER_HEAD_BYTES, "the head of the request has %zu bytes", size);
         return answer_and_hang_up(exchange);
     }
-    if (!check_head(exchange, size))
+    if (!check_head(exchange))
         return answer(exchange);
     expect_body(exchange);
     if (exchange->upload.length <= exchange->upload.most_read)
