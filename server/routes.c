@@ -105,6 +105,29 @@ static bool check_format(struct request *request, struct reply *reply, const cha
     return false;
 }
 
+/* The answer to a client that has it already. It may say no other length than the whole answer's,
+ * and where it says none the connection ends with it: what a HEAD would tell is asked for. */
+static void answer_unchanged(struct request *request, struct reply *reply)
+{
+    bool head_only = reply->head_only;
+    reply->head_only = true;
+    request->route->handle(request, reply);
+    uint64_t n_bytes = reply->status >= 400 || reply->unknown_length ? 0 : reply->n_bytes;
+    reply_reset(reply);
+    reply->head_only = head_only;
+    reply->n_bytes = n_bytes;
+    reply->status = 304;
+    validators_set(request, reply);
+}
+
+static bool is_changed(struct request *request, struct reply *reply)
+{
+    if (!validators_match(request))
+        return true;
+    answer_unchanged(request, reply);
+    return false;
+}
+
 static bool check_there(struct request *request, struct reply *reply)
 {
     return !request->route->check || request->route->check(request, reply);
@@ -119,7 +142,7 @@ bool routes_prepare(struct request *request, struct reply *reply)
     return check_url(request, reply) && find_route(request, reply, end, &match) &&
            check_method(request, reply) && check_format(request, reply, dot ? dot + 1 : NULL) &&
            arguments_read(request, reply, request->route->params, &match) &&
-           check_there(request, reply) && !validators_match(request, reply);
+           check_there(request, reply) && is_changed(request, reply);
 }
 
 uint64_t routes_cost_us(const struct request *request)

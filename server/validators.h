@@ -11,8 +11,8 @@
 /* ETag, Cache-Control and Vary of an answer that is no error. */
 void validators_set(const struct request *request, struct reply *reply);
 
-/* Whether If-None-Match says that the client has this answer; `reply` is 304 then. */
-bool validators_match(const struct request *request, struct reply *reply);
+/* Whether If-None-Match says that the client has this answer. */
+bool validators_match(const struct request *request);
 
 /* Whether If-Range lets a part of this answer be taken. */
 bool validators_allow_range(const struct request *request);

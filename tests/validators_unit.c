@@ -89,24 +89,16 @@ static void the_answer_to_a_post_is_not_to_be_kept(void **state)
     request.pinned = request.negotiated = true;
     check_headers(&request, NULL, "no-store", NULL);
     request.if_none_match = "*";
-    struct reply reply = answer_new();
-    assert_false(validators_match(&request, &reply));
-    assert_int_equal(reply.status, 0);
+    assert_false(validators_match(&request));
 }
 
 static void check_match(const char *if_none_match, bool matches)
 {
     for (enum request_method method = METHOD_GET; method <= METHOD_HEAD; method++) {
         struct request request = request_of(method);
-        struct reply reply = answer_new();
         request.if_none_match = if_none_match;
-        if (validators_match(&request, &reply) != matches)
+        if (validators_match(&request) != matches)
             fail_msg("If-None-Match: %s", if_none_match ? if_none_match : "(none)");
-        assert_int_equal(reply.status, matches ? 304 : 0);
-        if (matches)
-            assert_string_equal(answer_header(&reply, "ETag"), ETAG);
-        assert_int_equal(reply.n_bytes, 0);
-        answer_end(&reply);
     }
 }
 
@@ -134,9 +126,7 @@ static void what_is_of_no_split_is_always_answered(void **state)
 {
     (void)state;
     struct request request = {.method = METHOD_GET, .if_none_match = "*"};
-    struct reply reply = answer_new();
-    assert_false(validators_match(&request, &reply));
-    assert_int_equal(reply.status, 0);
+    assert_false(validators_match(&request));
 }
 
 static void a_part_is_taken_only_of_exactly_this_answer(void **state)

@@ -32,7 +32,8 @@ def receive_answer(connection):
             received += piece
         head, _, body = received.partition(b"\r\n\r\n")
         length = re.search(rb"\r\ncontent-length: *(\d+)", head, re.IGNORECASE)
-        while length and len(body) < int(length[1]) and (piece := connection.recv(1 << 20)):
+        has_body = not head.startswith(b"HTTP/1.1 304")
+        while has_body and length and len(body) < int(length[1]) and (piece := connection.recv(1 << 20)):
             body += piece
     except (ConnectionResetError, BrokenPipeError):
         return None, received, b""

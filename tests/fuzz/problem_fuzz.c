@@ -6,6 +6,7 @@
 
 #include "client/problem.h"
 #include "client/retry.h"
+#include "common/clean.h"
 #include "tests/fuzz/fuzz.h"
 
 static void set_header(struct answer *answer, enum answer_header header, struct input *input)
@@ -15,8 +16,10 @@ static void set_header(struct answer *answer, enum answer_header header, struct 
     free(line);
 }
 
-static void check_text(const char *text)
+/* What a person is shown of it. */
+static void check_text(char *text)
 {
+    clean_line(text);
     for (; *text; text++)
         FUZZ_CHECK((unsigned char)*text >= ' ' && *text != 0x7f);
 }
