@@ -33,7 +33,8 @@
     X(INTERNAL,          500, "internal",           "The server made a mistake", AGAIN, EHOSTUNREACH) \
     X(NO_MEMORY,         500, "no-memory",          "There is no memory for the answer", AGAIN, EHOSTUNREACH) \
     X(NOT_IMPLEMENTED,   501, "not-implemented",    "This part of HTTP/1.1 is not taken", OTHER, EPROTO) \
-    X(BUSY,              503, "busy",               "The server has more to do than it takes on", AGAIN, EHOSTUNREACH)
+    X(BUSY,              503, "busy",               "The server has more to do than it takes on", AGAIN, EHOSTUNREACH) \
+    X(STOPPING,          503, "stopping",           "The server is stopping", AGAIN, EHOSTUNREACH)
 
 /* The tensors of a split file and of a batch, in the order in which they lie there; each has a row
  * for each sample (offsets: one more; events: one for each event), and columns where not 0. A batch

@@ -25,7 +25,7 @@ static bool read_numbers(struct request *request, struct reply *reply, const cha
 {
     struct error why;
     size_t most = service_settings(request->service)->max_batch_size;
-    int r = param_numbers(name, text, n, most, INT32_MAX, &request->numbers, &why);
+    int r = number_parse_list(name, text, n, most, INT32_MAX, &request->numbers, &why);
     return !number_problem(request, reply, r, most, &why);
 }
 
@@ -76,7 +76,8 @@ static bool read_params(struct request *request, struct reply *reply, unsigned a
 
 static bool is_revision(const char *text, size_t n)
 {
-    return n >= CATALOG_REVISION_MIN && n <= SHA256_HEX && strspn(text, "0123456789abcdef") >= n;
+    return n >= WIRE_REVISION_MIN && n <= WIRE_REVISION_MAX &&
+           strspn(text, WIRE_REVISION_DIGITS) >= n;
 }
 
 /* The split named by "name" or "name@revision". */
@@ -85,7 +86,7 @@ static bool find_entry(struct request *request, struct reply *reply, const char 
 {
     const char *at = memchr(text, '@', n);
     size_t n_name = at ? (size_t)(at - text) : n, n_revision = at ? n - n_name - 1 : 0;
-    int shown = (int)(n_name < CATALOG_NAME_MAX ? n_name : CATALOG_NAME_MAX);
+    int shown = (int)(n_name < WIRE_NAME_MAX ? n_name : WIRE_NAME_MAX);
     struct entry *entry = catalog_find(request->catalog, text, n_name);
     if (!entry)
         problem(request, reply, PROBLEM_NO_SUCH_SPLIT, "there is no split \"%.*s\"", shown, text);
@@ -93,8 +94,8 @@ static bool find_entry(struct request *request, struct reply *reply, const char 
         problem(request, reply, PROBLEM_NO_SUCH_SPLIT, "%s is not a source split", entry->name);
     else if (at && !is_revision(at + 1, n_revision))
         problem(request, reply, PROBLEM_BAD_PARAMETER,
-                "a revision is %d to %d lower-case hexadecimal digits", CATALOG_REVISION_MIN,
-                SHA256_HEX);
+                "a revision is %d to %d lower-case hexadecimal digits", WIRE_REVISION_MIN,
+                WIRE_REVISION_MAX);
     else if (at && memcmp(at + 1, entry->revision, n_revision) != 0)
         problem(request, reply, PROBLEM_NO_SUCH_REVISION, "split %s is loaded at revision %s",
                 entry->name, entry->revision);
@@ -121,7 +122,7 @@ static bool read_variable(struct request *request, struct reply *reply, enum var
     case VARIABLE_NUMBERS:
         return read_numbers(request, reply, row->name, at, n);
     case VARIABLE_NUMBER:
-        r = param_number(row->name, at, n, 0, row->max, &request->variables[variable], &why);
+        r = number_parse(row->name, at, n, 0, row->max, &request->variables[variable], &why);
         break;
     }
     return !number_problem(request, reply, r, 0, &why);

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "common/error.h"
-#include "server/param.h"
+#include "common/number.h"
 
 /* Errors: -EINVAL what is wrong with it; -E2BIG more than `most` indices; -ENOMEM. */
 int body_indices(const char *body, size_t size, size_t most, struct numbers *ret,

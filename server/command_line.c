@@ -11,9 +11,8 @@ static const struct {
     const char *name;
     enum command command;
 } commands[] = {
-    {"check-config", COMMAND_CHECK},
-    {"help", COMMAND_HELP},
-    {"sample-config", COMMAND_SAMPLE},
+    {"check-config", COMMAND_CHECK},  {"help", COMMAND_HELP},
+    {"reference", COMMAND_REFERENCE}, {"sample-config", COMMAND_SAMPLE},
     {"version", COMMAND_VERSION},
 };
 

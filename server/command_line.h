@@ -4,7 +4,14 @@
 
 #include "common/error.h"
 
-enum command { COMMAND_SERVE, COMMAND_CHECK, COMMAND_HELP, COMMAND_VERSION, COMMAND_SAMPLE };
+enum command {
+    COMMAND_SERVE,
+    COMMAND_CHECK,
+    COMMAND_HELP,
+    COMMAND_VERSION,
+    COMMAND_SAMPLE,
+    COMMAND_REFERENCE,
+};
 
 struct option {
     char *name; /* without the dashes */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "common/sha256.h"
+#include "common/wire.h"
 #include "server/samples/base64.h"
 
 void digest_set_crc32c(struct reply *reply)
@@ -15,7 +16,7 @@ void digest_set_crc32c(struct reply *reply)
     uint32_t big_endian = htobe32(reply->crc);
     char encoded[BASE64_SIZE(sizeof big_endian)];
     base64(&big_endian, sizeof big_endian, encoded);
-    reply_set_header(reply, "Repr-Digest", "crc32c=:%s:", encoded);
+    reply_set_header(reply, WIRE_DIGEST, WIRE_CRC32C "%s:", encoded);
 }
 
 void digest_set_sha256(struct reply *reply, const char *hex)
@@ -27,5 +28,5 @@ void digest_set_sha256(struct reply *reply, const char *hex)
         digest[i] = (uint8_t)strtoul(pair, NULL, 16);
     }
     base64(digest, sizeof digest, encoded);
-    reply_set_header(reply, "Repr-Digest", "sha-256=:%s:", encoded);
+    reply_set_header(reply, WIRE_DIGEST, "sha-256=:%s:", encoded);
 }

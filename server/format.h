@@ -5,15 +5,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/wire.h"
 #include "server/samples/encode.h"
 
 /* clang-format off */
-/*    name         extension      media type                   text   a sample            a batch */
+/*    name         extension         media type             text   a sample            a batch */
 #define FORMATS(X) \
-    X(JSON,        "json",        "application/json",          true,  encode_json_sample, encode_json_batch) \
-    X(BIN,         "bin",         "application/octet-stream",  false, encode_bin,         NULL) \
-    X(NPY,         "npy",         "application/x-npy",         false, encode_npy,         NULL) \
-    X(SAFETENSORS, "safetensors", "application/x-safetensors", false, NULL,               encode_safetensors)
+    X(JSON,        WIRE_JSON,        WIRE_JSON_TYPE,         true,  encode_json_sample, encode_json_batch) \
+    X(BIN,         WIRE_BIN,         WIRE_BIN_TYPE,          false, encode_bin,         NULL) \
+    X(NPY,         WIRE_NPY,         WIRE_NPY_TYPE,          false, encode_npy,         NULL) \
+    X(SAFETENSORS, WIRE_SAFETENSORS, WIRE_SAFETENSORS_TYPE, false, NULL,               encode_safetensors)
 /* clang-format on */
 
 enum format {

@@ -15,6 +15,7 @@
 #include "server/command_line.h"
 #include "server/listen.h"
 #include "server/log.h"
+#include "server/reference.h"
 #include "server/settings.h"
 
 enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE };
@@ -29,6 +30,8 @@ static void print_help(void)
            "  --check-config                      say what is wrong with the settings, serve "
            "nothing\n"
            "  --sample-config                     print a configuration file with all defaults\n"
+           "  --reference                         print the manual's sections on paths, parameters "
+           "and problems\n"
            "  --help                              print this\n"
            "  --version                           print the version\n"
            "\n"
@@ -82,6 +85,9 @@ static int run(enum command command, const struct settings *settings)
         return EXIT_OK;
     case COMMAND_SAMPLE:
         settings_print_sample(stdout);
+        return EXIT_OK;
+    case COMMAND_REFERENCE:
+        reference_print(stdout);
         return EXIT_OK;
     case COMMAND_CHECK:
         return exit_code(check(settings, &why), EXIT_USAGE, &why);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/number.h"
 #include "common/order.h"
 #include "server/samples/form.h"
 
@@ -50,55 +51,6 @@ const struct variable_row variable_rows[N_VARIABLES] = {
 };
 /* clang-format on */
 
-int param_number(const char *name, const char *text, size_t n, uint64_t min, uint64_t max,
-                 uint64_t *ret, struct error *why)
-{
-    uint64_t value = 0;
-    bool fits = true;
-    if (n == 0)
-        return error_set(why, -EINVAL, "%s is empty; it takes a whole number", name);
-    for (size_t i = 0; i < n; i++) {
-        if (text[i] < '0' || text[i] > '9')
-            return error_set(why, -EINVAL, "%s takes a whole number, not \"%.*s\"", name,
-                             (int)(n > 40 ? 40 : n), text);
-        fits = fits && !__builtin_mul_overflow(value, 10, &value) &&
-               !__builtin_add_overflow(value, (unsigned)(text[i] - '0'), &value);
-    }
-    if (!fits || value < min || value > max)
-        return error_set(why, -ERANGE, "%s is %.*s; it goes from %" PRIu64 " to %" PRIu64, name,
-                         (int)(n > 40 ? 40 : n), text, min, max);
-    *ret = value;
-    return 0;
-}
-
-int param_numbers(const char *name, const char *text, size_t n, size_t most, uint64_t max,
-                  struct numbers *ret, struct error *why)
-{
-    size_t n_items = 1;
-    for (size_t i = 0; i < n; i++)
-        n_items += text[i] == ',';
-    if (n_items > most)
-        return error_set(why, -E2BIG, "%s lists %zu numbers; the limit is %zu", name, n_items,
-                         most);
-    uint64_t *items = calloc(n_items, sizeof *items);
-    if (!items)
-        return error_set(why, -ENOMEM, "no memory for %zu numbers", n_items);
-    const char *end = text + n;
-    int r = 0;
-    for (size_t i = 0; r == 0 && i < n_items; i++) {
-        const char *comma = memchr(text, ',', (size_t)(end - text));
-        const char *stop = comma ? comma : end;
-        r = param_number(name, text, (size_t)(stop - text), 0, max, &items[i], why);
-        text = stop + 1;
-    }
-    if (r < 0) {
-        free(items);
-        return r;
-    }
-    *ret = (struct numbers){.items = items, .n = n_items};
-    return 0;
-}
-
 static int param_choice(const struct param_row *row, const char *text, uint64_t *ret,
                         struct error *why)
 {
@@ -119,7 +71,7 @@ int param_value(enum param param, const char *text, uint64_t *ret, struct error 
     const struct param_row *row = &param_rows[param];
     if (row->kind == PARAM_CHOICE)
         return param_choice(row, text, ret, why);
-    return param_number(row->name, text, strlen(text), row->min, row->max, ret, why);
+    return number_parse(row->name, text, strlen(text), row->min, row->max, ret, why);
 }
 
 enum param param_find(const char *name)

@@ -67,20 +67,6 @@ struct variable_row {
 
 extern const struct variable_row variable_rows[N_VARIABLES];
 
-/* A list of numbers, from malloc(). */
-struct numbers {
-    uint64_t *items;
-    size_t n;
-};
-
-/* Decimal digits only, at most 2^64 - 1. `name` is for the reason. Errors: -EINVAL, -ERANGE. */
-int param_number(const char *name, const char *text, size_t n, uint64_t min, uint64_t max,
-                 uint64_t *ret, struct error *why);
-
-/* Numbers between commas, `most` at the most. Errors: as param_number(); -E2BIG; -ENOMEM. */
-int param_numbers(const char *name, const char *text, size_t n, size_t most, uint64_t max,
-                  struct numbers *ret, struct error *why);
-
 /* The value of a parameter of kind number or choice. Errors: -EINVAL, -ERANGE. */
 int param_value(enum param param, const char *text, uint64_t *ret, struct error *why);
 

@@ -15,8 +15,8 @@ static const struct {
     unsigned status;
     const char *code, *title;
 } rows[] = {
-#define PROBLEM_ROW(kind, status_, code_, title_) {status_, code_, title_},
-    PROBLEMS(PROBLEM_ROW)
+#define PROBLEM_ROW(kind, status_, code_, title_, ...) {status_, code_, title_},
+    WIRE_PROBLEMS(PROBLEM_ROW)
 #undef PROBLEM_ROW
 };
 
@@ -62,7 +62,7 @@ static void answer(const struct request *request, struct reply *reply, enum prob
 {
     reply_reset(reply);
     reply->status = rows[kind].status;
-    reply_set_header(reply, "Content-Type", "application/problem+json");
+    reply_set_header(reply, "Content-Type", WIRE_PROBLEM_TYPE);
     reply_set_header(reply, "Cache-Control", "no-store");
     if (reply->status == 503)
         reply_set_header(reply, "Retry-After", "%d", RETRY_AFTER_S);

@@ -104,9 +104,9 @@ static void print_problems(FILE *out)
           ".Pp\n"
           ".Bl -tag -width Ds -compact\n",
           out);
-#define PRINT_PROBLEM(kind, status, code, title) \
+#define PRINT_PROBLEM(kind, status, code, title, ...) \
     fprintf(out, ".It Li %s\n%d: %s\n", code, status, title);
-    PROBLEMS(PRINT_PROBLEM)
+    WIRE_PROBLEMS(PRINT_PROBLEM)
 #undef PRINT_PROBLEM
     fputs(".El\n", out);
 }

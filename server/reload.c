@@ -32,7 +32,7 @@ void reload_log_splits(struct service *service)
     for (size_t i = 0; i < catalog->n_entries; i++) {
         const struct entry *entry = catalog->entries[i];
         log_info("split %s@%.*s: %" PRIu64 " samples, %" PRIu64 " events, %s", entry->name,
-                 CATALOG_REVISION_MIN, entry->revision, split_n_samples(entry->split),
+                 WIRE_REVISION_MIN, entry->revision, split_n_samples(entry->split),
                  split_n_events(entry->split), split_meta(entry->split, "origin"));
     }
     for (size_t i = 0; i < catalog->n_found; i++) {

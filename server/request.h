@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/number.h"
 #include "server/format.h"
 #include "server/param.h"
 #include "server/samples/catalog.h"

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/number.h"
+
 #include "server/address.h"
 
 enum kind { KIND_UINT, KIND_BOOL, KIND_TEXT, KIND_LIST };
@@ -58,16 +60,7 @@ static const struct row *find(const char *name)
 
 static int set_uint(const struct row *row, const char *value, uint64_t *ret, struct error *why)
 {
-    char *end;
-    errno = 0;
-    unsigned long long number = strtoull(value, &end, 10);
-    if (value[0] < '0' || value[0] > '9' || *end)
-        return error_set(why, -EINVAL, "%s: \"%s\" is not a whole number", row->name, value);
-    if (errno == ERANGE || number < row->min || number > row->max)
-        return error_set(why, -ERANGE, "%s: %s is outside %" PRIu64 " to %" PRIu64 "%s%s",
-                         row->name, value, row->min, row->max, *row->unit ? " " : "", row->unit);
-    *ret = number;
-    return 0;
+    return number_parse(row->name, value, strlen(value), row->min, row->max, ret, why);
 }
 
 static int set_bool(const struct row *row, const char *value, bool *ret, struct error *why)

@@ -302,7 +302,7 @@ static void a_revision_pins_a_split(void **state)
 {
     (void)state;
     const char *revision = revision_of("timed");
-    for (int n = CATALOG_REVISION_MIN; n <= SHA256_HEX; n += 13) {
+    for (int n = WIRE_REVISION_MIN; n <= SHA256_HEX; n += 13) {
         char target[256];
         struct asking asking;
         snprintf(target, sizeof target, "/v1/splits/timed@%.*s/samples/0.bin", n, revision);

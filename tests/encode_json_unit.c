@@ -241,7 +241,7 @@ static void the_longest_sample_fits_its_room(void **state)
                             .n_sources = MIX_MAX_DIGITS};
     struct entry *entry = calloc(1, sizeof *entry);
     assert_non_null(entry);
-    memset(entry->name, 'n', CATALOG_NAME_MAX);
+    memset(entry->name, 'n', WIRE_NAME_MAX);
     for (unsigned i = 0; i < MIX_MAX_DIGITS; i++) {
         recipe.sources[i] = INT32_MIN;
         recipe.labels[i] = 1;

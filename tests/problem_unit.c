@@ -20,8 +20,8 @@ static const struct {
     unsigned status;
     const char *code, *title;
 } rows[] = {
-#define PROBLEM_ROW(kind, status_, code_, title_) {status_, code_, title_},
-    PROBLEMS(PROBLEM_ROW)
+#define PROBLEM_ROW(kind, status_, code_, title_, ...) {status_, code_, title_},
+    WIRE_PROBLEMS(PROBLEM_ROW)
 #undef PROBLEM_ROW
 };
 

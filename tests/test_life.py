@@ -69,7 +69,7 @@ class Start(Case):
 
     def test_bad_settings_name_the_setting_and_its_range(self):
         self.refused('no setting "colour"', "--colour", "red", status=2)
-        self.refused("outside 1 to 65536", "--max-batch-size", "0", status=2)
+        self.refused("it goes from 1 to 65536", "--max-batch-size", "0", status=2)
         self.refused("whole number", "--threads", "many", status=2)
         self.refused("--threads takes a value", "--threads", status=2)
         self.refused("--listen takes a value", "--listen", "--threads", "1", status=2)

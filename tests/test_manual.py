@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The library's manual page against its header, its options, and a compiler."""
+"""The manual pages against what they tell of: the library's header and options, a compiler, the
+daemon's tables."""
 import os
 import pathlib
 import re
@@ -42,6 +43,17 @@ class Manual(unittest.TestCase):
             source.write_text(example.replace(r"\e", "\\"), encoding="utf-8")
             subprocess.run([compiler, "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
                             f"-I{ROOT / 'client'}", source], check=True)
+
+
+class Daemon(unittest.TestCase):
+    def test_its_paths_parameters_and_problems_are_those_of_the_tables(self):
+        page = (ROOT / "doc/twonmnistd.8").read_text(encoding="utf-8")
+        mark = r'\.\\" [^\n]*twonmnistd --reference\.\n'
+        written = re.split(mark, page)
+        self.assertEqual(len(written), 3, "the marks around the sections")
+        printed = subprocess.run([daemon.DAEMON, "--reference"], check=True, capture_output=True,
+                                 text=True).stdout
+        self.assertEqual(written[1], printed)
 
 
 if __name__ == "__main__":

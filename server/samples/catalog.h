@@ -15,10 +15,10 @@
 #include "server/samples/found.h"
 #include "server/samples/holding.h"
 
-enum { CATALOG_NAME_MAX = FOUND_NAME_MAX, CATALOG_MAX_SPLITS = 64, CATALOG_REVISION_MIN = 12 };
+enum { CATALOG_MAX_SPLITS = 64 };
 
 struct entry {
-    char name[CATALOG_NAME_MAX + 1];
+    char name[WIRE_NAME_MAX + 1];
     struct holding *holding;
     const struct split *split; /* the holding's, and its revision */
     const char *revision;

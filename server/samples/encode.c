@@ -5,6 +5,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "common/digits.h"
+#include "common/wire.h"
+
 uint64_t encode_events_size(const struct recipe *recipe)
 {
     return recipe->kind == RECIPE_STORED ? 0 : recipe_max_events(recipe) * EVENT_BYTES;
@@ -40,27 +43,16 @@ int encode_frames(const struct form *form, const struct recipe *recipe, struct r
     return 0;
 }
 
-static void list(char ret[REPLY_HEADER_VALUE], const int32_t *numbers, unsigned n)
-{
-    size_t used = 0;
-    ret[0] = '\0';
-    for (unsigned i = 0; i < n; i++)
-        used += (size_t)snprintf(ret + used, REPLY_HEADER_VALUE - used, "%s%" PRId32,
-                                 used ? ", " : "", numbers[i]);
-}
-
 void encode_about(const struct entry *entry, const struct recipe *recipe, struct reply *reply)
 {
-    char text[REPLY_HEADER_VALUE];
-    int32_t digits[N_DIGITS];
-    unsigned n = 0;
-    for (int32_t digit = 0; digit < N_DIGITS; digit++)
-        if (recipe->labels[digit])
-            digits[n++] = digit;
-    list(text, digits, n);
-    if (n > 0) /* an empty value is no header */
-        reply_set_header(reply, "Twonmnist-Labels", "%s", text);
-    list(text, recipe->sources, recipe->n_sources);
-    reply_set_header(reply, "Twonmnist-Sources", "%s", text);
-    reply_set_header(reply, "Twonmnist-Revision", "%s", entry->revision);
+    char digits[DIGITS_TEXT_SIZE], sources[REPLY_HEADER_VALUE] = "";
+    size_t used = 0;
+    digits_text(recipe->labels, ", ", digits);
+    for (unsigned i = 0; i < recipe->n_sources; i++)
+        used += (size_t)snprintf(sources + used, sizeof sources - used, "%s%" PRId32, i ? ", " : "",
+                                 recipe->sources[i]);
+    if (digits[0]) /* an empty value is no header */
+        reply_set_header(reply, WIRE_LABELS, "%s", digits);
+    reply_set_header(reply, WIRE_SOURCES, "%s", sources);
+    reply_set_header(reply, WIRE_REVISION, "%s", entry->revision);
 }

@@ -5,13 +5,10 @@
 
 #include "common/crc32c.h"
 #include "common/safetensors.h"
+#include "common/wire.h"
 #include "server/samples/encode.h"
 
 enum { HEADER_MAX = 4096 };
-
-/* The tensors that every batch has, in the order of the blob; the data of OFFSETS is there for
- * events only, and BODY is events or frames. */
-enum { OFFSETS, INDICES, SOURCES, CHECKSUMS, LABELS, BODY, N_TENSORS };
 
 struct blob {
     const struct batch *batch;
@@ -75,26 +72,23 @@ static int add_head(struct blob *blob, struct error *why)
 {
     bool as_events = blob->form->as == FORM_EVENTS;
     uint64_t n = blob->batch->n, shape[FRAMES_DIMS];
-    struct tensor tensors[N_TENSORS] = {
-        [OFFSETS] = {.name = "offsets", .dtype = TENSOR_U64, .n_dims = 1, .dims = {n + 1}},
-        [INDICES] = {.name = "indices", .dtype = TENSOR_U64, .n_dims = 1, .dims = {n}},
-        [SOURCES] = {.name = "sources", .dtype = TENSOR_I32, .n_dims = 2, .dims = {n, 2}},
-        [CHECKSUMS] = {.name = "checksums", .dtype = TENSOR_U32, .n_dims = 1, .dims = {n}},
-        [LABELS] = {.name = "labels", .dtype = TENSOR_U8, .n_dims = 2, .dims = {n, N_DIGITS}},
-        [BODY] = {.name = "events", .dtype = TENSOR_U8, .n_dims = 2, .dims = {0, EVENT_BYTES}},
-    };
+    struct tensor tensors[WIRE_BATCH_N];
+    for (size_t i = 0; i < WIRE_BATCH_N; i++)
+        tensors[i] = wire_tensor(&wire_batch[i], n);
     if (as_events) {
-        tensors[BODY].dims[0] = blob->offsets[n];
+        tensors[WIRE_BATCH_OFFSETS].dims[0] = n + 1;
+        tensors[WIRE_BATCH_EVENTS].dims[0] = blob->offsets[n];
     } else {
         frames_shape(&blob->form->frames, shape);
-        tensors[BODY] = (struct tensor){.name = "frames",
-                                        .dtype = TENSOR_U8,
-                                        .n_dims = 1 + FRAMES_DIMS,
-                                        .dims = {n, shape[0], shape[1], shape[2], shape[3]}};
+        tensors[WIRE_BATCH_EVENTS] =
+            (struct tensor){.name = WIRE_FRAMES,
+                            .dtype = TENSOR_U8,
+                            .n_dims = 1 + FRAMES_DIMS,
+                            .dims = {n, shape[0], shape[1], shape[2], shape[3]}};
     }
     const struct batch *batch = blob->batch;
-    struct tensor *first = &tensors[as_events ? OFFSETS : INDICES];
-    size_t n_tensors = (size_t)(tensors + N_TENSORS - first), header_size;
+    struct tensor *first = &tensors[as_events ? WIRE_BATCH_OFFSETS : WIRE_BATCH_INDICES];
+    size_t n_tensors = (size_t)(tensors + WIRE_BATCH_N - first), header_size;
     uint64_t data_size;
     char header[HEADER_MAX];
     if (safetensors_layout(first, n_tensors, &data_size) < 0)
@@ -105,7 +99,7 @@ static int add_head(struct blob *blob, struct error *why)
         return error_set(why, r, "cannot write the header of a batch");
     char *start = blob->header + HEADER_MAX - header_size;
     memcpy(start, header, header_size);
-    return reply_borrow(blob->reply, start, header_size + tensors[LABELS].end, why);
+    return reply_borrow(blob->reply, start, header_size + tensors[WIRE_BATCH_LABELS].end, why);
 }
 
 static int add_stored(struct blob *blob, struct error *why)

@@ -16,7 +16,7 @@
 static size_t stem_length(const char *file)
 {
     size_t n = strlen(file), suffix = strlen(SPLIT_SUFFIX);
-    if (n <= suffix || n - suffix > FOUND_NAME_MAX || strcmp(file + n - suffix, SPLIT_SUFFIX) != 0)
+    if (n <= suffix || n - suffix > WIRE_NAME_MAX || strcmp(file + n - suffix, SPLIT_SUFFIX) != 0)
         return 0;
     for (size_t i = 0; i < n - suffix; i++)
         if (!isalnum((unsigned char)file[i]) && file[i] != '-' && file[i] != '_')

@@ -7,14 +7,13 @@
 #include <sys/stat.h>
 
 #include "common/error.h"
-
-enum { FOUND_NAME_MAX = 63 };
+#include "common/wire.h"
 
 struct found {
-    char name[FOUND_NAME_MAX + 1]; /* of the split: the file's without its suffix */
-    struct stat file;              /* all zeros where it could not be had */
-    struct error fault;            /* why it is passed over; "" where it is served */
-    bool is_news;                  /* the fault was not there the time before */
+    char name[WIRE_NAME_MAX + 1]; /* of the split: the file's without its suffix */
+    struct stat file;             /* all zeros where it could not be had */
+    struct error fault;           /* why it is passed over; "" where it is served */
+    bool is_news;                 /* the fault was not there the time before */
 };
 
 /* List them by name. The caller frees *ret. Errors: those of opendir(); -ENOMEM. */

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/event.h"
+#include "common/digits.h"
 
 enum { U64_DIGITS = 20 };
 
@@ -61,12 +61,9 @@ void text_u64(struct text *text, uint64_t value)
 
 void text_digits(struct text *text, const uint8_t *labels)
 {
-    int32_t digits[N_DIGITS];
-    unsigned n = 0;
-    for (int32_t digit = 0; digit < N_DIGITS; digit++)
-        if (labels[digit])
-            digits[n++] = digit;
-    text_numbers(text, digits, n);
+    char digits[DIGITS_TEXT_SIZE];
+    digits_text(labels, ",", digits);
+    text_format(text, "[%s]", digits);
 }
 
 void text_numbers(struct text *text, const int32_t *numbers, unsigned n)

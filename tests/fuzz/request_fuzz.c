@@ -188,7 +188,7 @@ static void check_headers(const struct reply *reply)
 static void check_status(const struct reply *reply)
 {
 #define STATUS(kind, status, ...) status,
-    static const unsigned known[] = {200, 206, 304, PROBLEMS(STATUS)};
+    static const unsigned known[] = {200, 206, 304, WIRE_PROBLEMS(STATUS)};
 #undef STATUS
     bool found = false;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)

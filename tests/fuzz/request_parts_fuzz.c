@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/number.h"
 #include "server/body.h"
 #include "server/format.h"
 #include "server/param.h"
@@ -39,7 +40,7 @@ static void read_numbers(struct input *input)
     uint64_t max = input_u32(input);
     size_t n;
     uint8_t *text = input_bytes(input, input->left, &n);
-    int r = param_numbers("indices", (const char *)text, n, LIST_MAX, max, &numbers, &why);
+    int r = number_parse_list("indices", (const char *)text, n, LIST_MAX, max, &numbers, &why);
     FUZZ_CHECK(r == 0 || r == -EINVAL || r == -ERANGE || r == -E2BIG);
     FUZZ_CHECK(numbers.n <= LIST_MAX && (r == 0) == (numbers.n > 0));
     for (size_t i = 0; i < numbers.n; i++)
