@@ -5,57 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/event.h"
+#include "cli/npy.h"
 #include "cli/output.h"
-#include "common/event.h"
-#include "common/npy.h"
+#include "cli/word.h"
 
-int cli_failed(int r, struct error *why)
-{
-    return error_set(why, r, "%s", tnm_last_error());
-}
-
-int cli_number(const char *what, const char *text, uint64_t max, uint64_t *ret, struct error *why)
-{
-    char *end;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end)
-        return error_set(why, -EINVAL, "%s is \"%s\"; it takes a whole number", what, text);
-    if (errno == ERANGE || value > max)
-        return error_set(why, -EINVAL, "%s is %s; it goes from 0 to %" PRIu64, what, text, max);
-    *ret = value;
-    return 0;
-}
-
-int cli_numbers(const char *what, const char *text, uint64_t **ret, size_t *ret_n,
-                struct error *why)
-{
-    char *copy = strdup(text), *rest = copy, *word;
-    uint64_t *numbers = calloc(strlen(text) + 1, sizeof *numbers);
-    size_t n = 0;
-    int r = copy && numbers ? 0 : error_set(why, -ENOMEM, "no memory for %s", what);
-    while (r == 0 && (word = strsep(&rest, ",")))
-        r = cli_number(what, word, UINT64_MAX, &numbers[n++], why);
-    free(copy);
-    if (r < 0) {
-        free(numbers);
-        return r;
-    }
-    *ret = numbers;
-    *ret_n = n;
-    return 0;
-}
-
-int cli_open_split(const struct cli_options *options, tnm_client *client, tnm_split **ret,
-                   struct error *why)
+int command_open_split(const struct options *options, tnm_client *client, tnm_split **ret,
+                       struct fault *why)
 {
     int r = tnm_split_open(client, options->operands[0], ret);
     if (r < 0)
-        return cli_failed(r, why);
-    r = tnm_split_set_form(*ret, (int)options->order, options->timestep_us);
+        return fault_of_library(why, r);
+    r = tnm_split_set_form(*ret, options->order, (uint32_t)options->timestep_us);
     if (r < 0) {
-        cli_failed(r, why);
+        fault_of_library(why, r);
         tnm_split_close(*ret);
     }
     return r;
@@ -78,115 +42,133 @@ static void print_sources(FILE *out, const int32_t sources[2], const char *betwe
         fprintf(out, "%s%" PRId32, between, sources[1]);
 }
 
-static void write_text(FILE *out, const tnm_batch *sample)
+static int write_text(FILE *out, const tnm_batch *sample, struct fault *why)
 {
+    (void)why;
     fputs("# labels ", out);
     print_labels(out, tnm_batch_labels(sample), ", ");
     fprintf(out, "; %" PRIu64 " events: t (us), x, y, p\n", tnm_batch_n_events(sample));
     for (uint64_t i = 0; i < tnm_batch_n_events(sample); i++) {
-        struct event event = event_unpack(tnm_batch_events(sample) + i * EVENT_BYTES);
+        struct event event = event_at(sample, i);
         fprintf(out, "%u %u %u %u\n", event.t_us, event.x, event.y, event.p);
     }
+    return 0;
 }
 
-static void write_json(FILE *out, const tnm_batch *sample)
+static int write_json(FILE *out, const tnm_batch *sample, struct fault *why)
 {
+    (void)why;
     fputs("{\"labels\": [", out);
     print_labels(out, tnm_batch_labels(sample), ", ");
     fputs("], \"sources\": [", out);
     print_sources(out, tnm_batch_sources(sample), ", ");
     fputs("], \"txyp\": [", out);
     for (uint64_t i = 0; i < tnm_batch_n_events(sample); i++) {
-        struct event event = event_unpack(tnm_batch_events(sample) + i * EVENT_BYTES);
+        struct event event = event_at(sample, i);
         fprintf(out, "%s[%u, %u, %u, %u]", i ? ",\n" : "\n", event.t_us, event.x, event.y, event.p);
     }
     fputs("]}\n", out);
+    return 0;
 }
 
-static void write_bin(FILE *out, const tnm_batch *sample)
+static int write_bin(FILE *out, const tnm_batch *sample, struct fault *why)
 {
+    (void)why;
     fwrite(tnm_batch_events(sample), TNM_EVENT_BYTES, tnm_batch_n_events(sample), out);
+    return 0;
 }
 
-static void write_npy(FILE *out, const tnm_batch *sample)
+static int write_npy(FILE *out, const tnm_batch *sample, struct fault *why)
 {
-    char header[NPY_HEADER_MAX];
-    uint64_t n_events = tnm_batch_n_events(sample);
-    fwrite(header, 1, npy_header(header, npy_event_descr, &n_events, 1), out);
-    for (uint64_t i = 0; i < n_events; i++) {
-        uint8_t event[NPY_EVENT_BYTES];
-        npy_events(tnm_batch_events(sample) + i * EVENT_BYTES, 1, event);
-        fwrite(event, 1, sizeof event, out);
+    static const uint32_t at[] = {0, 1, 2, 6}, width[] = {1, 1, 4, 1}; /* as the daemon's */
+    tnm_decoder *decoder;
+    int r = tnm_decoder_structured(7, at, width, &decoder);
+    if (r < 0)
+        return fault_of_library(why, r);
+    size_t size = tnm_decoder_size(decoder, 1, tnm_batch_n_events(sample));
+    void *items = malloc(size + !size);
+    if (!items)
+        r = fault_set(why, -ENOMEM, "no memory for %zu bytes", size);
+    else if ((r = tnm_decode(decoder, sample, items, size)) < 0)
+        fault_of_library(why, r);
+    tnm_decoder_free(decoder);
+    if (r == 0) {
+        npy_write_header(out, "[('x', '|u1'), ('y', '|u1'), ('t', '<u4'), ('p', '|u1')]",
+                         tnm_batch_n_events(sample), 0);
+        fwrite(items, 1, size, out);
     }
+    free(items);
+    return r;
 }
 
 /* Write the only sample of the batch, and free it. */
-static int write_sample(const struct cli_options *options, tnm_batch *sample, struct error *why)
+static int write_sample(const struct options *options, tnm_batch *sample, struct fault *why)
 {
-    static void (*const writers[CLI_N_FORMATS])(FILE * out, const tnm_batch *sample) = {
-        [CLI_TEXT] = write_text,
-        [CLI_JSON] = write_json,
-        [CLI_BIN] = write_bin,
-        [CLI_NPY] = write_npy,
+    static int (*const writers[N_OUTPUT_FORMATS])(FILE * out, const tnm_batch *sample,
+                                                  struct fault *why) = {
+        [OUTPUT_TEXT] = write_text,
+        [OUTPUT_JSON] = write_json,
+        [OUTPUT_BIN] = write_bin,
+        [OUTPUT_NPY] = write_npy,
     };
-    struct cli_output output;
-    bool binary = options->format == CLI_BIN || options->format == CLI_NPY;
-    int r = cli_output_open(options->output, binary, &output, why);
+    struct output output;
+    bool binary = options->format == OUTPUT_BIN || options->format == OUTPUT_NPY;
+    int r = output_open(options->output, binary, &output, why);
     if (r == 0) {
-        writers[options->format](output.file, sample);
-        r = cli_output_close(&output, 0, why);
+        r = writers[options->format](output.file, sample, why);
+        r = output_close(&output, r, why);
     }
     tnm_batch_free(sample);
     return r;
 }
 
-int cli_get(const struct cli_options *options, tnm_client *client, struct error *why)
+int command_get(const struct options *options, tnm_client *client, struct fault *why)
 {
     uint64_t index;
     tnm_split *split;
     tnm_batch *sample;
-    int r = cli_number("INDEX", options->operands[1], UINT64_MAX, &index, why);
+    int r = word_number("INDEX", options->operands[1], UINT64_MAX, &index, why);
     if (r == 0)
-        r = cli_open_split(options, client, &split, why);
+        r = command_open_split(options, client, &split, why);
     if (r < 0)
         return r;
     r = tnm_samples(split, &index, 1, &sample);
-    r = r < 0 ? cli_failed(r, why) : write_sample(options, sample, why);
+    r = r < 0 ? fault_of_library(why, r) : write_sample(options, sample, why);
     tnm_split_close(split);
     return r;
 }
 
-int cli_pair(const struct cli_options *options, tnm_client *client, struct error *why)
+int command_pair(const struct options *options, tnm_client *client, struct fault *why)
 {
     uint64_t seed, index;
     tnm_split *split;
     tnm_batch *sample;
-    int r = cli_number("SEED", options->operands[1], UINT64_MAX, &seed, why);
+    int r = word_number("SEED", options->operands[1], UINT64_MAX, &seed, why);
     if (r == 0)
-        r = cli_number("INDEX", options->operands[2], UINT64_MAX, &index, why);
+        r = word_number("INDEX", options->operands[2], UINT64_MAX, &index, why);
     if (r == 0)
-        r = cli_open_split(options, client, &split, why);
+        r = command_open_split(options, client, &split, why);
     if (r < 0)
         return r;
     r = tnm_pair(split, seed, index, &sample);
-    r = r < 0 ? cli_failed(r, why) : write_sample(options, sample, why);
+    r = r < 0 ? fault_of_library(why, r) : write_sample(options, sample, why);
     tnm_split_close(split);
     return r;
 }
 
-int cli_mix(const struct cli_options *options, tnm_client *client, struct error *why)
+int command_mix(const struct options *options, tnm_client *client, struct fault *why)
 {
     uint64_t *recordings;
     size_t n;
     tnm_split *split;
     tnm_batch *sample;
-    int r = cli_numbers("A,B", options->operands[1], &recordings, &n, why);
+    int r = word_numbers("A,B", options->operands[1], &recordings, &n, why);
     if (r < 0)
         return r;
-    r = cli_open_split(options, client, &split, why);
+    r = command_open_split(options, client, &split, why);
     if (r == 0) {
         r = tnm_mix(split, recordings, n, &sample);
-        r = r < 0 ? cli_failed(r, why) : write_sample(options, sample, why);
+        r = r < 0 ? fault_of_library(why, r) : write_sample(options, sample, why);
         tnm_split_close(split);
     }
     free(recordings);
@@ -209,11 +191,11 @@ static void write_batch_text(FILE *out, const tnm_batch *batch)
     }
 }
 
-static int write_batch(const struct cli_options *options, const tnm_batch *batch, struct error *why)
+static int write_batch(const struct options *options, const tnm_batch *batch, struct fault *why)
 {
-    struct cli_output output;
-    bool binary = options->format == CLI_SAFETENSORS;
-    int r = cli_output_open(options->output, binary, &output, why);
+    struct output output;
+    bool binary = options->format == OUTPUT_SAFETENSORS;
+    int r = output_open(options->output, binary, &output, why);
     if (r < 0)
         return r;
     if (binary) {
@@ -223,17 +205,17 @@ static int write_batch(const struct cli_options *options, const tnm_batch *batch
     } else {
         write_batch_text(output.file, batch);
     }
-    return cli_output_close(&output, 0, why);
+    return output_close(&output, 0, why);
 }
 
-static int fetch_batch(const struct cli_options *options, tnm_split *split, tnm_batch **ret,
-                       struct error *why)
+static int fetch_batch(const struct options *options, tnm_split *split, tnm_batch **ret,
+                       struct fault *why)
 {
     int r;
     if (options->indices) {
         uint64_t *indices;
         size_t n;
-        r = cli_numbers("--indices", options->indices, &indices, &n, why);
+        r = word_numbers("--indices", options->indices, &indices, &n, why);
         if (r < 0)
             return r;
         r = tnm_samples(split, indices, n, ret);
@@ -241,18 +223,18 @@ static int fetch_batch(const struct cli_options *options, tnm_split *split, tnm_
     } else {
         r = tnm_epoch_batch(split, (uint32_t)options->seed, (uint32_t)options->epoch, options->k,
                             options->size, (uint32_t)options->rank, (uint32_t)options->world,
-                            (int)options->last, ret);
+                            options->last, ret);
     }
-    return r < 0 ? cli_failed(r, why) : 0;
+    return r < 0 ? fault_of_library(why, r) : 0;
 }
 
-int cli_batch(const struct cli_options *options, tnm_client *client, struct error *why)
+int command_batch(const struct options *options, tnm_client *client, struct fault *why)
 {
     tnm_split *split;
     tnm_batch *batch;
     if (options->indices && options->epoch_given)
-        return error_set(why, -EINVAL, "--indices goes without --seed, --epoch and --k");
-    int r = cli_open_split(options, client, &split, why);
+        return fault_set(why, -EINVAL, "--indices goes without --seed, --epoch and --k");
+    int r = command_open_split(options, client, &split, why);
     if (r < 0)
         return r;
     r = fetch_batch(options, split, &batch, why);
@@ -275,36 +257,34 @@ static void write_labels_text(FILE *out, const uint8_t *labels, uint64_t n)
 
 static void write_labels_npy(FILE *out, const uint8_t *labels, uint64_t n)
 {
-    char header[NPY_HEADER_MAX];
-    const uint64_t dims[] = {n, TNM_DIGITS};
-    fwrite(header, 1, npy_header(header, "'|u1'", dims, 2), out);
+    npy_write_header(out, "'|u1'", n, TNM_DIGITS);
     fwrite(labels, TNM_DIGITS, n, out);
 }
 
-static int write_labels(const struct cli_options *options, const uint8_t *labels, uint64_t n,
-                        struct error *why)
+static int write_labels(const struct options *options, const uint8_t *labels, uint64_t n,
+                        struct fault *why)
 {
-    struct cli_output output;
-    bool binary = options->format == CLI_NPY;
-    int r = cli_output_open(options->output, binary, &output, why);
+    struct output output;
+    bool binary = options->format == OUTPUT_NPY;
+    int r = output_open(options->output, binary, &output, why);
     if (r < 0)
         return r;
     (binary ? write_labels_npy : write_labels_text)(output.file, labels, n);
-    return cli_output_close(&output, 0, why);
+    return output_close(&output, 0, why);
 }
 
-int cli_labels(const struct cli_options *options, tnm_client *client, struct error *why)
+int command_labels(const struct options *options, tnm_client *client, struct fault *why)
 {
     tnm_split *split;
-    int r = cli_open_split(options, client, &split, why);
+    int r = command_open_split(options, client, &split, why);
     if (r < 0)
         return r;
     uint64_t n = tnm_split_n_samples(split);
     uint8_t *labels = reallocarray(NULL, n, TNM_DIGITS);
     if (!labels)
-        r = error_set(why, -ENOMEM, "no memory for %" PRIu64 " labels", n);
+        r = fault_set(why, -ENOMEM, "no memory for %" PRIu64 " labels", n);
     else if ((r = tnm_split_labels(split, labels, n * TNM_DIGITS)) < 0)
-        cli_failed(r, why);
+        fault_of_library(why, r);
     else
         r = write_labels(options, labels, n, why);
     free(labels);

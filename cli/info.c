@@ -5,10 +5,11 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/clean.h"
+#include "cli/commands.h"
 #include "cli/output.h"
 
-enum { NAME_WIDTH = 14, BAR_WIDTH = 40 };
+enum { NAME_WIDTH = 14, BAR_WIDTH = 40, REVISION_SHOWN = 12 };
 
 static const char *text_of(const json_t *row, const char *key)
 {
@@ -28,12 +29,25 @@ static void print_list(FILE *out, const json_t *root)
     size_t i;
     json_t *row;
     json_array_foreach(json_object_get(root, "splits"), i, row)
+    {
+        char revision[REVISION_SHOWN + 1];
+        snprintf(revision, sizeof revision, "%s", text_of(row, "revision"));
+        clean_write(out, text_of(row, "name"), 17);
+        clean_write(out, text_of(row, "kind"), 8);
         fprintf(out,
-                "%-16s %-8s %9" JSON_INTEGER_FORMAT " %9" JSON_INTEGER_FORMAT
-                " %9" JSON_INTEGER_FORMAT " %13" JSON_INTEGER_FORMAT "  %-12.12s  %s\n",
-                text_of(row, "name"), text_of(row, "kind"), number_of(row, "samples"),
-                number_of(row, "pairs"), number_of(row, "singles"), number_of(row, "events"),
-                text_of(row, "revision"), text_of(row, "origin"));
+                " %9" JSON_INTEGER_FORMAT " %9" JSON_INTEGER_FORMAT " %9" JSON_INTEGER_FORMAT
+                " %13" JSON_INTEGER_FORMAT "  ",
+                number_of(row, "samples"), number_of(row, "pairs"), number_of(row, "singles"),
+                number_of(row, "events"));
+        clean_write(out, revision, REVISION_SHOWN + 2);
+        clean_write(out, text_of(row, "origin"), 0);
+        fputc('\n', out);
+    }
+}
+
+static int bar_length(json_int_t n, json_int_t most)
+{
+    return n > 0 ? (int)((double)n / (double)most * BAR_WIDTH) : 0;
 }
 
 static void print_label_counts(FILE *out, const json_t *counts)
@@ -48,7 +62,7 @@ static void print_label_counts(FILE *out, const json_t *counts)
         json_int_t n = json_integer_value(count);
         fprintf(out, "%*s%zu %7" JSON_INTEGER_FORMAT " ", NAME_WIDTH - 1, digit ? "" : "labels ",
                 digit, n);
-        for (json_int_t i = 0; i < n * BAR_WIDTH / most; i++)
+        for (int i = 0; i < bar_length(n, most); i++)
             fputc('#', out);
         fputc('\n', out);
     }
@@ -61,8 +75,11 @@ static void print_split(FILE *out, const json_t *root)
                                           "citation", "generator"};
     static const char *const numbers[] = {"samples", "pairs", "singles", "events", "bytes"};
     for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
-        if (*text_of(root, strings[i]))
-            fprintf(out, "%-*s%s\n", NAME_WIDTH, strings[i], text_of(root, strings[i]));
+        if (*text_of(root, strings[i])) {
+            fprintf(out, "%-*s", NAME_WIDTH, strings[i]);
+            clean_write(out, text_of(root, strings[i]), 0);
+            fputc('\n', out);
+        }
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         fprintf(out, "%-*s%" JSON_INTEGER_FORMAT "\n", NAME_WIDTH, numbers[i],
                 number_of(root, numbers[i]));
@@ -73,26 +90,28 @@ static void print_split(FILE *out, const json_t *root)
     print_label_counts(out, json_object_get(root, "labels"));
 }
 
-static int write_document(const struct cli_options *options, const char *text,
-                          void (*print)(FILE *out, const json_t *root), struct error *why)
+static int write_document(const struct options *options, const char *text,
+                          void (*print)(FILE *out, const json_t *root), struct fault *why)
 {
     json_t *root = json_loads(text, 0, NULL);
     if (!root)
-        return error_set(why, -EPROTO, "the server's description is not JSON");
-    struct cli_output output;
-    int r = cli_output_open(options->output, false, &output, why);
+        return fault_set(why, -EPROTO, "the server's description is not JSON");
+    struct output output;
+    int r = output_open(options->output, false, &output, why);
     if (r == 0) {
-        if (options->format == CLI_JSON)
-            fprintf(output.file, "%s\n", text);
-        else
+        if (options->format == OUTPUT_JSON) {
+            clean_write_json(output.file, text);
+            fputc('\n', output.file);
+        } else {
             print(output.file, root);
-        r = cli_output_close(&output, 0, why);
+        }
+        r = output_close(&output, 0, why);
     }
     json_decref(root);
     return r;
 }
 
-int cli_info(const struct cli_options *options, tnm_client *client, struct error *why)
+int command_info(const struct options *options, tnm_client *client, struct fault *why)
 {
     tnm_split *split;
     char *text;
@@ -100,12 +119,12 @@ int cli_info(const struct cli_options *options, tnm_client *client, struct error
     if (options->n_operands == 0) {
         r = tnm_catalog_json(client, &text);
         if (r < 0)
-            return cli_failed(r, why);
+            return fault_of_library(why, r);
         r = write_document(options, text, print_list, why);
         tnm_free(text);
         return r;
     }
-    r = cli_open_split(options, client, &split, why);
+    r = command_open_split(options, client, &split, why);
     if (r < 0)
         return r;
     r = write_document(options, tnm_split_json(split), print_split, why);

@@ -11,16 +11,20 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
-#include "common/event.h"
+#include "cli/commands.h"
+#include "cli/event.h"
+#include "cli/word.h"
 
 enum {
+    SENSOR_WIDTH = 34,
+    SENSOR_HEIGHT = 34,
     PIXELS = SENSOR_WIDTH * SENSOR_HEIGHT,
     GLOW_US = 12000,
     SACCADE_US = 105000,
     N_SACCADES = 3,
     N_SHADES = 4,
     BAR_WIDTH = 60,
+    FRAMES_PER_S = 30,
 };
 
 /* Colours of the terminal's palette of 256, from fresh to fading. */
@@ -107,7 +111,7 @@ static bool is_large(void)
 
 static void wait_for_frame(void)
 {
-    const struct timespec frame = {.tv_nsec = 1000000000 / CLI_FRAMES_PER_S};
+    const struct timespec frame = {.tv_nsec = 1000000000 / FRAMES_PER_S};
     nanosleep(&frame, NULL);
 }
 
@@ -115,7 +119,7 @@ static int32_t end_of(const tnm_batch *sample)
 {
     int32_t end_us = 0;
     for (uint64_t i = 0; i < tnm_batch_n_events(sample); i++) {
-        struct event event = event_unpack(tnm_batch_events(sample) + i * EVENT_BYTES);
+        struct event event = event_at(sample, i);
         end_us = (int32_t)event.t_us > end_us ? (int32_t)event.t_us : end_us;
     }
     return end_us;
@@ -125,13 +129,13 @@ static void play_round(const tnm_batch *sample, const char *title, double speed)
 {
     struct screen screen;
     screen_clear(&screen);
-    int32_t end_us = end_of(sample), step_us = (int32_t)(1e6 / CLI_FRAMES_PER_S * speed);
+    int32_t end_us = end_of(sample), step_us = (int32_t)(1e6 / FRAMES_PER_S * speed);
     uint64_t next = 0, n = tnm_batch_n_events(sample);
     bool large = is_large();
     step_us = step_us > 0 ? step_us : 1;
     for (int32_t now_us = 0; now_us <= end_us + GLOW_US && !interrupted; now_us += step_us) {
         for (; next < n; next++) {
-            struct event event = event_unpack(tnm_batch_events(sample) + next * EVENT_BYTES);
+            struct event event = event_at(sample, next);
             if ((int32_t)event.t_us > now_us)
                 break;
             screen_put(&screen, event);
@@ -145,7 +149,7 @@ static void play_round(const tnm_batch *sample, const char *title, double speed)
 }
 
 static void play_in_terminal(const tnm_batch *sample, const char *title,
-                             const struct cli_options *options)
+                             const struct options *options)
 {
     struct sigaction action = {.sa_handler = on_signal}, old_int, old_term;
     sigaction(SIGINT, &action, &old_int);
@@ -166,7 +170,7 @@ static void print_saccade(const tnm_batch *sample, unsigned saccade)
     static const char signs[] = {' ', '-', '+', '#'};
     uint8_t seen[PIXELS] = {0};
     for (uint64_t i = 0; i < tnm_batch_n_events(sample); i++) {
-        struct event event = event_unpack(tnm_batch_events(sample) + i * EVENT_BYTES);
+        struct event event = event_at(sample, i);
         unsigned at = event.t_us / SACCADE_US;
         if ((at < N_SACCADES ? at : N_SACCADES - 1) == saccade && event.x < SENSOR_WIDTH &&
             event.y < SENSOR_HEIGHT)
@@ -180,7 +184,7 @@ static void print_saccade(const tnm_batch *sample, unsigned saccade)
     }
 }
 
-static void play(const struct cli_options *options, const tnm_batch *sample)
+static void play(const struct options *options, const tnm_batch *sample)
 {
     char title[160];
     size_t used = (size_t)snprintf(
@@ -198,38 +202,38 @@ static void play(const struct cli_options *options, const tnm_batch *sample)
         print_saccade(sample, saccade);
 }
 
-static int fetch(const struct cli_options *options, tnm_split *split, tnm_batch **ret,
-                 struct error *why)
+static int fetch(const struct options *options, tnm_split *split, tnm_batch **ret,
+                 struct fault *why)
 {
     uint64_t index = 0, *pair;
     size_t n;
     int r = 0;
     if (options->pair) {
-        r = cli_numbers("--pair", options->pair, &pair, &n, why);
+        r = word_numbers("--pair", options->pair, &pair, &n, why);
         if (r < 0)
             return r;
         r = n == 2 ? tnm_pair(split, pair[0], pair[1], ret)
-                   : error_set(why, -EINVAL, "--pair takes SEED,INDEX");
+                   : fault_set(why, -EINVAL, "--pair takes SEED,INDEX");
         free(pair);
         if (n != 2)
             return r;
     } else {
         if (options->n_operands > 1)
-            r = cli_number("INDEX", options->operands[1], UINT64_MAX, &index, why);
+            r = word_number("INDEX", options->operands[1], UINT64_MAX, &index, why);
         if (r < 0)
             return r;
         r = tnm_samples(split, &index, 1, ret);
     }
-    return r < 0 ? cli_failed(r, why) : 0;
+    return r < 0 ? fault_of_library(why, r) : 0;
 }
 
-int cli_play(const struct cli_options *options, tnm_client *client, struct error *why)
+int command_play(const struct options *options, tnm_client *client, struct fault *why)
 {
     tnm_split *split;
     tnm_batch *sample;
-    struct cli_options asked = *options;
+    struct options asked = *options;
     asked.order = TNM_ORDER_TIME;
-    int r = cli_open_split(&asked, client, &split, why);
+    int r = command_open_split(&asked, client, &split, why);
     if (r < 0)
         return r;
     r = fetch(options, split, &sample, why);

@@ -22,7 +22,7 @@ static int set_token_file(tnm_options *options, size_t i, const char *path);
 #define TO_TEXT(x) #x
 
 /* clang-format off */
-static const struct row {
+static const struct option_row {
     const char *name, *help;
     int (*set)(tnm_options *options, size_t i, const char *value);
     size_t at; /* in the struct */

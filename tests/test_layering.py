@@ -13,7 +13,7 @@ FOLDERS = {
     "generator": {"common"},
     "server": {"common"},
     "client": {"common"},
-    "cli": {"common", "client"},
+    "cli": set(),  # and <twonmnist.h>, as an installed program
     "tests": {"common", "generator", "server", "client", "cli"},
     "bench": {"common"},
 }
@@ -31,6 +31,26 @@ DOORS = {
 }
 
 CONFIGURED = "config.h"  # made by configure
+INSTALLED = "twonmnist.h"  # what `make install` gives to others
+
+# The floors of a folder, from the ground up: a file includes its own header and those of floors
+# below its own. Names without their endings.
+ORDER = {
+    "client": [
+        ["twonmnist", "blob", "body", "cursor", "document", "items", "loop", "pool", "retry"],
+        ["failure", "batch"],
+        ["options", "decoder"],
+        ["transfer"],
+        ["servers", "digest", "problem"],
+        ["request"],
+        ["client"],
+        ["split"],
+        ["wish", "labels"],
+        ["stream", "get"],
+        ["stream_place"],
+    ],
+    "server": [],
+}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 
@@ -68,6 +88,37 @@ class Layering(unittest.TestCase):
             return None
 
         self.check(fault_of)
+
+    def test_the_command_line_sees_the_installed_header_alone(self):
+        def fault_of(name, kind, header):
+            own = name.startswith("cli/")
+            if kind == "<" and (ROOT / header).is_file():
+                return "own headers are named in quotes"
+            if own and header.endswith(INSTALLED) and kind == '"':
+                return f"it is <{INSTALLED}> to an installed program"
+            return None
+
+        self.check(fault_of)
+        makefile = (ROOT / "Makefile.am").read_text(encoding="utf-8")
+        self.assertIn("\ntwonmnist_LDADD = libtwonmnist.la $(JANSSON_LIBS)\n", makefile)
+
+    def test_floors_are_climbed_from_below_alone(self):
+        floors = {f"{folder}/{name}": i for folder, order in ORDER.items()
+                  for i, names in enumerate(order) for name in names}
+
+        def fault_of(name, kind, header):
+            own, other = name.rpartition(".")[0], header.rpartition(".")[0]
+            if not ORDER.get(own.split("/")[0]) or own.count("/") != 1:
+                return None
+            if own not in floors:
+                return "the file has no floor in ORDER"
+            if kind == '"' and other != own and floors.get(other, -1) >= floors[own]:
+                return "it is not on a floor below"
+            return None
+
+        self.check(fault_of)
+        built = {p.relative_to(ROOT).with_suffix("").as_posix() for p in sources()}
+        self.assertEqual([name for name in floors if name not in built], [])
 
     def test_own_headers_are_named_from_the_top_of_the_tree(self):
         def fault_of(name, kind, header):

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Text that a server sent, fit for a terminal: what could do more than be seen is replaced. */
+#pragma once
+
+#include <stdio.h>
+
+/* Write UTF-8 `text`, with "?" for each control character (C0, DEL, C1) and each one that turns the
+ * direction of writing or breaks the line, then spaces up to `width` characters in all. */
+void clean_write(FILE *out, const char *text, int width);
+
+/* Write a JSON document with escapes (\u009b) for such characters: it says the same as before. */
+void clean_write_json(FILE *out, const char *json);
