@@ -2,6 +2,7 @@
  * Text that a server sent, fit for a terminal. */
 #include "cli/clean.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -40,13 +41,15 @@ static unsigned code_point(const char *at, size_t n)
                     : (bytes[0] & 0xfu) << 12 | (bytes[1] & 0x3fu) << 6 | (bytes[2] & 0x3fu);
 }
 
-void clean_write(FILE *out, const char *text, int width)
+void clean_write(FILE *out, const char *text, int width, int most)
 {
     int written = 0;
     while (*text) {
         size_t n = hidden_at(text);
+        bool begins = ((uint8_t)*text & 0xc0) != 0x80; /* a character */
+        if (begins && written++ == most)
+            break;
         fputc(n ? '?' : *text, out);
-        written += ((uint8_t)*text & 0xc0) != 0x80;
         text += n ? n : 1;
     }
     fprintf(out, "%*s", width > written ? width - written : 0, "");

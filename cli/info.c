@@ -30,17 +30,15 @@ static void print_list(FILE *out, const json_t *root)
     json_t *row;
     json_array_foreach(json_object_get(root, "splits"), i, row)
     {
-        char revision[REVISION_SHOWN + 1];
-        snprintf(revision, sizeof revision, "%s", text_of(row, "revision"));
-        clean_write(out, text_of(row, "name"), 17);
-        clean_write(out, text_of(row, "kind"), 8);
+        clean_write(out, text_of(row, "name"), 17, CLEAN_ALL);
+        clean_write(out, text_of(row, "kind"), 8, CLEAN_ALL);
         fprintf(out,
                 " %9" JSON_INTEGER_FORMAT " %9" JSON_INTEGER_FORMAT " %9" JSON_INTEGER_FORMAT
                 " %13" JSON_INTEGER_FORMAT "  ",
                 number_of(row, "samples"), number_of(row, "pairs"), number_of(row, "singles"),
                 number_of(row, "events"));
-        clean_write(out, revision, REVISION_SHOWN + 2);
-        clean_write(out, text_of(row, "origin"), 0);
+        clean_write(out, text_of(row, "revision"), REVISION_SHOWN + 2, REVISION_SHOWN);
+        clean_write(out, text_of(row, "origin"), 0, CLEAN_ALL);
         fputc('\n', out);
     }
 }
@@ -77,7 +75,7 @@ static void print_split(FILE *out, const json_t *root)
     for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
         if (*text_of(root, strings[i])) {
             fprintf(out, "%-*s", NAME_WIDTH, strings[i]);
-            clean_write(out, text_of(root, strings[i]), 0);
+            clean_write(out, text_of(root, strings[i]), 0, CLEAN_ALL);
             fputc('\n', out);
         }
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
