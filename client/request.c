@@ -43,7 +43,7 @@ struct request {
     struct transfer *transfer; /* while one is under way, to server `now_at` */
     size_t now_at, first_at;
     bool waits;
-    struct request *next, **at; /* while it waits */
+    struct request *next, **link; /* while it waits */
     struct attempt attempts[];  /* one for each server */
 };
 
@@ -70,9 +70,9 @@ static void stop_waiting(struct request *request)
         return;
     request->waits = false;
     loop_timer_stop(request->timer);
-    *request->at = request->next;
+    *request->link = request->next;
     if (request->next)
-        request->next->at = request->at;
+        request->next->link = request->link;
 }
 
 static void wait_until(struct request *request, uint64_t until_ms)
@@ -80,9 +80,9 @@ static void wait_until(struct request *request, uint64_t until_ms)
     uint64_t now = loop_now_ms(request->all->loop);
     request->waits = true;
     request->next = request->all->waiting;
-    request->at = &request->all->waiting;
+    request->link = &request->all->waiting;
     if (request->next)
-        request->next->at = &request->next;
+        request->next->link = &request->next;
     request->all->waiting = request;
     loop_timer_start(request->timer, until_ms > now ? until_ms - now : 0);
 }
