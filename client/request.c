@@ -44,7 +44,7 @@ struct request {
     size_t now_at, first_at;
     bool waits;
     struct request *next, **link; /* while it waits */
-    struct attempt attempts[];  /* one for each server */
+    struct attempt attempts[];    /* one for each server */
 };
 
 static uint32_t random_u32(void)

@@ -46,8 +46,7 @@ size_t frames_size(const struct frames_rule *rule);
 void frames_shape(const struct frames_rule *rule, uint64_t ret[FRAMES_DIMS]);
 
 /* Fill `out` (frames_size() bytes, aligned for its values) from packed events; channel 1 is ON.
- * Events past the last bin or outside the sensor are dropped. timestep_us and bins are 1 or more.
- */
+ * Events past the last bin or outside the sensor are dropped. timestep_us, bins ≥ 1. */
 void frames_fill(const struct frames_rule *rule, struct event_span events, void *out);
 
 /* The same into the place of sample i in a tensor [bins, n_samples, 2, height, width] that is zero

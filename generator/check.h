@@ -6,8 +6,7 @@
 #include "common/split.h"
 #include "generator/recordings.h"
 
-/* What a 2NMNIST split is held against; where there is no source split `recordings.source` is NULL.
- */
+/* What a 2NMNIST split is held against; `recordings.source` is NULL without a source split. */
 struct check {
     const struct split *split;
     struct recordings recordings;
