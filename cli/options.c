@@ -208,7 +208,7 @@ static int check(const struct command *command, struct options *options, struct 
     if (options->n_operands < command->min_operands || options->n_operands > command->max_operands)
         return fault_set(why, -EINVAL, "%s takes %s", command->name, command->operands);
     if (options->format < 0)
-        options->format = format_of_file(options->output);
+        options->format = (int)format_of_file(options->output);
     if (!(command->formats & BIT(options->format)))
         return fault_set(why, -EINVAL, "%s has no format %s", command->name,
                          format_names[options->format]);
