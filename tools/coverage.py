@@ -25,14 +25,17 @@ def run(*words):
 
 
 def capture(source, build, out):
-    """The counters of all files of FOLDERS as one lcov tracefile, those that never ran as well."""
+    """The counters of all files of FOLDERS as one lcov tracefile, those that never ran as well.
+
+    A file that has gone since may have left counters in the build.
+    """
+    files = [path for folder in FOLDERS for path in sorted((source / folder).glob("*.[ch]"))]
     parts = out / "none.info", out / "run.info"
     run("lcov", "-q", *BRANCHES, "-c", "-i", "-d", build, "-o", parts[0])
     run("lcov", "-q", *BRANCHES, "-c", "-d", build, "-o", parts[1])
     info = out / "coverage.info"
     run("lcov", "-q", *BRANCHES, "-a", parts[0], "-a", parts[1], "-o", info)
-    run("lcov", "-q", *BRANCHES, "-e", info, *(f"{source}/{folder}/*" for folder in FOLDERS),
-        "-o", info)
+    run("lcov", "-q", *BRANCHES, "-e", info, *files, "-o", info)
     for part in parts:
         part.unlink()
     return info
@@ -67,7 +70,7 @@ def read(info, source):
             counts.lines[int(values[0])] += int(values[1])
         elif kind == "BRDA":
             counts.branches[tuple(values[:3])] += int(values[3].replace("-", "0"))
-    return {name: found for name, found in files.items() if os.path.dirname(name) in FOLDERS}
+    return files
 
 
 def share(counters):
