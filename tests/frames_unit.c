@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tests of common/frames and common/timestep, at every level of instructions. */
+ * Tests of common/frames, at every level of instructions. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,6 @@
 #include <cmocka.h>
 
 #include "common/frames.h"
-#include "common/timestep.h"
 #include "tests/levels.h"
 
 enum { ROUNDS = 400 };
@@ -128,34 +127,11 @@ static void batches_with_time_first_are_their_samples(void **state)
     for_each_level(check_batches);
 }
 
-static void check_steps(void)
-{
-    for (uint32_t i = 0; i < 3000; i++) {
-        uint32_t us = i < 1000 ? i + 1 : 1 + random_below(TIMESTEP_MAX_US);
-        struct timestep step = timestep_of(us);
-        uint32_t middle = random_below(EVENT_T_MAX / us + 1) * us + us / 2;
-        for (uint32_t t_us = middle > 50 ? middle - 50 : 0; t_us < middle + 50; t_us++) {
-            uint32_t t = t_us > EVENT_T_MAX ? EVENT_T_MAX - (t_us & 7) : t_us;
-            uint32_t floor = t / us, rest = t % us;
-            uint32_t round = floor + (2 * rest > us || (2 * rest == us && floor % 2));
-            assert_int_equal(timestep_floor(step, t), floor);
-            assert_int_equal(timestep_round(step, t), round);
-        }
-    }
-}
-
-static void steps_of_time_are_exact(void **state)
-{
-    (void)state;
-    for_each_level(check_steps);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_are_what_their_definition_says),
         cmocka_unit_test(batches_with_time_first_are_their_samples),
-        cmocka_unit_test(steps_of_time_are_exact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
