@@ -215,6 +215,8 @@ def configurations():
         "no-such": b"thread = 1",
         "no-value": b"data\n",
         "list": b"listen = a\n" * 17,
+        "addresses": b"listen = [::1]:80\nlisten = a.b:65535\nlisten = 1.2.3.4:65536\n"
+                     b"listen = unix:/run/x\nlisten = unix:\nlisten = :0",
         "empty-value": b"data =\nlisten =\n",
     }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "server/address.h"
 #include "server/settings.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -29,8 +30,12 @@ static void check_TEXT(const char *value, uint64_t min, uint64_t max)
 static void check_LIST(struct setting_list list, uint64_t min, uint64_t max)
 {
     FUZZ_CHECK(list.n <= SETTINGS_LIST_MAX);
-    for (unsigned i = 0; i < list.n; i++)
+    for (unsigned i = 0; i < list.n; i++) {
+        struct error why = {""};
         check_TEXT(list.items[i], min, max);
+        int r = address_check(list.items[i], &why);
+        FUZZ_CHECK(r == 0 || (r == -EINVAL && why.text[0]));
+    }
 }
 
 static void check_all(const struct settings *settings)
