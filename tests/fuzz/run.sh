@@ -15,7 +15,7 @@ for program in "$@"; do
     *) words= ;;
     esac
     echo "== $target: $seconds s"
-    "./$program" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+    "./$program" -max_total_time="$seconds" -timeout=100 -rss_limit_mb=2048 -print_final_stats=1 \
         -verbosity=0 -artifact_prefix="findings/$target-" ${words:+"$words"} \
         "corpus/$target" "$source/tests/corpus/$target" || {
         echo "== $target: a finding; see findings/$target-*" >&2
