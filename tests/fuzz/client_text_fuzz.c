@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Fuzz target: the client's small parsers: cursors, Retry-After, Repr-Digest. The first byte says
- * which. */
+ * Fuzz target: the client's small parsers: cursors, Retry-After, Repr-Digest, text for a terminal.
+ * The first byte says which. */
 #include <errno.h>
+#include <jansson.h>
 #include <string.h>
 
 #include "client/cursor.h"
 #include "client/digest.h"
 #include "client/retry.h"
+#include "common/clean.h"
 #include "common/crc32c.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -52,10 +54,30 @@ static void read_digest(const char *text)
     FUZZ_CHECK(r < 0 || strstr(text, "crc32c=:Nks/t"));
 }
 
+/* What is left is UTF-8, moves no cursor, and stays as it is when it is cleaned again. */
+static void clean(const char *text)
+{
+    char *cleaned = strdup(text), *again;
+    FUZZ_CHECK(cleaned);
+    clean_line(cleaned);
+    FUZZ_CHECK(strlen(cleaned) <= strlen(text));
+    json_t *string = json_string(cleaned);
+    FUZZ_CHECK(string);
+    json_decref(string);
+    for (const unsigned char *at = (const unsigned char *)cleaned; *at; at++)
+        FUZZ_CHECK(*at >= ' ' && *at != 0x7f && !(at[0] == 0xc2 && at[1] < 0xa0));
+    again = strdup(cleaned);
+    FUZZ_CHECK(again);
+    clean_line(again);
+    FUZZ_CHECK(strcmp(again, cleaned) == 0);
+    free(again);
+    free(cleaned);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static void (*const readers[])(const char *text) = {read_cursor, read_signed_cursor,
-                                                        read_retry_after, read_digest};
+                                                        read_retry_after, read_digest, clean};
     struct input input = {bytes, size};
     unsigned which = input_u8(&input) % (sizeof readers / sizeof *readers);
     char *text = input_text(&input);

@@ -4,9 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "client/failure.h"
 #include "client/problem.h"
 #include "client/retry.h"
-#include "common/clean.h"
+#include "client/twonmnist.h"
 #include "tests/fuzz/fuzz.h"
 
 static void set_header(struct answer *answer, enum answer_header header, struct input *input)
@@ -16,12 +17,13 @@ static void set_header(struct answer *answer, enum answer_header header, struct 
     free(line);
 }
 
-/* What a person is shown of it. */
-static void check_text(char *text)
+/* As it is shown to a person. */
+static void check_text(const char *text)
 {
-    clean_line(text);
-    for (; *text; text++)
-        FUZZ_CHECK((unsigned char)*text >= ' ' && *text != 0x7f);
+    failure_set(-EINVAL, "%s", text);
+    FUZZ_CHECK(strlen(tnm_last_error()) <= strlen(text));
+    for (const char *at = tnm_last_error(); *at; at++)
+        FUZZ_CHECK((unsigned char)*at >= ' ' && *at != 0x7f);
 }
 
 static void check_verdict(const struct answer *answer, const char *code)

@@ -246,6 +246,8 @@ def client_texts():
         "seconds": b"\x02120",
         "date": b"\2Sun, 06 Nov 1994 08:49:37 GMT",
         "digest": b"\3crc32c=:" + digest + b":",
+        "terminal": "\4na\u00efve \u202etxt\u009b31m \u65e5\U0001f600".encode()
+                    + b"\x1b[2J\xff\xc0\x80",
         "two-digests": b"\3sha-256=:AAAA:, crc32c=:" + digest + b":",
     }
 
@@ -334,7 +336,8 @@ def connections():
         "parts": get(f"{split}/batch.safetensors?indices=0,2,4,6,8,10,0,2,4,6,8,10,1,3"),
         "heavy": get("/v1/pairs/nmnist-train/1/batches/0.json?size=16&as=frames&bins=2"),
         "frames": get(f"{split}/samples/1.npy?as=frames&bins=100"),
-        "post": get(f"{split}/batch.json", f"Content-Length: {len(post)}", method="POST", body=post),
+        "post": get(f"{split}/batch.json", f"Content-Length: {len(post)}", method="POST",
+                    body=post),
         "post-chunked": get(f"{split}/batch.json", "Transfer-Encoding: chunked", method="POST",
                             body=chunked) + get("/healthz"),
         "expect": get(f"{split}/batch.json", "Expect: 100-continue",
