@@ -190,9 +190,17 @@ static int wait_with_progress(tnm_client *client, struct timespec *at)
     return stop ? failure_set(-ECANCELED, "cancelled by the progress callback") : 0;
 }
 
-int client_wait(tnm_client *client, bool (*ready)(const void *user), const void *user)
+uint64_t client_cancels(tnm_client *client)
 {
+    pthread_mutex_lock(&client->lock);
     uint64_t n_cancels = client->n_cancels;
+    pthread_mutex_unlock(&client->lock);
+    return n_cancels;
+}
+
+int client_wait(tnm_client *client, uint64_t n_cancels, bool (*ready)(const void *user),
+                const void *user)
+{
     struct timespec at = next_telling();
     int r = 0;
     while (r == 0 && !ready(user)) {
@@ -267,10 +275,11 @@ int client_request(tnm_client *client, const struct request_ask *ask, char **ret
     waited.ask.check = check;
     waited.ask.done = on_done;
     waited.ask.user = &waited;
+    uint64_t n_cancels = client_cancels(client);
     loop_call(client->loop, start_waited, &waited);
 
     pthread_mutex_lock(&client->lock);
-    int r = client_wait(client, is_done, &waited);
+    int r = client_wait(client, n_cancels, is_done, &waited);
     pthread_mutex_unlock(&client->lock);
     if (r < 0) {
         loop_call(client->loop, stop_waited, &waited);

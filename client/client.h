@@ -34,9 +34,14 @@ bool client_is_ours(const tnm_client *client);
 tnm_client *client_ref(tnm_client *client);
 void client_unref(tnm_client *client); /* not in the loop's thread */
 
-/* Wait until ready(user), which is asked under the lock; the caller holds the lock. Errors:
- * -ECANCELED, kept as the last error. */
-int client_wait(tnm_client *client, bool (*ready)(const void *user), const void *user);
+/* How often tnm_cancel() was called. A call notes it before it starts what it waits for, so that no
+ * cancel in between is lost. */
+uint64_t client_cancels(tnm_client *client);
+
+/* Wait until ready(user), which is asked under the lock, or client_cancels() is no longer
+ * `n_cancels`; the caller holds the lock. Errors: -ECANCELED, kept as the last error. */
+int client_wait(tnm_client *client, uint64_t n_cancels, bool (*ready)(const void *user),
+                const void *user);
 
 /* Make one request and wait for its end. The caller frees *ret_server, which may be NULL. Errors:
  * those of requests, kept as the last error. */

@@ -304,11 +304,11 @@ static bool is_ready(const void *user)
            stream->slots[stream->next / stream->step % stream->depth].state == SLOT_ENDED;
 }
 
-static int wait_for_next(tnm_stream *stream)
+static int wait_for_next(tnm_stream *stream, uint64_t n_cancels)
 {
     tnm_client *client = stream->split->client;
     pthread_mutex_lock(&client->lock);
-    int r = client_wait(client, is_ready, stream);
+    int r = client_wait(client, n_cancels, is_ready, stream);
     bool cancelled = stream->cancelled;
     pthread_mutex_unlock(&client->lock);
     if (r == 0 && cancelled)
@@ -323,9 +323,10 @@ int tnm_stream_next(tnm_stream *stream, tnm_batch **ret)
         return r;
     if (stream->next == stream->n_batches)
         return 0;
+    uint64_t n_cancels = client_cancels(stream->split->client);
     if (stream->started == stream->next)
         loop_call(stream->split->client->loop, start_ahead, stream);
-    r = wait_for_next(stream);
+    r = wait_for_next(stream, n_cancels);
     if (r < 0)
         return r;
     struct slot *slot = slot_of(stream, stream->next);

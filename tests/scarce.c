@@ -32,12 +32,19 @@ void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *old, size_t size);
 void *__real_reallocarray(void *old, size_t n, size_t size);
 char *__real_strdup(const char *text);
+char *__real_strndup(const char *text, size_t size);
+int __real_posix_memalign(void **ret, size_t align, size_t size);
+int __real_vasprintf(char **ret, const char *format, va_list args);
 
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *old, size_t size);
 void *__wrap_reallocarray(void *old, size_t n, size_t size);
 char *__wrap_strdup(const char *text);
+char *__wrap_strndup(const char *text, size_t size);
+int __wrap_posix_memalign(void **ret, size_t align, size_t size);
+int __wrap_vasprintf(char **ret, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 int __wrap_asprintf(char **ret, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 void *__wrap_malloc(size_t size)
@@ -65,13 +72,28 @@ char *__wrap_strdup(const char *text)
     return is_over() ? NULL : __real_strdup(text);
 }
 
+char *__wrap_strndup(const char *text, size_t size)
+{
+    return is_over() ? NULL : __real_strndup(text, size);
+}
+
+int __wrap_posix_memalign(void **ret, size_t align, size_t size)
+{
+    return is_over() ? ENOMEM : __real_posix_memalign(ret, align, size);
+}
+
+int __wrap_vasprintf(char **ret, const char *format, va_list args)
+{
+    return is_over() ? -1 : __real_vasprintf(ret, format, args);
+}
+
 int __wrap_asprintf(char **ret, const char *format, ...)
 {
     if (is_over())
         return -1;
     va_list args;
     va_start(args, format);
-    int n = vasprintf(ret, format, args);
+    int n = __real_vasprintf(ret, format, args);
     va_end(args);
     return n;
 }

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Requests that a test answers itself, in place of client/request.c. */
+#include "tests/fake_requests.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/crc32c.h"
+#include "common/event.h"
+
+struct fake fake;
+
+const char fake_revision[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+/* ---- client/request.h ---- */
+
+struct requests {
+    struct loop *loop;
+};
+
+struct request {
+    struct request_ask ask; /* its texts are ours */
+    struct loop_timer *timer;
+};
+
+int requests_new(struct loop *loop, const tnm_options *options, struct servers *servers,
+                 struct requests **ret)
+{
+    (void)options;
+    (void)servers;
+    struct requests *all = calloc(1, sizeof *all);
+    if (!all)
+        return -ENOMEM;
+    all->loop = loop;
+    *ret = all;
+    return 0;
+}
+
+void requests_free(struct requests *all)
+{
+    free(all);
+}
+
+void requests_counts(const struct requests *all, uint64_t *ret_answers, uint64_t *ret_bytes,
+                     uint64_t *ret_retries)
+{
+    (void)all;
+    *ret_answers = 11;
+    *ret_bytes = 22;
+    *ret_retries = 33;
+}
+
+static void free_request(struct request *request)
+{
+    loop_timer_free(request->timer);
+    free((char *)request->ask.what);
+    free((char *)request->ask.path);
+    free((char *)request->ask.post);
+    free(request);
+}
+
+static void end(void *user)
+{
+    struct request *request = user;
+    const struct request_ask *ask = &request->ask;
+    struct answer answer = {.status = 200};
+    struct error why = {.text = ""};
+    int r = fake.reply(ask, &answer, &why);
+    if (r == 0)
+        r = ask->check(ask->user, &answer, &why);
+    ask->done(ask->user, r, r < 0 ? NULL : FAKE_SERVER, &why);
+    body_clear(&answer.body);
+    free_request(request);
+}
+
+int request_start(struct requests *all, const struct request_ask *ask, struct request **ret)
+{
+    if (fake.no_memory)
+        return -ENOMEM;
+    struct request *request = calloc(1, sizeof *request);
+    if (!request)
+        return -ENOMEM;
+    request->ask = *ask;
+    request->ask.what = strdup(ask->what);
+    request->ask.path = strdup(ask->path);
+    request->ask.post = ask->post ? strdup(ask->post) : NULL;
+    if (loop_timer_new(all->loop, end, request, &request->timer) < 0)
+        abort();
+    loop_timer_start(request->timer, fake.delay_ms);
+    fake.started++;
+    *ret = request;
+    if (fake.on_start)
+        fake.on_start();
+    return 0;
+}
+
+void request_cancel(struct request *request)
+{
+    if (!request)
+        return;
+    fake.cancelled++;
+    free_request(request);
+}
+
+/* ---- Answers ---- */
+
+tnm_client *fake_open(fake_reply *reply)
+{
+    const char *const urls[] = {FAKE_SERVER};
+    tnm_client *client;
+    fake = (struct fake){.reply = reply};
+    assert_int_equal(tnm_open(urls, 1, NULL, &client), 0);
+    return client;
+}
+
+void fake_bytes(struct answer *answer, const void *bytes, size_t size)
+{
+    if (body_add(&answer->body, bytes, size) < 0)
+        abort();
+}
+
+void fake_text(struct answer *answer, const char *text)
+{
+    fake_bytes(answer, text, strlen(text));
+}
+
+void fake_description(struct answer *answer, const char *name, const char *kind, unsigned n_samples)
+{
+    char text[1024];
+    snprintf(text, sizeof text,
+             "{\"name\": \"%s\", \"revision\": \"%s\", \"kind\": \"%s\", \"samples\": %u, "
+             "\"pairs\": 2, \"events\": 100, \"labels\": [1, 2, 1, 1, 0, 0, 0, 0, 0, 0], "
+             "\"licence\": \"CC\"}",
+             name, fake_revision, kind, n_samples);
+    fake_text(answer, text);
+}
+
+/* One tensor of the header, and where the next one begins. */
+static unsigned tensor(char *header, size_t size, const char *name, const char *type,
+                       const char *shape, unsigned at, unsigned bytes)
+{
+    size_t used = strlen(header);
+    snprintf(header + used, size - used,
+             ",\"%s\":{\"dtype\":\"%s\",\"shape\":[%s],\"data_offsets\":[%u,%u]}", name, type,
+             shape, at, at + bytes);
+    return at + bytes;
+}
+
+static void add_header(struct answer *answer, unsigned n, unsigned n_events)
+{
+    enum { SIZE = 1016 };
+    char header[SIZE + 1], rows[16], more[16], pairs[16], labels[16], events[16];
+    snprintf(header, sizeof header, "{\"__metadata__\":{\"revision\":\"%s\"}", fake_revision);
+    snprintf(rows, sizeof rows, "%u", n);
+    snprintf(more, sizeof more, "%u", n + 1);
+    snprintf(pairs, sizeof pairs, "%u,2", n);
+    snprintf(labels, sizeof labels, "%u,10", n);
+    snprintf(events, sizeof events, "%u,5", n_events);
+    unsigned at = tensor(header, sizeof header, "offsets", "U64", more, 0, 8 * (n + 1));
+    at = tensor(header, sizeof header, "indices", "U64", rows, at, 8 * n);
+    at = tensor(header, sizeof header, "sources", "I32", pairs, at, 8 * n);
+    at = tensor(header, sizeof header, "checksums", "U32", rows, at, 4 * n);
+    at = tensor(header, sizeof header, "labels", "U8", labels, at, 10 * n);
+    tensor(header, sizeof header, "events", "U8", events, at, 5 * n_events);
+    size_t used = strlen(header);
+    memset(header + used, ' ', SIZE - used);
+    header[used] = '}';
+    const uint64_t length = SIZE;
+    fake_bytes(answer, &length, sizeof length);
+    fake_bytes(answer, header, SIZE);
+}
+
+void fake_batch(struct answer *answer, const uint64_t *indices, unsigned n)
+{
+    static const uint8_t labels[N_DIGITS] = {0, 1, 1},
+                         events[2 * EVENT_BYTES] = {33, 7, 0x80, 1, 2};
+    uint64_t offset = 0;
+    for (unsigned i = 0; i < n; i++)
+        offset += indices[i] % 3;
+    add_header(answer, n, (unsigned)offset);
+    offset = 0;
+    fake_bytes(answer, &offset, sizeof offset);
+    for (unsigned i = 0; i < n; i++) {
+        offset += indices[i] % 3;
+        fake_bytes(answer, &offset, sizeof offset);
+    }
+    fake_bytes(answer, indices, n * sizeof *indices);
+    for (unsigned i = 0; i < n; i++)
+        fake_bytes(answer, (const int32_t[]){(int32_t)i, -1}, 8);
+    for (unsigned i = 0; i < n; i++) {
+        uint32_t crc = crc32c(0, events, indices[i] % 3 * EVENT_BYTES);
+        fake_bytes(answer, &crc, sizeof crc);
+    }
+    for (unsigned i = 0; i < n; i++)
+        fake_bytes(answer, labels, sizeof labels);
+    for (unsigned i = 0; i < n; i++)
+        fake_bytes(answer, events, indices[i] % 3 * EVENT_BYTES);
+}
