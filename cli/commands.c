@@ -25,10 +25,10 @@ int command_open_split(const struct options *options, tnm_client *client, tnm_sp
     return r;
 }
 
-static void print_labels(FILE *out, const uint8_t labels[TNM_DIGITS], const char *between)
+static void print_labels(FILE *out, const uint8_t *labels, uint32_t n_labels, const char *between)
 {
     bool any = false;
-    for (unsigned d = 0; d < TNM_DIGITS; d++)
+    for (unsigned d = 0; d < n_labels; d++)
         if (labels[d]) {
             fprintf(out, "%s%u", any ? between : "", d);
             any = true;
@@ -46,7 +46,7 @@ static int write_text(FILE *out, const tnm_batch *sample, struct fault *why)
 {
     (void)why;
     fputs("# labels ", out);
-    print_labels(out, tnm_batch_labels(sample), ", ");
+    print_labels(out, tnm_batch_labels(sample), tnm_batch_n_labels(sample), ", ");
     fprintf(out, "; %" PRIu64 " events: t (us), x, y, p\n", tnm_batch_n_events(sample));
     for (uint64_t i = 0; i < tnm_batch_n_events(sample); i++) {
         struct event event = event_at(sample, i);
@@ -59,7 +59,7 @@ static int write_json(FILE *out, const tnm_batch *sample, struct fault *why)
 {
     (void)why;
     fputs("{\"labels\": [", out);
-    print_labels(out, tnm_batch_labels(sample), ", ");
+    print_labels(out, tnm_batch_labels(sample), tnm_batch_n_labels(sample), ", ");
     fputs("], \"sources\": [", out);
     print_sources(out, tnm_batch_sources(sample), ", ");
     fputs("], \"txyp\": [", out);
@@ -178,13 +178,14 @@ int command_mix(const struct options *options, tnm_client *client, struct fault 
 static void write_batch_text(FILE *out, const tnm_batch *batch)
 {
     const uint64_t *offsets = tnm_batch_offsets(batch);
+    const uint32_t n_labels = tnm_batch_n_labels(batch);
     fprintf(out,
             "# %" PRIu64 " samples, %" PRIu64 " events, from %s\n# index  labels  events  "
             "sources  crc32c\n",
             tnm_batch_n_samples(batch), tnm_batch_n_events(batch), tnm_batch_server(batch));
     for (uint64_t i = 0; i < tnm_batch_n_samples(batch); i++) {
         fprintf(out, "%7" PRIu64 "  ", tnm_batch_indices(batch)[i]);
-        print_labels(out, tnm_batch_labels(batch) + i * TNM_DIGITS, ",");
+        print_labels(out, tnm_batch_labels(batch) + i * n_labels, n_labels, ",");
         fprintf(out, "\t%" PRIu64 "\t", offsets[i + 1] - offsets[i]);
         print_sources(out, tnm_batch_sources(batch) + 2 * i, ",");
         fprintf(out, "\t%08" PRIx32 "\n", tnm_batch_checksums(batch)[i]);
@@ -246,30 +247,30 @@ int command_batch(const struct options *options, tnm_client *client, struct faul
     return r;
 }
 
-static void write_labels_text(FILE *out, const uint8_t *labels, uint64_t n)
+static void write_labels_text(FILE *out, const uint8_t *labels, uint64_t n, uint32_t n_labels)
 {
     for (uint64_t i = 0; i < n; i++) {
         fprintf(out, "%" PRIu64 " ", i);
-        print_labels(out, labels + i * TNM_DIGITS, ",");
+        print_labels(out, labels + i * n_labels, n_labels, ",");
         fputc('\n', out);
     }
 }
 
-static void write_labels_npy(FILE *out, const uint8_t *labels, uint64_t n)
+static void write_labels_npy(FILE *out, const uint8_t *labels, uint64_t n, uint32_t n_labels)
 {
-    npy_write_header(out, "'|u1'", n, TNM_DIGITS);
-    fwrite(labels, TNM_DIGITS, n, out);
+    npy_write_header(out, "'|u1'", n, n_labels);
+    fwrite(labels, n_labels, n, out);
 }
 
 static int write_labels(const struct options *options, const uint8_t *labels, uint64_t n,
-                        struct fault *why)
+                        uint32_t n_labels, struct fault *why)
 {
     struct output output;
     bool binary = options->format == OUTPUT_NPY;
     int r = output_open(options->output, binary, &output, why);
     if (r < 0)
         return r;
-    (binary ? write_labels_npy : write_labels_text)(output.file, labels, n);
+    (binary ? write_labels_npy : write_labels_text)(output.file, labels, n, n_labels);
     return output_close(&output, 0, why);
 }
 
@@ -280,13 +281,15 @@ int command_labels(const struct options *options, tnm_client *client, struct fau
     if (r < 0)
         return r;
     uint64_t n = tnm_split_n_samples(split);
-    uint8_t *labels = reallocarray(NULL, n, TNM_DIGITS);
+    tnm_geometry geometry;
+    tnm_split_geometry(split, &geometry);
+    uint8_t *labels = reallocarray(NULL, n, geometry.n_labels);
     if (!labels)
         r = fault_set(why, -ENOMEM, "no memory for %" PRIu64 " labels", n);
-    else if ((r = tnm_split_labels(split, labels, n * TNM_DIGITS)) < 0)
+    else if ((r = tnm_split_labels(split, labels, n * geometry.n_labels)) < 0)
         fault_of_library(why, r);
     else
-        r = write_labels(options, labels, n, why);
+        r = write_labels(options, labels, n, geometry.n_labels, why);
     free(labels);
     tnm_split_close(split);
     return r;

@@ -190,7 +190,7 @@ static void play(const struct options *options, const tnm_batch *sample)
     size_t used = (size_t)snprintf(
         title, sizeof title, "%.60s %" PRIu64 ": %" PRIu64 " events, digits", options->operands[0],
         tnm_batch_indices(sample)[0], tnm_batch_n_events(sample));
-    for (unsigned d = 0; d < TNM_DIGITS; d++)
+    for (unsigned d = 0; d < tnm_batch_n_labels(sample); d++)
         if (tnm_batch_labels(sample)[d])
             used += (size_t)snprintf(title + used, sizeof title - used, " %u", d);
     if (isatty(STDOUT_FILENO)) {

@@ -37,6 +37,11 @@ uint64_t tnm_batch_n_events(const tnm_batch *batch)
     return batch->blob.n_events;
 }
 
+uint32_t tnm_batch_n_labels(const tnm_batch *batch)
+{
+    return batch->blob.geometry.n_labels;
+}
+
 const uint8_t *tnm_batch_events(const tnm_batch *batch)
 {
     return batch->blob.events;

@@ -8,7 +8,7 @@
 
 #include "common/crc32c.h"
 #include "common/digits.h"
-#include "common/event.h"
+#include "common/event_codec.h"
 #include "common/safetensors.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -33,11 +33,13 @@ static int find(const struct safetensors *header, const uint8_t *data, const cha
     return 0;
 }
 
-static int find_all(const struct safetensors *header, const uint8_t *data, uint64_t n,
-                    struct blob *ret, struct error *why)
+static int find_all(const struct safetensors *header, const uint8_t *data,
+                    const struct blob_expected *expected, struct blob *ret, struct error *why)
 {
+    const uint64_t n = expected->n_samples;
     const struct tensor *events = safetensors_find(header, "events");
-    *ret = (struct blob){.n_samples = n, .n_events = events ? events->dims[0] : 0};
+    *ret = (struct blob){
+        .geometry = expected->geometry, .n_samples = n, .n_events = events ? events->dims[0] : 0};
     const struct {
         const char *name;
         enum tensor_dtype dtype;
@@ -48,7 +50,7 @@ static int find_all(const struct safetensors *header, const uint8_t *data, uint6
         {"indices", TENSOR_U64, n, 0, (const void **)&ret->indices},
         {"sources", TENSOR_I32, n, 2, (const void **)&ret->sources},
         {"checksums", TENSOR_U32, n, 0, (const void **)&ret->checksums},
-        {"labels", TENSOR_U8, n, N_DIGITS, (const void **)&ret->labels},
+        {"labels", TENSOR_U8, n, expected->geometry.n_labels, (const void **)&ret->labels},
         {"events", TENSOR_U8, ret->n_events, EVENT_BYTES, (const void **)&ret->events},
     };
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
@@ -88,7 +90,7 @@ static int check_sample(const struct blob *blob, uint64_t i, uint64_t expected, 
         return error_set(why, -EBADMSG,
                          "sample %" PRIu64 " was damaged: its CRC-32C is %08x instead of %08x",
                          index, crc, blob->checksums[i]);
-    int r = digits_check(blob->labels + i * N_DIGITS, why);
+    int r = digits_check(blob->labels + i * blob->geometry.n_labels, blob->geometry.n_labels, why);
     return r < 0 ? error_prefix(why, r, "sample %" PRIu64, index) : 0;
 }
 
@@ -105,6 +107,34 @@ static int check_samples(const struct blob *blob, const struct blob_expected *ex
     return 0;
 }
 
+static uint8_t largest(const uint8_t *values, size_t n)
+{
+    uint8_t most = 0;
+    for (size_t i = 0; i < n; i++)
+        most = values[i] > most ? values[i] : most;
+    return most;
+}
+
+/* What lies outside would be dropped in frames, and shown in every other form. */
+int blob_check_pixels(const struct blob *blob, struct error *why)
+{
+    enum { BLOCK = 512 };
+    uint32_t t_us[BLOCK];
+    uint8_t x[BLOCK], y[BLOCK], p[BLOCK];
+    const struct geometry *geometry = &blob->geometry;
+    for (uint64_t i = 0; i < blob->n_events; i += BLOCK) {
+        size_t n = blob->n_events - i < BLOCK ? (size_t)(blob->n_events - i) : BLOCK;
+        event_columns((struct event_span){blob->events + i * EVENT_BYTES, n}, t_us, x, y, p);
+        if (largest(x, n) >= geometry->width || largest(y, n) >= geometry->height)
+            return error_set(why, -EBADMSG,
+                             "events %" PRIu64 " to %" PRIu64
+                             " of the batch reach pixel (%u, %u); the sensor has %u x %u",
+                             i, i + n - 1, largest(x, n), largest(y, n), geometry->width,
+                             geometry->height);
+    }
+    return 0;
+}
+
 int blob_read(const void *bytes, size_t size, const struct blob_expected *expected,
               struct blob *ret, struct error *why)
 {
@@ -115,11 +145,13 @@ int blob_read(const void *bytes, size_t size, const struct blob_expected *expect
         return r;
     r = check_revision(header, expected->revision, why);
     if (r == 0)
-        r = find_all(header, (const uint8_t *)bytes + safetensors_data_start(header),
-                     expected->n_samples, &blob, why);
+        r = find_all(header, (const uint8_t *)bytes + safetensors_data_start(header), expected,
+                     &blob, why);
     safetensors_free(header);
     if (r == 0)
         r = check_samples(&blob, expected, why);
+    if (r == 0)
+        r = blob_check_pixels(&blob, why);
     if (r == 0)
         *ret = blob;
     return r;

@@ -6,13 +6,15 @@
 #include <stdint.h>
 
 #include "common/error.h"
+#include "common/geometry.h"
 
 /* Borrowed from the bytes. */
 struct blob {
+    struct geometry geometry;
     uint64_t n_samples, n_events;
     const uint8_t *events;     /* [n_events][EVENT_BYTES] */
     const uint64_t *offsets;   /* [n_samples + 1] */
-    const uint8_t *labels;     /* [n_samples][N_DIGITS] */
+    const uint8_t *labels;     /* [n_samples][n_labels] */
     const uint64_t *indices;   /* [n_samples] */
     const int32_t *sources;    /* [n_samples][2] */
     const uint32_t *checksums; /* [n_samples] */
@@ -23,10 +25,15 @@ struct blob_expected {
     const char *revision;    /* 64 hex digits */
     const uint64_t *indices; /* [n_samples] */
     uint64_t n_samples;
+    struct geometry geometry;
 };
 
 /* Read the blob at `bytes`, which is 8-aligned, and check it: the shapes, the offsets, the labels,
- * the indices, the revision, and each sample against its CRC-32C.
+ * the indices, the revision, each sample against its CRC-32C, and that its events lie inside the
+ * sensor.
  * Errors: -EBADMSG damaged (why names the sample); -ESTALE another revision; -ENOMEM. */
 int blob_read(const void *bytes, size_t size, const struct blob_expected *expected,
               struct blob *ret, struct error *why);
+
+/* The last of these alone. Errors: -EBADMSG. */
+int blob_check_pixels(const struct blob *blob, struct error *why);

@@ -125,14 +125,19 @@ static int check_frames(uint32_t timestep_us, uint32_t bins, int binning, int ov
     return r < 0 ? r : check_choice("dtype", dtype, N_OF(dtypes));
 }
 
-int tnm_decoder_frames(uint32_t timestep_us, uint32_t bins, int binning, int overlap, int axes,
-                       int dtype, tnm_decoder **ret)
+int tnm_decoder_frames(const tnm_geometry *geometry, uint32_t timestep_us, uint32_t bins,
+                       int binning, int overlap, int axes, int dtype, tnm_decoder **ret)
 {
+    const struct geometry own = {geometry->width, geometry->height, geometry->n_labels};
+    if (!geometry_is_valid(&own))
+        return failure_set(-EINVAL,
+                           "a geometry of %u x %u pixels, %u labels; each has to be 1 to %d",
+                           own.width, own.height, own.n_labels, GEOMETRY_SIDE_MAX);
     int r = check_frames(timestep_us, bins, binning, overlap, axes, dtype);
     if (r < 0)
         return r;
     tnm_decoder made = {.run = layouts[axes].run,
-                        .rule = {.geometry = GEOMETRY_NMNIST,
+                        .rule = {.geometry = own,
                                  .timestep_us = timestep_us,
                                  .bins = bins,
                                  .binning = binnings[binning],
@@ -164,6 +169,11 @@ int tnm_decode(const tnm_decoder *decoder, const tnm_batch *batch, void *out, si
     if (size < needed)
         return failure_set(-ENOBUFS, "the batch becomes %zu bytes; the buffer has %zu", needed,
                            size);
+    const struct geometry *sensor = &batch->blob.geometry, *own = &decoder->rule.geometry;
+    if (own->width && (sensor->width != own->width || sensor->height != own->height))
+        return failure_set(-EINVAL,
+                           "the batch's sensor has %u x %u pixels; the decoder's frames %u x %u",
+                           sensor->width, sensor->height, own->width, own->height);
     decoder->run(decoder, &batch->blob, out);
     return 0;
 }

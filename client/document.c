@@ -49,6 +49,17 @@ bool document_number(const struct document *document, const char *key, uint64_t 
     return read_number(json_object_get(root(document), key), ret);
 }
 
+bool document_number_in(const struct document *document, const char *object, const char *key,
+                        uint64_t *ret)
+{
+    return read_number(json_object_get(json_object_get(root(document), object), key), ret);
+}
+
+size_t document_length(const struct document *document, const char *key)
+{
+    return json_array_size(json_object_get(root(document), key));
+}
+
 bool document_numbers(const struct document *document, const char *key, size_t n, uint64_t *ret)
 {
     const json_t *array = json_object_get(root(document), key);

@@ -20,6 +20,13 @@ void document_free(struct document *document);
 /* The string at `key`, borrowed; NULL where there is none. */
 const char *document_text(const struct document *document, const char *key);
 
+/* How many members the array at `key` has; 0 where there is none. */
+size_t document_length(const struct document *document, const char *key);
+
+/* The whole number ≥ 0 at `key` of the object at `object`; false where there is none. */
+bool document_number_in(const struct document *document, const char *object, const char *key,
+                        uint64_t *ret);
+
 /* The whole number ≥ 0 at `key`, and the array of exactly n such numbers; false where there is
  * none. */
 bool document_number(const struct document *document, const char *key, uint64_t *ret);

@@ -94,8 +94,25 @@ static int read_numbers(tnm_split *split, struct error *why)
         if (!document_number(split->document, wanted[i].key, wanted[i].at) ||
             *wanted[i].at > wanted[i].max)
             return error_set(why, -EBADMSG, "the description has no valid \"%s\"", wanted[i].key);
-    if (!document_numbers(split->document, "labels", N_DIGITS, split->label_counts))
+    return 0;
+}
+
+/* How many labels there are is how many are counted. */
+static int read_geometry(tnm_split *split, struct error *why)
+{
+    const struct document *document = split->document;
+    uint64_t width, height, polarities, n_labels = document_length(document, "labels");
+    if (!document_number_in(document, "sensor", "width", &width) ||
+        !document_number_in(document, "sensor", "height", &height) ||
+        !document_number_in(document, "sensor", "polarities", &polarities) ||
+        width > GEOMETRY_SIDE_MAX || height > GEOMETRY_SIDE_MAX || polarities != SENSOR_POLARITIES)
+        return error_set(why, -EBADMSG, "the description has no valid \"sensor\"");
+    if (n_labels > GEOMETRY_LABELS_MAX ||
+        !document_numbers(document, "labels", n_labels, split->label_counts))
         return error_set(why, -EBADMSG, "the description has no valid \"labels\"");
+    split->geometry = (struct geometry){(uint32_t)width, (uint32_t)height, (uint32_t)n_labels};
+    if (!geometry_is_valid(&split->geometry))
+        return error_set(why, -EBADMSG, "the description has a \"sensor\" or \"labels\" of none");
     return 0;
 }
 
@@ -111,6 +128,8 @@ static int read_description(tnm_split *split, struct error *why)
         r = copy_text(split->document, "kind", kind, sizeof kind, why);
     if (r == 0)
         r = read_numbers(split, why);
+    if (r == 0)
+        r = read_geometry(split, why);
     if (r < 0)
         return r;
     split->is_source = strcmp(kind, "source") == 0;
@@ -248,6 +267,12 @@ uint64_t tnm_split_n_events(const tnm_split *split)
 uint64_t tnm_split_n_pairs(const tnm_split *split)
 {
     return split->n_pairs;
+}
+
+void tnm_split_geometry(const tnm_split *split, tnm_geometry *ret)
+{
+    const struct geometry *geometry = &split->geometry;
+    *ret = (tnm_geometry){geometry->width, geometry->height, geometry->n_labels};
 }
 
 int tnm_split_is_source(const tnm_split *split)

@@ -27,7 +27,8 @@ struct tnm_split {
     struct document *document;
     bool is_source;
     uint64_t n_samples, n_events, n_pairs;
-    uint64_t label_counts[N_DIGITS];
+    struct geometry geometry;
+    uint64_t label_counts[GEOMETRY_LABELS_MAX]; /* [n_labels] */
 };
 
 /* 0 where the split may be used here; else -EINVAL or -ECHILD, kept as the last error. */

@@ -23,7 +23,8 @@
  * UTF-8, and borrowed from the object it came from.
  *
  * Sources: the recordings are N-MNIST (Orchard et al., 10.3389/fnins.2015.00437), the mixtures
- * 2NMNIST (10.5281/zenodo.7847750). Sensor: 34 x 34 pixels, 2 polarities; times in microseconds. */
+ * 2NMNIST (10.5281/zenodo.7847750). Sensor: 34 x 34 pixels, 2 polarities; labels: the digits 0 to
+ * 9; times in microseconds. Programs take sizes from tnm_split_geometry(), not from here. */
 #pragma once
 
 #include <stddef.h>
@@ -34,7 +35,7 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-enum { TNM_DIGITS = 10, TNM_EVENT_BYTES = 5 };
+enum { TNM_EVENT_BYTES = 5 };
 
 /* The library's version, "major.minor.patch". */
 const char *tnm_version(void);
@@ -43,8 +44,7 @@ const char *tnm_version(void);
  */
 const char *tnm_last_error(void);
 
-/* ---- Options: by name, as text ----------------------------------------------------------------
- */
+/* ---- Options: by name, as text ---- */
 
 typedef struct tnm_options tnm_options;
 
@@ -60,8 +60,7 @@ int tnm_options_set(tnm_options *options, const char *name, const char *value);
 const char *tnm_options_name(size_t i);
 const char *tnm_options_help(size_t i);
 
-/* ---- Client: a set of servers with the same data -----------------------------------------------
- */
+/* ---- Client: a set of servers with the same data ---- */
 
 typedef struct tnm_client tnm_client;
 
@@ -85,8 +84,7 @@ int tnm_counts(tnm_client *client, uint64_t *ret_answers, uint64_t *ret_bytes,
 typedef int tnm_progress(void *user, uint64_t answers, uint64_t bytes, uint64_t retries);
 int tnm_set_progress(tnm_client *client, tnm_progress *progress, void *user);
 
-/* ---- Splits ------------------------------------------------------------------------------------
- */
+/* ---- Splits ---- */
 
 /* GET /v1/splits as JSON text; free it with tnm_free(). */
 int tnm_catalog_json(tnm_client *client, char **ret);
@@ -109,11 +107,18 @@ uint64_t tnm_split_n_events(const tnm_split *split);
 uint64_t tnm_split_n_pairs(const tnm_split *split); /* samples of two digits */
 int tnm_split_is_source(const tnm_split *split);    /* 1: recordings of one digit each */
 
+/* What the split's sensor saw, and how many labels a sample has. */
+typedef struct tnm_geometry {
+    uint32_t width, height; /* pixels, 1 to 256: x is below width, y below height */
+    uint32_t n_labels;      /* 1 to 256 */
+} tnm_geometry;
+void tnm_split_geometry(const tnm_split *split, tnm_geometry *ret);
+
 /* A string of the description ("origin", "order", "plan", "licence", "citation", "generator",
  * "source", …); NULL where there is none. */
 const char *tnm_split_text(const tnm_split *split, const char *key);
 
-/* All labels, multi-hot, [n_samples][TNM_DIGITS] of u8, into `out` of `size` bytes. */
+/* All labels, multi-hot, [n_samples][n_labels] of u8, into `out` of `size` bytes. */
 int tnm_split_labels(tnm_split *split, uint8_t *out, size_t size);
 
 /* The form in which samples are asked for from now on, also by streams opened later: `order` of
@@ -121,8 +126,7 @@ int tnm_split_labels(tnm_split *split, uint8_t *out, size_t size);
 enum tnm_order { TNM_ORDER_STORED, TNM_ORDER_TIME, TNM_ORDER_PUBLISHED };
 int tnm_split_set_form(tnm_split *split, int order, uint32_t timestep_us);
 
-/* ---- Batches -----------------------------------------------------------------------------------
- */
+/* ---- Batches ---- */
 
 /* Whole samples, each checked against its CRC-32C. The caller owns what a call hands over. */
 typedef struct tnm_batch tnm_batch;
@@ -156,11 +160,12 @@ uint64_t tnm_batch_number(const tnm_batch *batch); /* k; 0 from tnm_samples() an
 const char *tnm_batch_server(const tnm_batch *batch);
 uint64_t tnm_batch_n_samples(const tnm_batch *batch);
 uint64_t tnm_batch_n_events(const tnm_batch *batch);
+uint32_t tnm_batch_n_labels(const tnm_batch *batch); /* of each sample */
 
 /* Borrowed from the batch: little-endian, as the daemon sent them. */
 const uint8_t *tnm_batch_events(const tnm_batch *batch);     /* [n_events][5]: x, y, p:1 t:23 */
 const uint64_t *tnm_batch_offsets(const tnm_batch *batch);   /* [n_samples + 1], events */
-const uint8_t *tnm_batch_labels(const tnm_batch *batch);     /* [n_samples][10] */
+const uint8_t *tnm_batch_labels(const tnm_batch *batch);     /* [n_samples][n_labels], multi-hot */
 const uint64_t *tnm_batch_indices(const tnm_batch *batch);   /* [n_samples] */
 const int32_t *tnm_batch_sources(const tnm_batch *batch);    /* [n_samples][2], -1: none */
 const uint32_t *tnm_batch_checksums(const tnm_batch *batch); /* [n_samples] */
@@ -168,8 +173,7 @@ const uint32_t *tnm_batch_checksums(const tnm_batch *batch); /* [n_samples] */
 /* The batch as the safetensors file that the daemon sent; NULL from tnm_mix(). */
 const void *tnm_batch_blob(const tnm_batch *batch, size_t *ret_size);
 
-/* ---- Decoding ----------------------------------------------------------------------------------
- */
+/* ---- Decoding ---- */
 
 /* What packed events become. A decoder is constant once made, and may be shared by threads. */
 typedef struct tnm_decoder tnm_decoder;
@@ -183,16 +187,17 @@ int tnm_decoder_columns(tnm_decoder **ret);
 int tnm_decoder_structured(uint32_t item_size, const uint32_t at[4], const uint32_t width[4],
                            tnm_decoder **ret);
 
-/* Dense tensors of u8 or float [n_samples][bins][2][34][34] (TNM_BTCHW), [n_samples][2][34][34]
- * [bins] (TNM_BCHWT) or [bins][n_samples][2][34][34] (TNM_TBCHW); channel 1 is ON. Bin of an event:
- * t / timestep_us, half to even or floor; events past the last bin are dropped. Where events meet:
- * 1, or how many up to 255. timestep_us: 1 to 1,000,000; bins: 1 to 4096. */
+/* Dense tensors of u8 or float [n_samples][bins][2][height][width] (TNM_BTCHW), [n_samples][2]
+ * [height][width][bins] (TNM_BCHWT) or [bins][n_samples][2][height][width] (TNM_TBCHW); channel 1
+ * is ON. Width and height are those of `geometry`, the split's. Bin of an event: t / timestep_us,
+ * half to even or floor; events past the last bin are dropped. Where events meet: 1, or how many up
+ * to 255. timestep_us: 1 to 1,000,000; bins: 1 to 4096. */
 enum tnm_binning { TNM_BIN_ROUND, TNM_BIN_FLOOR };
 enum tnm_overlap { TNM_OVERLAP_OR, TNM_OVERLAP_SUM };
 enum tnm_axes { TNM_BTCHW, TNM_BCHWT, TNM_TBCHW };
 enum tnm_dtype { TNM_U8, TNM_F32 };
-int tnm_decoder_frames(uint32_t timestep_us, uint32_t bins, int binning, int overlap, int axes,
-                       int dtype, tnm_decoder **ret);
+int tnm_decoder_frames(const tnm_geometry *geometry, uint32_t timestep_us, uint32_t bins,
+                       int binning, int overlap, int axes, int dtype, tnm_decoder **ret);
 
 void tnm_decoder_free(tnm_decoder *decoder);
 
@@ -200,11 +205,10 @@ void tnm_decoder_free(tnm_decoder *decoder);
 size_t tnm_decoder_size(const tnm_decoder *decoder, uint64_t n_samples, uint64_t n_events);
 
 /* Decode a whole batch into `out`, aligned for what it becomes. -ENOBUFS `size` is less than
- * tnm_decoder_size(). */
+ * tnm_decoder_size(); -EINVAL it is to become frames of another geometry than its own. */
 int tnm_decode(const tnm_decoder *decoder, const tnm_batch *batch, void *out, size_t size);
 
-/* ---- Streams: batches in order, fetched ahead
- * ---------------------------------------------------- */
+/* ---- Streams: batches in order, fetched ahead ---- */
 
 typedef struct tnm_stream tnm_stream;
 

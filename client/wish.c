@@ -205,6 +205,7 @@ static int read_mix(const struct wish *wish, struct answer *answer, tnm_batch *b
     single->sources[1] = wish->n > 1 ? (int32_t)wish->indices[1] : -1;
     single->checksum = crc32c(0, answer->body.bytes, size);
     batch->blob = (struct blob){
+        .geometry = wish->split->geometry,
         .n_samples = 1,
         .n_events = single->offsets[1],
         .events = answer->body.bytes,
@@ -214,14 +215,16 @@ static int read_mix(const struct wish *wish, struct answer *answer, tnm_batch *b
         .sources = single->sources,
         .checksums = &single->checksum,
     };
-    return 0;
+    return blob_check_pixels(&batch->blob, why);
 }
 
 static int read_blob(const struct wish *wish, struct answer *answer, tnm_batch *batch,
                      struct error *why)
 {
-    const struct blob_expected expected = {
-        .revision = wish->split->revision, .indices = wish->indices, .n_samples = wish->n};
+    const struct blob_expected expected = {.revision = wish->split->revision,
+                                           .indices = wish->indices,
+                                           .n_samples = wish->n,
+                                           .geometry = wish->split->geometry};
     batch->is_blob = true;
     return blob_read(answer->body.bytes, answer->body.size, &expected, &batch->blob, why);
 }

@@ -21,12 +21,12 @@ int digits_only(const uint8_t labels[N_DIGITS])
     return digits_of(labels, digits) == 1 ? digits[0] : -1;
 }
 
-int digits_check(const uint8_t labels[N_DIGITS], struct error *why)
+int digits_check(const uint8_t *labels, uint32_t n_labels, struct error *why)
 {
     unsigned n = 0;
-    for (int digit = 0; digit < N_DIGITS; digit++) {
+    for (uint32_t digit = 0; digit < n_labels; digit++) {
         if (labels[digit] > 1)
-            return error_set(why, -EBADMSG, "label %u for digit %d is neither 0 nor 1",
+            return error_set(why, -EBADMSG, "label %u for digit %u is neither 0 nor 1",
                              labels[digit], digit);
         n += labels[digit];
     }

@@ -14,8 +14,8 @@ unsigned digits_of(const uint8_t labels[N_DIGITS], uint8_t ret[N_DIGITS]);
 /* The one digit that is shown; -1 where there is none, or more than one. */
 int digits_only(const uint8_t labels[N_DIGITS]);
 
-/* Is each label 0 or 1, and one of them 1? Errors: -EBADMSG. */
-int digits_check(const uint8_t labels[N_DIGITS], struct error *why);
+/* Is each of these labels 0 or 1, and one of them 1? Errors: -EBADMSG. */
+int digits_check(const uint8_t *labels, uint32_t n_labels, struct error *why);
 
 enum { DIGITS_TEXT_SIZE = 2 + 3 * N_DIGITS };
 

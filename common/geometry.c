@@ -20,6 +20,18 @@ bool geometry_read_sensor(const char *text, struct geometry *ret)
     return true;
 }
 
+static bool is_within(uint32_t n, uint32_t max)
+{
+    return n >= 1 && n <= max;
+}
+
+bool geometry_is_valid(const struct geometry *geometry)
+{
+    return is_within(geometry->width, GEOMETRY_SIDE_MAX) &&
+           is_within(geometry->height, GEOMETRY_SIDE_MAX) &&
+           is_within(geometry->n_labels, GEOMETRY_LABELS_MAX);
+}
+
 bool geometry_equal(const struct geometry *a, const struct geometry *b)
 {
     return a->width == b->width && a->height == b->height && a->n_labels == b->n_labels;

@@ -21,10 +21,16 @@ struct geometry {
     uint32_t n_labels;
 };
 
+/* Events have a byte for x and one for y. */
+enum { GEOMETRY_SIDE_MAX = 256, GEOMETRY_LABELS_MAX = 256 };
+
 static const struct geometry GEOMETRY_NMNIST = {SENSOR_WIDTH, SENSOR_HEIGHT, N_DIGITS};
 
 /* Width and height from "34x34x2"; n_labels is left as it is. False where it is not of that form,
  * or has not SENSOR_POLARITIES. */
 bool geometry_read_sensor(const char *text, struct geometry *ret);
+
+/* Whether its numbers are from 1 to those limits. */
+bool geometry_is_valid(const struct geometry *geometry);
 
 bool geometry_equal(const struct geometry *a, const struct geometry *b);

@@ -65,9 +65,11 @@ static struct file whole(void)
     return file;
 }
 
+static struct geometry geometry = {256, 256, N_DIGITS};
+
 static int read_file(const struct file *file, size_t size, struct blob *ret, struct error *why)
 {
-    const struct blob_expected expected = {revision, indices, 2};
+    const struct blob_expected expected = {revision, indices, 2, geometry};
     return blob_read(file->bytes, size, &expected, ret, why);
 }
 
@@ -115,6 +117,32 @@ static void blob_refuses_what_is_cut_short(void **state)
     struct error why;
     for (size_t size = 0; size < SIZE; size++)
         assert_int_equal(read_file(&file, size, &blob, &why), -EBADMSG);
+}
+
+static void blob_refuses_another_geometry(void **state)
+{
+    (void)state;
+    static const struct {
+        struct geometry geometry;
+        const char *words;
+    } rows[] = {
+        {{256, 256, 9}, "\"labels\" has another shape"},
+        {{171, 256, N_DIGITS}, NULL}, /* the largest x is 170, the largest y 187 */
+        {{170, 256, N_DIGITS}, "reach pixel (170, 187); the sensor has 170 x 256"},
+        {{256, 188, N_DIGITS}, NULL},
+        {{256, 187, N_DIGITS}, "the sensor has 256 x 187"},
+    };
+    const struct geometry before = geometry;
+    struct file file = whole();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct blob blob;
+        geometry = rows[i].geometry;
+        if (rows[i].words)
+            expect_error(&file, SIZE, -EBADMSG, rows[i].words);
+        else
+            assert_int_equal(read_file(&file, SIZE, &blob, NULL), 0);
+    }
+    geometry = before;
 }
 
 static void blob_refuses_damaged_tensors(void **state)
@@ -179,6 +207,7 @@ int main(void)
         cmocka_unit_test(blob_refuses_every_changed_bit_of_the_events),
         cmocka_unit_test(blob_refuses_what_is_cut_short),
         cmocka_unit_test(blob_refuses_damaged_tensors),
+        cmocka_unit_test(blob_refuses_another_geometry),
         cmocka_unit_test(blob_refuses_another_header),
     };
     return cmocka_run_group_tests_name("blob", tests, NULL, NULL);

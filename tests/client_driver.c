@@ -214,7 +214,7 @@ static void use_in_child(struct opened *opened)
     tnm_stream *stream = opened->stream, *another;
     tnm_batch *batch;
     char *text, buffer[64];
-    uint8_t labels[TNM_DIGITS];
+    uint8_t labels[10];
     uint64_t count;
     expect_child("counts", tnm_counts(client, &count, &count, &count));
     expect_child("set_progress", tnm_set_progress(client, NULL, NULL));

@@ -52,12 +52,12 @@ static void labels_are_0_or_1_and_not_all_0(void **state)
     uint8_t labels[N_DIGITS];
     struct error why = {""};
     labels_of(1, labels);
-    assert_int_equal(digits_check(labels, &why), 0);
+    assert_int_equal(digits_check(labels, N_DIGITS, &why), 0);
     labels[7] = 2;
-    assert_int_equal(digits_check(labels, &why), -EBADMSG);
+    assert_int_equal(digits_check(labels, N_DIGITS, &why), -EBADMSG);
     assert_string_equal(why.text, "label 2 for digit 7 is neither 0 nor 1");
     labels_of(0, labels);
-    assert_int_equal(digits_check(labels, &why), -EBADMSG);
+    assert_int_equal(digits_check(labels, N_DIGITS, &why), -EBADMSG);
     assert_string_equal(why.text, "there is no label");
 }
 

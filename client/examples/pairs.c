@@ -58,13 +58,18 @@ int main(int argc, char **argv)
     tnm_split *source = NULL;
     tnm_stream *stream = NULL;
     tnm_decoder *decoder = NULL;
+    tnm_geometry geometry;
     uint8_t *buffers = NULL;
     int status = 1;
     if (tnm_open((const char *const *)argv + 4, (size_t)argc - 4, NULL, &client) < 0 ||
-        tnm_split_open(client, argv[1], &source) < 0 ||
-        tnm_pairs_open(source, strtoull(argv[2], NULL, 10), 0, SIZE, 0, 1, DEPTH, &stream) < 0 ||
-        tnm_decoder_frames(TIMESTEP_US, BINS, TNM_BIN_ROUND, TNM_OVERLAP_OR, TNM_BTCHW, TNM_U8,
-                           &decoder) < 0 ||
+        tnm_split_open(client, argv[1], &source) < 0) {
+        fail("open");
+        goto end;
+    }
+    tnm_split_geometry(source, &geometry);
+    if (tnm_pairs_open(source, strtoull(argv[2], NULL, 10), 0, SIZE, 0, 1, DEPTH, &stream) < 0 ||
+        tnm_decoder_frames(&geometry, TIMESTEP_US, BINS, TNM_BIN_ROUND, TNM_OVERLAP_OR, TNM_BTCHW,
+                           TNM_U8, &decoder) < 0 ||
         tnm_stream_set_decoder(stream, decoder) < 0) {
         fail("open");
     } else {
@@ -72,6 +77,7 @@ int main(int argc, char **argv)
         buffers = calloc(DEPTH, size);
         status = buffers ? read_batches(stream, strtoul(argv[3], NULL, 10), buffers, size) : 1;
     }
+end:
     tnm_stream_close(stream);
     tnm_decoder_free(decoder);
     tnm_split_close(source);

@@ -35,6 +35,7 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tnm_split_json": (c_char_p, [c_void_p]),
     "tnm_split_n_samples": (c_uint64, [c_void_p]),
     "tnm_split_is_source": (c_int, [c_void_p]),
+    "tnm_split_geometry": (None, [c_void_p, _u32s]),
     "tnm_split_labels": (c_int, [c_void_p, c_void_p, c_size_t]),
     "tnm_split_set_form": (c_int, [c_void_p, c_int, c_uint32]),
     "tnm_samples": (c_int, [c_void_p, POINTER(c_uint64), c_size_t, _handle_out]),
@@ -43,13 +44,15 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tnm_batch_free": (None, [c_void_p]),
     "tnm_batch_n_samples": (c_uint64, [c_void_p]),
     "tnm_batch_n_events": (c_uint64, [c_void_p]),
+    "tnm_batch_n_labels": (c_uint32, [c_void_p]),
     "tnm_batch_events": (c_void_p, [c_void_p]),
     "tnm_batch_offsets": (c_void_p, [c_void_p]),
     "tnm_batch_labels": (c_void_p, [c_void_p]),
     "tnm_batch_decoded": (c_void_p, [c_void_p, _size_out]),
     "tnm_decoder_columns": (c_int, [_handle_out]),
     "tnm_decoder_structured": (c_int, [c_uint32, _u32s, _u32s, _handle_out]),
-    "tnm_decoder_frames": (c_int, [c_uint32, c_uint32, c_int, c_int, c_int, c_int, _handle_out]),
+    "tnm_decoder_frames": (c_int, [_u32s, c_uint32, c_uint32, c_int, c_int, c_int, c_int,
+                                   _handle_out]),
     "tnm_decoder_free": (None, [c_void_p]),
     "tnm_decode": (c_int, [c_void_p, c_void_p, c_void_p, c_size_t]),
     "tnm_epoch_open": (c_int, [c_void_p, c_uint32, c_uint32, c_uint64, c_uint32, c_uint32, c_int,
@@ -201,6 +204,13 @@ def catalog(client: Handle) -> str:
     """What the server says of all its splits, as JSON text."""
     text = make("tnm_catalog_json", "tnm_free", client.pointer)
     return ctypes.cast(text.pointer, c_char_p).value.decode()  # type: ignore[union-attr]
+
+
+def geometry(split: Handle) -> tuple[int, int, int]:
+    """Width and height of the split's sensor in pixels, and how many labels a sample has."""
+    numbers = (c_uint32 * 3)()
+    split.get("tnm_split_geometry", numbers)
+    return numbers[0], numbers[1], numbers[2]
 
 
 def next_batch(stream: Handle) -> Handle | None:

@@ -15,8 +15,7 @@ try:
 except ImportError:
     torch = None  # type: ignore[assignment]
 
-DIGITS = 10
-SENSOR_SIZE = (34, 34, 2)
+POLARITIES = 2
 
 # As Tonic's N-MNIST has them: t in µs, p 1 where the pixel became brighter.
 EVENT_DTYPE = np.dtype([("x", np.int64), ("y", np.int64), ("t", np.int64), ("p", np.int64)])
@@ -26,7 +25,7 @@ class Events(NamedTuple):
     """Events of a batch, ragged: those of sample i are offsets[i]:offsets[i + 1]. Arrays, or
     tensors.
 
-    t: int32 [N], µs; x, y: uint8 [N], 0 to 33; p: uint8 [N], 1 is ON; offsets: int64 [B + 1].
+    t: int32 [N], µs; x, y: uint8 [N], pixels of the sensor; p: uint8 [N], 1 is ON; offsets: int64 [B + 1].
     """
 
     t: Any
@@ -64,9 +63,9 @@ def offsets(batch: Handle) -> np.ndarray:
 
 
 def labels(batch: Handle) -> np.ndarray:
-    """uint8 [B, 10], multi-hot; borrowed from the batch."""
-    n = batch.get("tnm_batch_n_samples")
-    return _view(batch.get("tnm_batch_labels"), DIGITS * n, batch).reshape(n, DIGITS)
+    """uint8 [B, labels], multi-hot; borrowed from the batch."""
+    shape = batch.get("tnm_batch_n_samples"), batch.get("tnm_batch_n_labels")
+    return _view(batch.get("tnm_batch_labels"), shape[0] * shape[1], batch).reshape(shape)
 
 
 def packed(batch: Handle) -> PackedEvents:
@@ -114,7 +113,7 @@ def to_tensors(value: Any) -> Any:
 
 def collate(samples: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[Events, Any]:
     """Make a batch of (events, label) samples, as Split and Pairs give them, for DataLoader's
-    collate_fn: Events and float32 [B, 10] labels, as tensors where PyTorch is installed.
+    collate_fn: Events and float32 [B, labels] labels, as tensors where PyTorch is installed.
 
     Events may be of any structured dtype with x, y, t, p; times past 2^31 µs raise OverflowError.
     """

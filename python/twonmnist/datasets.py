@@ -12,7 +12,7 @@ import numpy as np
 
 from . import _library, batches
 from ._library import Handle
-from .batches import DIGITS, EVENT_DTYPE, SENSOR_SIZE
+from .batches import EVENT_DTYPE, POLARITIES
 from .workers import IterableDataset, checked_rank_and_world, worker_and_workers
 
 Urls = Union[str, Sequence[str]]
@@ -42,10 +42,8 @@ class Dataset:
     It can be pickled and inherited by a fork: each process opens it anew, at the same revision.
     """
 
-    sensor_size = SENSOR_SIZE
     dtype = EVENT_DTYPE
     ordering = EVENT_DTYPE.names
-    classes = [str(digit) for digit in range(DIGITS)]
 
     def __init__(self, urls: Urls, name: str, order: Optional[str], timestep: int,
                  transform: Optional[Callable], target_transform: Optional[Callable],
@@ -66,6 +64,10 @@ class Dataset:
         self.info: dict[str, Any] = json.loads(handle.get("tnm_split_json"))
         self.n_samples: int = handle.get("tnm_split_n_samples")
         self.is_source = bool(handle.get("tnm_split_is_source"))
+        self.geometry = _library.geometry(handle)  # width, height, labels
+        width, height, n_labels = self.geometry
+        self.sensor_size = (width, height, POLARITIES)
+        self.classes = [str(digit) for digit in range(n_labels)]
         self._pinned = f"{self.name}@{self.revision}"
 
     def __getstate__(self) -> dict[str, Any]:
@@ -102,7 +104,7 @@ class Split(Dataset):
     """A split or source split, sample by sample: `split[i]` is (events, label).
 
     events: structured array of x, y (pixels, 0 to 33), t (µs) and p (1 is ON), int64 each, writable
-    and the caller's own; label: uint8 [10], multi-hot. The transforms are as in Tonic.
+    and the caller's own; label: uint8 [labels], multi-hot. The transforms are as in Tonic.
 
     urls: one server or several with the same data, "http://host:port", "https://…" or
     "unix:/path"; name: "train", "test", a source split, or one of these with "@revision".
@@ -143,9 +145,9 @@ class Split(Dataset):
 
     @property
     def targets(self) -> np.ndarray:
-        """All labels, uint8 [n, 10], multi-hot; fetched when first asked for."""
+        """All labels, uint8 [n, labels], multi-hot; fetched when first asked for."""
         if self._targets is None:
-            targets = np.empty((self.n_samples, DIGITS), np.uint8)
+            targets = np.empty((self.n_samples, len(self.classes)), np.uint8)
             _library.call("tnm_split_labels", self.handle.pointer, targets.ctypes.data,
                           targets.nbytes)
             self._targets = targets

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import operator
 import os
+from ctypes import c_uint32
 from typing import Any, Iterator, Optional, Union
 
 import numpy as np
@@ -25,7 +26,6 @@ _OVERLAP = {"or": 0, "sum": 1}
 _DTYPES = {"uint8": 0, "float32": 1}
 # Name -> number in the library, and the order of bins T, samples B, and sensor S in the shape.
 _AXES = {"BTCHW": (0, "BTS"), "CHWT": (1, "BST"), "TBCHW": (2, "TBS")}
-_SENSOR_SHAPE = (2, 34, 34)
 
 
 def _one_of(name: str, value: Any, table: dict[str, Any]) -> Any:
@@ -37,9 +37,10 @@ def _one_of(name: str, value: Any, table: dict[str, Any]) -> Any:
 class FramesForm:
     """Batches as dense frames."""
 
-    def __init__(self, dtype: str, axes: str, timestep: int, bins: int, binning: str,
-                 overlap: str) -> None:
+    def __init__(self, geometry: tuple[int, int, int], dtype: str, axes: str, timestep: int,
+                 bins: int, binning: str, overlap: str) -> None:
         number, self._shape = _one_of("axes", axes, _AXES)
+        self._geometry = geometry
         self._words = (timestep, bins, _one_of("binning", binning, _BINNING),
                        _one_of("overlap", overlap, _OVERLAP), number,
                        _one_of("dtype", dtype, _DTYPES))
@@ -47,10 +48,13 @@ class FramesForm:
         self.decoder()  # so that a number out of range is an error here and now
 
     def decoder(self) -> Handle:
-        return _library.make("tnm_decoder_frames", "tnm_decoder_free", *self._words)
+        return _library.make("tnm_decoder_frames", "tnm_decoder_free",
+                             (c_uint32 * 3)(*self._geometry), *self._words)
 
     def read(self, batch: Handle) -> np.ndarray:
-        sizes = {"T": (self._bins,), "B": (batch.get("tnm_batch_n_samples"),), "S": _SENSOR_SHAPE}
+        width, height, _ = self._geometry
+        sizes = {"T": (self._bins,), "B": (batch.get("tnm_batch_n_samples"),),
+                 "S": (batches.POLARITIES, height, width)}
         shape = sum((sizes[letter] for letter in self._shape), ())
         return batches.frames(batch, self._dtype, shape)
 
@@ -238,10 +242,10 @@ def loader(dataset: Union[Split, Pairs], batch_size: int = 32, *, form: str = "f
     (k + 1) * batch_size]; rank r of `world` takes every world-th of them, beginning with r.
 
     form: "frames", dense; "events", an Events of columns; "packed", a PackedEvents.
-    Labels are float32 [B, 10], multi-hot.
+    Labels are float32 [B, labels], multi-hot.
 
     For frames: dtype "float32" or "uint8" (a quarter of the memory); axes "TBCHW"
-    [bins, B, 2, 34, 34], "BTCHW" [B, bins, 2, 34, 34] or "CHWT" [B, 2, 34, 34, bins]; channel 1 is
+    [bins, B, 2, H, W], "BTCHW" [B, bins, 2, H, W] or "CHWT" [B, 2, H, W, bins]; channel 1 is
     ON. timestep: µs of a bin, 1 to 1,000,000; bins: 1 to 4,096, later events are dropped; binning:
     "round" (half to even, as the dataset's authors) or "floor" (as Tonic); overlap: "or" (0 or 1)
     or "sum" (counts, up to 255).
@@ -261,7 +265,8 @@ def loader(dataset: Union[Split, Pairs], batch_size: int = 32, *, form: str = "f
     if progress and tqdm is None:
         raise ImportError("progress=True needs tqdm")
     made = _one_of("form", form, {
-        "frames": lambda: FramesForm(dtype, axes, timestep, bins, binning, overlap),
+        "frames": lambda: FramesForm(dataset.geometry, dtype, axes, timestep, bins, binning,
+                                     overlap),
         "events": EventsForm,
         "packed": PackedForm,
     })()

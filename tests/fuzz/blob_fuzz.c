@@ -81,6 +81,8 @@ static void decode(tnm_decoder *decoder, const tnm_batch *batch)
     tnm_decoder_free(decoder);
 }
 
+static const tnm_geometry sensor = {SENSOR_WIDTH, SENSOR_HEIGHT, N_DIGITS};
+
 /* The decoders that the input asks for, as far as there can be such. */
 static void decode_all(struct input wish, const tnm_batch *batch)
 {
@@ -97,7 +99,7 @@ static void decode_all(struct input wish, const tnm_batch *batch)
         decode(decoder, batch);
     uint8_t choice = input_u8(&wish);
     uint32_t timestep_us = input_u32(&wish) % TIMESTEP_MAX_US;
-    if (tnm_decoder_frames(timestep_us, input_u8(&wish) % (BINS_MAX + 1), choice & 1,
+    if (tnm_decoder_frames(&sensor, timestep_us, input_u8(&wish) % (BINS_MAX + 1), choice & 1,
                            choice >> 1 & 1, choice >> 2 & 3, choice >> 4 & 1, &decoder) == 0)
         decode(decoder, batch);
 }
@@ -110,7 +112,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         return 0;
     struct input wish = {bytes, WISH_BYTES};
     tnm_batch batch = {.is_blob = true};
-    const struct blob_expected expected = {revision, indices, N_SAMPLES};
+    const struct blob_expected expected = {
+        revision, indices, N_SAMPLES, {SENSOR_WIDTH, SENSOR_HEIGHT, N_DIGITS}};
     struct error why;
     FUZZ_CHECK(body_add(&batch.body, bytes + WISH_BYTES, size - WISH_BYTES) == 0);
     if (input_u8(&wish) & MEND_CHECKSUMS)
