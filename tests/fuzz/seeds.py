@@ -120,6 +120,7 @@ def conversations():
         counts = [samples // N_DIGITS] * N_DIGITS
         return answer(json.dumps({"name": "train", "revision": REVISION, "kind": kind,
                                   "samples": samples, "pairs": pairs, "events": 60,
+                                  "sensor": {"width": 34, "height": 34, "polarities": 2},
                                   "labels": counts, **more}).encode())
 
     def labels(n):
