@@ -16,9 +16,6 @@
 #include "cli/word.h"
 
 enum {
-    SENSOR_WIDTH = 34,
-    SENSOR_HEIGHT = 34,
-    PIXELS = SENSOR_WIDTH * SENSOR_HEIGHT,
     GLOW_US = 12000,
     SACCADE_US = 105000,
     N_SACCADES = 3,
@@ -40,42 +37,63 @@ static void on_signal(int number)
     interrupted = 1;
 }
 
-/* When each pixel last saw an event, and of which polarity. */
+/* What each pixel saw last: when (-1: nothing yet) and of which polarity. */
 struct screen {
-    int32_t last_us[PIXELS]; /* -1: none yet */
-    uint8_t p[PIXELS];
+    uint32_t width, height;
+    struct {
+        int32_t last_us;
+        uint8_t p;
+    } pixels[];
 };
 
 static void screen_clear(struct screen *screen)
 {
-    memset(screen->last_us, 0xff, sizeof screen->last_us);
+    for (uint32_t i = 0; i < screen->width * screen->height; i++)
+        screen->pixels[i].last_us = -1;
+}
+
+static int screen_new(const tnm_split *split, struct screen **ret, struct fault *why)
+{
+    tnm_geometry geometry;
+    tnm_split_geometry(split, &geometry);
+    size_t n = (size_t)geometry.width * geometry.height;
+    struct screen *screen = malloc(sizeof *screen + n * sizeof screen->pixels[0]);
+    if (!screen)
+        return fault_set(why, -ENOMEM, "no memory for %zu pixels", n);
+    screen->width = geometry.width;
+    screen->height = geometry.height;
+    *ret = screen;
+    return 0;
 }
 
 static void screen_put(struct screen *screen, struct event event)
 {
-    if (event.x >= SENSOR_WIDTH || event.y >= SENSOR_HEIGHT)
+    if (event.x >= screen->width || event.y >= screen->height)
         return;
-    unsigned pixel = (unsigned)event.y * SENSOR_WIDTH + event.x;
-    screen->last_us[pixel] = (int32_t)event.t_us;
-    screen->p[pixel] = event.p;
+    uint32_t pixel = event.y * screen->width + event.x;
+    screen->pixels[pixel].last_us = (int32_t)event.t_us;
+    screen->pixels[pixel].p = event.p;
 }
 
-static uint8_t colour_at(const struct screen *screen, unsigned pixel, int32_t now_us)
+static uint8_t colour_at(const struct screen *screen, uint32_t x, uint32_t y, int32_t now_us)
 {
-    int32_t last_us = screen->last_us[pixel];
+    if (y >= screen->height)
+        return background;
+    uint32_t pixel = y * screen->width + x;
+    int32_t last_us = screen->pixels[pixel].last_us;
     if (last_us < 0 || now_us - last_us >= GLOW_US)
         return background;
     unsigned shade = (unsigned)(now_us - last_us) * N_SHADES / GLOW_US;
-    return (screen->p[pixel] ? on_shades : off_shades)[shade];
+    return (screen->pixels[pixel].p ? on_shades : off_shades)[shade];
 }
 
 /* Two pixels a cell, one above the other: cells are twice as high as wide. */
 static void draw_half_blocks(const struct screen *screen, int32_t now_us)
 {
-    for (unsigned y = 0; y < SENSOR_HEIGHT; y += 2) {
-        for (unsigned x = 0; x < SENSOR_WIDTH; x++)
-            printf("\033[38;5;%u;48;5;%um\u2580", colour_at(screen, y * SENSOR_WIDTH + x, now_us),
-                   colour_at(screen, (y + 1) * SENSOR_WIDTH + x, now_us));
+    for (uint32_t y = 0; y < screen->height; y += 2) {
+        for (uint32_t x = 0; x < screen->width; x++)
+            printf("\033[38;5;%u;48;5;%um\u2580", colour_at(screen, x, y, now_us),
+                   colour_at(screen, x, y + 1, now_us));
         fputs("\033[0m\033[K\r\n", stdout);
     }
 }
@@ -83,9 +101,9 @@ static void draw_half_blocks(const struct screen *screen, int32_t now_us)
 /* Two cells a pixel, where the terminal is large enough. */
 static void draw_full_cells(const struct screen *screen, int32_t now_us)
 {
-    for (unsigned y = 0; y < SENSOR_HEIGHT; y++) {
-        for (unsigned x = 0; x < SENSOR_WIDTH; x++)
-            printf("\033[48;5;%um  ", colour_at(screen, y * SENSOR_WIDTH + x, now_us));
+    for (uint32_t y = 0; y < screen->height; y++) {
+        for (uint32_t x = 0; x < screen->width; x++)
+            printf("\033[48;5;%um  ", colour_at(screen, x, y, now_us));
         fputs("\033[0m\033[K\r\n", stdout);
     }
 }
@@ -102,11 +120,11 @@ static void draw_time(int32_t now_us, int32_t end_us)
            off_shades[0]);
 }
 
-static bool is_large(void)
+static bool is_large(const struct screen *screen)
 {
     struct winsize size;
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row >= SENSOR_HEIGHT + 4 &&
-           size.ws_col >= 2 * SENSOR_WIDTH;
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row >= screen->height + 4 &&
+           size.ws_col >= 2 * screen->width;
 }
 
 static void wait_for_frame(void)
@@ -125,30 +143,30 @@ static int32_t end_of(const tnm_batch *sample)
     return end_us;
 }
 
-static void play_round(const tnm_batch *sample, const char *title, double speed)
+static void play_round(struct screen *screen, const tnm_batch *sample, const char *title,
+                       double speed)
 {
-    struct screen screen;
-    screen_clear(&screen);
+    screen_clear(screen);
     int32_t end_us = end_of(sample), step_us = (int32_t)(1e6 / FRAMES_PER_S * speed);
     uint64_t next = 0, n = tnm_batch_n_events(sample);
-    bool large = is_large();
+    bool large = is_large(screen);
     step_us = step_us > 0 ? step_us : 1;
     for (int32_t now_us = 0; now_us <= end_us + GLOW_US && !interrupted; now_us += step_us) {
         for (; next < n; next++) {
             struct event event = event_at(sample, next);
             if ((int32_t)event.t_us > now_us)
                 break;
-            screen_put(&screen, event);
+            screen_put(screen, event);
         }
         printf("\033[H\033[1m%s\033[0m\033[K\r\n", title);
-        (large ? draw_full_cells : draw_half_blocks)(&screen, now_us);
+        (large ? draw_full_cells : draw_half_blocks)(screen, now_us);
         draw_time(now_us < end_us ? now_us : end_us, end_us);
         fflush(stdout);
         wait_for_frame();
     }
 }
 
-static void play_in_terminal(const tnm_batch *sample, const char *title,
+static void play_in_terminal(struct screen *screen, const tnm_batch *sample, const char *title,
                              const struct options *options)
 {
     struct sigaction action = {.sa_handler = on_signal}, old_int, old_term;
@@ -156,7 +174,7 @@ static void play_in_terminal(const tnm_batch *sample, const char *title,
     sigaction(SIGTERM, &action, &old_term);
     fputs("\033[?1049h\033[?25l\033[2J", stdout); /* another screen, no cursor */
     do
-        play_round(sample, title, options->speed);
+        play_round(screen, sample, title, options->speed);
     while (!options->once && !interrupted);
     fputs("\033[?25h\033[?1049l", stdout);
     fflush(stdout);
@@ -165,26 +183,27 @@ static void play_in_terminal(const tnm_batch *sample, const char *title,
 }
 
 /* '+' ON, '-' OFF, '#' both. */
-static void print_saccade(const tnm_batch *sample, unsigned saccade)
+static void print_saccade(struct screen *screen, const tnm_batch *sample, unsigned saccade)
 {
     static const char signs[] = {' ', '-', '+', '#'};
-    uint8_t seen[PIXELS] = {0};
+    for (uint32_t i = 0; i < screen->width * screen->height; i++)
+        screen->pixels[i].p = 0;
     for (uint64_t i = 0; i < tnm_batch_n_events(sample); i++) {
         struct event event = event_at(sample, i);
         unsigned at = event.t_us / SACCADE_US;
-        if ((at < N_SACCADES ? at : N_SACCADES - 1) == saccade && event.x < SENSOR_WIDTH &&
-            event.y < SENSOR_HEIGHT)
-            seen[(unsigned)event.y * SENSOR_WIDTH + event.x] |= (uint8_t)(event.p ? 2 : 1);
+        if ((at < N_SACCADES ? at : N_SACCADES - 1) == saccade && event.x < screen->width &&
+            event.y < screen->height)
+            screen->pixels[event.y * screen->width + event.x].p |= (uint8_t)(event.p ? 2 : 1);
     }
     printf("saccade %u\n", saccade + 1);
-    for (unsigned y = 0; y < SENSOR_HEIGHT; y++) {
-        for (unsigned x = 0; x < SENSOR_WIDTH; x++)
-            putchar(signs[seen[y * SENSOR_WIDTH + x]]);
+    for (uint32_t y = 0; y < screen->height; y++) {
+        for (uint32_t x = 0; x < screen->width; x++)
+            putchar(signs[screen->pixels[y * screen->width + x].p]);
         putchar('\n');
     }
 }
 
-static void play(const struct options *options, const tnm_batch *sample)
+static void play(const struct options *options, struct screen *screen, const tnm_batch *sample)
 {
     char title[160];
     size_t used = (size_t)snprintf(
@@ -194,12 +213,12 @@ static void play(const struct options *options, const tnm_batch *sample)
         if (tnm_batch_labels(sample)[d])
             used += (size_t)snprintf(title + used, sizeof title - used, " %u", d);
     if (isatty(STDOUT_FILENO)) {
-        play_in_terminal(sample, title, options);
+        play_in_terminal(screen, sample, title, options);
         return;
     }
     puts(title);
     for (unsigned saccade = 0; saccade < N_SACCADES; saccade++)
-        print_saccade(sample, saccade);
+        print_saccade(screen, sample, saccade);
 }
 
 static int fetch(const struct options *options, tnm_split *split, tnm_batch **ret,
@@ -236,11 +255,15 @@ int command_play(const struct options *options, tnm_client *client, struct fault
     int r = command_open_split(&asked, client, &split, why);
     if (r < 0)
         return r;
-    r = fetch(options, split, &sample, why);
+    struct screen *screen = NULL;
+    r = screen_new(split, &screen, why);
+    if (r == 0)
+        r = fetch(options, split, &sample, why);
     if (r == 0) {
-        play(options, sample);
+        play(options, screen, sample);
         tnm_batch_free(sample);
     }
+    free(screen);
     tnm_split_close(split);
     return r;
 }
