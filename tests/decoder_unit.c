@@ -14,7 +14,9 @@
 #include "client/batch.h"
 #include "tests/scarce.h"
 
-enum { N_SAMPLES = 3, N_EVENTS = 4, SIDE = 34, FRAME = 2 * SIDE * SIDE };
+enum { N_SAMPLES = 3, N_EVENTS = 4, WIDTH = 36, HEIGHT = 34, FRAME = 2 * WIDTH * HEIGHT };
+
+static const tnm_geometry geometry = {.width = WIDTH, .height = HEIGHT, .n_labels = 10};
 
 /* Of samples of 2, 0 and 2 events. */
 static const struct event events[N_EVENTS] = {
@@ -39,7 +41,8 @@ static tnm_batch *fresh(void)
     }
     batch->number = 12;
     batch->server = strdup("a server");
-    batch->blob = (struct blob){.n_samples = N_SAMPLES,
+    batch->blob = (struct blob){.geometry = {WIDTH, HEIGHT, 10},
+                                .n_samples = N_SAMPLES,
                                 .n_events = N_EVENTS,
                                 .events = batch->body.bytes,
                                 .offsets = offsets,
@@ -59,6 +62,7 @@ static void a_batch_gives_its_parts(void **state)
     assert_string_equal(tnm_batch_server(batch), "a server");
     assert_int_equal(tnm_batch_n_samples(batch), N_SAMPLES);
     assert_int_equal(tnm_batch_n_events(batch), N_EVENTS);
+    assert_int_equal(tnm_batch_n_labels(batch), 10);
     assert_ptr_equal(tnm_batch_events(batch), batch->body.bytes);
     assert_ptr_equal(tnm_batch_offsets(batch), offsets);
     assert_ptr_equal(tnm_batch_labels(batch), labels);
@@ -140,7 +144,7 @@ static void a_layout_that_does_not_fit_makes_no_decoder(void **state)
 /* Where the value of sample, bin, channel, y, x lies, by the header's words. */
 static size_t place(int axes, size_t bins, size_t sample, size_t bin, const struct event *event)
 {
-    size_t pixel = ((size_t)event->p * SIDE + event->y) * SIDE + event->x;
+    size_t pixel = ((size_t)event->p * HEIGHT + event->y) * WIDTH + event->x;
     if (axes == TNM_BCHWT)
         return (sample * FRAME + pixel) * bins + bin;
     if (axes == TNM_TBCHW)
@@ -155,8 +159,9 @@ static void check_frames(int binning, int axes, int dtype)
         [TNM_BIN_ROUND] = {0, 1, 2, 99}, [TNM_BIN_FLOOR] = {0, 1, 1, 99}};
     size_t item = dtype == TNM_F32 ? sizeof(float) : 1, n_set = 0;
     tnm_decoder *decoder;
-    assert_int_equal(tnm_decoder_frames(1000, BINS, binning, TNM_OVERLAP_OR, axes, dtype, &decoder),
-                     0);
+    assert_int_equal(
+        tnm_decoder_frames(&geometry, 1000, BINS, binning, TNM_OVERLAP_OR, axes, dtype, &decoder),
+        0);
     uint8_t *out = decode(decoder, VALUES * item);
     for (size_t i = 0; i < VALUES; i++) {
         float value = out[i * item];
@@ -191,8 +196,9 @@ static void where_events_meet_they_are_one_or_are_counted(void **state)
         tnm_batch *batch = fresh();
         for (int i = 1; i < N_EVENTS; i++) /* all where the first one is */
             memcpy(batch->body.bytes + i * EVENT_BYTES, batch->body.bytes, EVENT_BYTES);
-        assert_int_equal(
-            tnm_decoder_frames(1000, 1, TNM_BIN_ROUND, overlap, TNM_BTCHW, TNM_U8, &decoder), 0);
+        assert_int_equal(tnm_decoder_frames(&geometry, 1000, 1, TNM_BIN_ROUND, overlap, TNM_BTCHW,
+                                            TNM_U8, &decoder),
+                         0);
         uint8_t out[N_SAMPLES * FRAME];
         assert_int_equal(tnm_decode(decoder, batch, out, sizeof out), 0);
         assert_int_equal(out[0], overlap == TNM_OVERLAP_SUM ? 2 : 1);
@@ -224,13 +230,32 @@ static void choices_that_there_are_not_make_no_decoder(void **state)
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         tnm_decoder *decoder = NULL;
         const int *c = wrong[i].choices;
-        assert_int_equal(tnm_decoder_frames(wrong[i].timestep_us, wrong[i].bins, c[0], c[1], c[2],
-                                            c[3], &decoder),
+        assert_int_equal(tnm_decoder_frames(&geometry, wrong[i].timestep_us, wrong[i].bins, c[0],
+                                            c[1], c[2], c[3], &decoder),
                          -EINVAL);
         assert_null(decoder);
         if (!strstr(tnm_last_error(), wrong[i].words))
             fail_msg("\"%s\" does not say \"%s\"", tnm_last_error(), wrong[i].words);
     }
+}
+
+static void frames_are_of_the_batch_s_own_geometry(void **state)
+{
+    (void)state;
+    static const tnm_geometry none[] = {{0, 1, 1}, {1, 257, 1}, {1, 1, 0}, {1, 1, 257}};
+    static const tnm_geometry other = {.width = HEIGHT, .height = WIDTH, .n_labels = 10};
+    tnm_decoder *decoder = NULL;
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        assert_int_equal(tnm_decoder_frames(&none[i], 1, 1, 0, 0, 0, 0, &decoder), -EINVAL);
+    assert_non_null(strstr(tnm_last_error(), "a geometry of 1 x 1 pixels, 257 labels"));
+    assert_null(decoder);
+    uint8_t out[N_SAMPLES * FRAME];
+    tnm_batch *batch = fresh();
+    assert_int_equal(tnm_decoder_frames(&other, 1, 1, 0, 0, 0, 0, &decoder), 0);
+    assert_int_equal(tnm_decode(decoder, batch, out, sizeof out), -EINVAL);
+    assert_non_null(strstr(tnm_last_error(), "sensor has 36 x 34 pixels"));
+    tnm_decoder_free(decoder);
+    tnm_batch_free(batch);
 }
 
 static void sizes_that_overflow_are_the_largest_of_all(void **state)
@@ -239,7 +264,8 @@ static void sizes_that_overflow_are_the_largest_of_all(void **state)
     tnm_decoder *columns, *frames;
     assert_int_equal(tnm_decoder_columns(&columns), 0);
     assert_int_equal(
-        tnm_decoder_frames(1000000, 4096, TNM_BIN_ROUND, 0, TNM_BTCHW, TNM_F32, &frames), 0);
+        tnm_decoder_frames(&geometry, 1000000, 4096, TNM_BIN_ROUND, 0, TNM_BTCHW, TNM_F32, &frames),
+        0);
     assert_int_equal(tnm_decoder_size(columns, UINT64_MAX, 0), 0);
     assert_int_equal(tnm_decoder_size(columns, 0, SIZE_MAX / 7), SIZE_MAX / 7 * 7);
     assert_int_equal(tnm_decoder_size(columns, 0, SIZE_MAX / 7 + 1), SIZE_MAX);
@@ -360,6 +386,7 @@ int main(void)
         cmocka_unit_test(frames_of_all_kinds_hold_each_event_in_its_place),
         cmocka_unit_test(where_events_meet_they_are_one_or_are_counted),
         cmocka_unit_test(choices_that_there_are_not_make_no_decoder),
+        cmocka_unit_test(frames_are_of_the_batch_s_own_geometry),
         cmocka_unit_test(sizes_that_overflow_are_the_largest_of_all),
         cmocka_unit_test(a_buffer_that_is_too_small_stays_untouched),
         cmocka_unit_test(a_batch_is_decoded_into_a_block_that_goes_back),

@@ -66,6 +66,26 @@ static void lists_of_numbers_have_exactly_their_length(void **state)
     document_free(document);
 }
 
+static void numbers_lie_in_objects_and_lists_have_a_length(void **state)
+{
+    (void)state;
+    uint64_t number = 77;
+    struct document *document =
+        parse("{\"in\": {\"n\": 3, \"text\": \"3\"}, \"list\": [1, 2], \"empty\": [], \"n\": 4}");
+    assert_false(document_number_in(document, "in", "missing", &number));
+    assert_false(document_number_in(document, "in", "text", &number));
+    assert_false(document_number_in(document, "list", "n", &number));
+    assert_false(document_number_in(document, "missing", "n", &number));
+    assert_int_equal(number, 77);
+    assert_true(document_number_in(document, "in", "n", &number));
+    assert_int_equal(number, 3);
+    assert_int_equal(document_length(document, "list"), 2);
+    assert_int_equal(document_length(document, "empty"), 0);
+    assert_int_equal(document_length(document, "in"), 0);
+    assert_int_equal(document_length(document, "missing"), 0);
+    document_free(document);
+}
+
 static void what_is_no_object_is_refused(void **state)
 {
     (void)state;
@@ -113,6 +133,7 @@ int main(void)
         cmocka_unit_test(texts_are_found_by_their_key),
         cmocka_unit_test(numbers_are_whole_and_not_negative),
         cmocka_unit_test(lists_of_numbers_have_exactly_their_length),
+        cmocka_unit_test(numbers_lie_in_objects_and_lists_have_a_length),
         cmocka_unit_test(what_is_no_object_is_refused),
         cmocka_unit_test(nesting_without_end_is_refused),
     };

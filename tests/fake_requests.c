@@ -139,7 +139,7 @@ void fake_description(struct answer *answer, const char *name, const char *kind,
     snprintf(text, sizeof text,
              "{\"name\": \"%s\", \"revision\": \"%s\", \"kind\": \"%s\", \"samples\": %u, "
              "\"pairs\": 2, \"events\": 100, \"labels\": [1, 2, 1, 1, 0, 0, 0, 0, 0, 0], "
-             "\"licence\": \"CC\"}",
+             "\"sensor\": {\"width\": 34, \"height\": 34, \"polarities\": 2}, \"licence\": \"CC\"}",
              name, fake_revision, kind, n_samples);
     fake_text(answer, text);
 }

@@ -29,7 +29,7 @@ static uint32_t order[N];
 static int setup(void **state)
 {
     (void)state;
-    split = (tnm_split){.name = "train", .n_samples = N};
+    split = (tnm_split){.name = "train", .n_samples = N, .geometry = GEOMETRY_NMNIST};
     memcpy(split.revision, fake_revision, sizeof fake_revision);
     order_epoch(7, 2, N, order);
     return 0;
@@ -309,7 +309,7 @@ static struct answer mix_answer(size_t n, const char *labels)
 {
     static const char letters[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    static const uint8_t events[12] = {33, 1, 0x80, 0, 1, 2, 3, 0, 0, 9};
+    static const uint8_t events[15] = {33, 1, 0x80, 0, 1, 2, 3, 0, 0, 9, 34};
     struct answer answer = {.status = 200};
     char coded[] = "AAAAAA";
     fake_bytes(&answer, events, n);
@@ -361,6 +361,7 @@ static void a_mix_that_is_not_whole_is_refused(void **state)
         {10, "3, 8", HEADER_LABELS, -EBADMSG, "Twonmnist-Labels: "},
         {10, "3; 8", HEADER_RETRY_AFTER, -EBADMSG, "Twonmnist-Labels: "},
         {10, "3, 8", HEADER_REVISION, -ESTALE, "other data"},
+        {15, "3, 8", HEADER_RETRY_AFTER, -EBADMSG, "reach pixel (34, "},
         {12, "3, 8", HEADER_RETRY_AFTER, -EBADMSG, "12 bytes are no whole number of events"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

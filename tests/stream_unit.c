@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tests of client/stream and client/stream_place: batches in order, and going elsewhere. */
+#include <errno.h>
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "client/cursor.h"
+#include "client/split.h"
+#include "common/order.h"
+#include "tests/fake_requests.h"
+
+enum { N = 31, SIZE = 4, N_BATCHES = 8, SEED = 5, DEPTH = 3 };
+
+static tnm_client *client;
+static tnm_split *split;
+static tnm_stream *stream;
+static int64_t damaged_k; /* a batch that is refused; -1: none */
+
+/* The numbers of the path, by what stands before each. */
+static uint64_t number_after(const char *path, const char *before)
+{
+    const char *at = strstr(path, before);
+    if (!at)
+        abort();
+    return strtoull(at + strlen(before), NULL, 10);
+}
+
+static unsigned indices_of(const char *path, uint64_t *ret)
+{
+    uint64_t k = number_after(path, "/batches/"), size = number_after(path, "size=");
+    uint64_t rank = number_after(path, "rank="), world = number_after(path, "world=");
+    bool pairs = strncmp(path, "/v1/pairs/", 10) == 0;
+    uint32_t order[N];
+    unsigned n = 0, seed, epoch;
+    if (!pairs) {
+        const char *at = strstr(path, "/epochs/");
+        if (!at || sscanf(at, "/epochs/%u/%u/", &seed, &epoch) != 2)
+            abort();
+        order_epoch(seed, epoch, N, order);
+    }
+    for (uint64_t i = k * size + rank; i < (k + 1) * size && (pairs || i < N); i += world)
+        ret[n++] = pairs ? i : order[i];
+    return n;
+}
+
+static int reply(const struct request_ask *ask, struct answer *answer, struct error *why)
+{
+    uint64_t indices[SIZE * 2];
+    if (!strstr(ask->path, "/batches/")) {
+        fake_description(answer, "train", "source", N);
+        return 0;
+    }
+    if ((int64_t)number_after(ask->path, "/batches/") == damaged_k)
+        return error_set(why, -EBADMSG, "damaged");
+    fake_batch(answer, indices, indices_of(ask->path, indices));
+    return 0;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    damaged_k = -1;
+    stream = NULL;
+    client = fake_open(reply);
+    return tnm_split_open(client, "train", &split);
+}
+
+static int setup_epoch(void **state)
+{
+    int r = setup(state);
+    return r < 0 ? r : tnm_epoch_open(split, SEED, 0, SIZE, 0, 1, TNM_LAST_SHORT, DEPTH, &stream);
+}
+
+static int setup_pairs(void **state)
+{
+    int r = setup(state);
+    return r < 0 ? r : tnm_pairs_open(split, SEED, 40, SIZE, 0, 1, DEPTH, &stream);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    tnm_split_close(split);
+    tnm_close(client);
+    tnm_stream_close(stream); /* keeps them until here */
+    return 0;
+}
+
+/* The next batch has to be batch k of this epoch. */
+static void expect_batch(uint64_t k, uint32_t epoch)
+{
+    uint32_t order[N];
+    tnm_batch *batch = NULL;
+    order_epoch(SEED, epoch, N, order);
+    assert_int_equal(tnm_stream_position(stream), k);
+    assert_int_equal(tnm_stream_next(stream, &batch), 1);
+    assert_int_equal(tnm_batch_number(batch), k);
+    assert_string_equal(tnm_batch_server(batch), FAKE_SERVER);
+    for (uint64_t i = 0; i < tnm_batch_n_samples(batch); i++)
+        assert_int_equal(tnm_batch_indices(batch)[i], order[k * SIZE + i]);
+    tnm_batch_free(batch);
+}
+
+static void expect_end(void)
+{
+    tnm_batch *batch = NULL;
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(tnm_stream_next(stream, &batch), 0);
+    assert_null(batch);
+    assert_int_equal(tnm_stream_position(stream), N_BATCHES);
+}
+
+/* ---- In order ---- */
+
+static void an_epoch_s_batches_come_in_order_to_the_end(void **state)
+{
+    (void)state;
+    assert_int_equal(tnm_stream_n_batches(stream), N_BATCHES);
+    assert_int_equal(tnm_stream_seed(stream), SEED);
+    assert_int_equal(tnm_stream_epoch(stream), 0);
+    for (uint64_t k = 0; k < N_BATCHES; k++)
+        expect_batch(k, 0);
+    expect_end();
+}
+
+static void no_more_than_depth_are_asked_for_ahead(void **state)
+{
+    (void)state;
+    unsigned before = fake.started;
+    expect_batch(0, 0);
+    assert_int_equal(fake.started - before, DEPTH + 1); /* one was handed over */
+    tnm_stream_close(stream);
+    stream = NULL;
+    assert_int_equal(fake.started - before, DEPTH + 1);
+}
+
+static void pairs_go_on_from_their_start(void **state)
+{
+    (void)state;
+    assert_int_equal(tnm_stream_n_batches(stream), UINT64_MAX);
+    for (uint64_t k = 10; k < 20; k++) {
+        tnm_batch *batch = NULL;
+        assert_int_equal(tnm_stream_position(stream), k);
+        assert_int_equal(tnm_stream_next(stream, &batch), 1);
+        for (uint64_t i = 0; i < SIZE; i++)
+            assert_int_equal(tnm_batch_indices(batch)[i], k * SIZE + i);
+        tnm_batch_free(batch);
+    }
+}
+
+static void an_error_stays_until_a_seek(void **state)
+{
+    (void)state;
+    char cursor[TNM_CURSOR_SIZE];
+    tnm_batch *batch = NULL;
+    damaged_k = 1;
+    expect_batch(0, 0);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(tnm_stream_next(stream, &batch), -EBADMSG);
+        assert_string_equal(tnm_last_error(), "damaged");
+        assert_int_equal(tnm_stream_position(stream), 1);
+    }
+    assert_null(batch);
+    assert_int_equal(tnm_stream_tell(stream, cursor, sizeof cursor), 0);
+    assert_int_equal(tnm_stream_seek(stream, cursor), 0);
+    damaged_k = -1;
+    expect_batch(1, 0);
+}
+
+static void requests_that_do_not_start_are_an_error_of_the_stream(void **state)
+{
+    (void)state;
+    tnm_batch *batch = NULL;
+    fake.no_memory = true;
+    assert_int_equal(tnm_stream_next(stream, &batch), -ENOMEM);
+    assert_non_null(strstr(tnm_last_error(), "no memory"));
+    assert_null(batch);
+}
+
+/* ---- Cancelling ---- */
+
+static void cancel_client(void)
+{
+    tnm_cancel(client);
+}
+
+static void a_cancel_before_the_call_begins_to_wait_is_not_lost(void **state)
+{
+    (void)state;
+    tnm_batch *batch = NULL;
+    fake.delay_ms = FAKE_NEVER_MS / 3;
+    fake.on_start = cancel_client;
+    assert_int_equal(tnm_stream_next(stream, &batch), -ECANCELED);
+    assert_null(batch);
+}
+
+static void a_cancelled_stream_goes_on_after_a_seek(void **state)
+{
+    (void)state;
+    char cursor[TNM_CURSOR_SIZE];
+    tnm_batch *batch = NULL;
+    expect_batch(0, 0);
+    tnm_stream_cancel(stream);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(tnm_stream_next(stream, &batch), -ECANCELED);
+    assert_string_equal(tnm_last_error(), "the stream was cancelled");
+    assert_int_equal(tnm_stream_tell(stream, cursor, sizeof cursor), 0);
+    assert_int_equal(tnm_stream_seek(stream, cursor), 0);
+    expect_batch(1, 0);
+    tnm_stream_cancel(NULL);
+    tnm_stream_close(NULL);
+}
+
+/* ---- Elsewhere ---- */
+
+static void a_cursor_leads_back_to_its_batch(void **state)
+{
+    (void)state;
+    char cursors[N_BATCHES + 1][TNM_CURSOR_SIZE];
+    assert_int_equal(tnm_stream_set_epoch(stream, 6), 0);
+    for (uint64_t k = 0; k < N_BATCHES; k++) {
+        assert_int_equal(tnm_stream_tell(stream, cursors[k], TNM_CURSOR_SIZE), 0);
+        expect_batch(k, 6);
+    }
+    assert_int_equal(tnm_stream_tell(stream, cursors[N_BATCHES], TNM_CURSOR_SIZE), 0);
+    assert_int_equal(tnm_stream_set_epoch(stream, 0), 0);
+    for (uint64_t k = N_BATCHES; k-- > 0;) {
+        assert_int_equal(tnm_stream_seek(stream, cursors[k]), 0);
+        assert_int_equal(tnm_stream_epoch(stream), 6);
+        expect_batch(k, 6);
+    }
+    assert_int_equal(tnm_stream_seek(stream, cursors[N_BATCHES]), 0);
+    expect_end();
+}
+
+static void a_cursor_of_pairs_counts_pairs(void **state)
+{
+    (void)state;
+    char cursor[TNM_CURSOR_SIZE];
+    tnm_stream *other = NULL;
+    assert_int_equal(tnm_stream_tell(stream, cursor, sizeof cursor), 0); /* at pair 40 */
+    assert_int_equal(tnm_pairs_open(split, 1, 0, 8, 1, 2, 1, &other), 0);
+    assert_int_equal(tnm_stream_seek(other, cursor), 0); /* of another size, rank and world */
+    assert_int_equal(tnm_stream_position(other), 5);
+    assert_int_equal(tnm_stream_seed(other), SEED);
+    tnm_stream_close(other);
+    assert_int_equal(tnm_pairs_open(split, 1, 0, 7, 0, 1, 1, &other), 0);
+    assert_int_equal(tnm_stream_seek(other, cursor), -EINVAL);
+    assert_non_null(strstr(tnm_last_error(), "place 40 is none of this stream"));
+    assert_int_equal(tnm_stream_seed(other), 1);
+    tnm_stream_close(other);
+}
+
+static void cursors_of_other_streams_are_refused(void **state)
+{
+    (void)state;
+    struct cursor own, other;
+    struct error why;
+    char text[TNM_CURSOR_SIZE];
+    assert_int_equal(tnm_stream_tell(stream, text, sizeof text), 0);
+    assert_int_equal(cursor_read(text, &own, &why), 0);
+#define WITH(change, r)                                               \
+    do {                                                              \
+        other = own;                                                  \
+        other.change;                                                 \
+        assert_int_equal(cursor_write(&other, text, sizeof text), 0); \
+        assert_int_equal(tnm_stream_seek(stream, text), r);           \
+    } while (0)
+    WITH(split[0] = 'x', -ESTALE);
+    WITH(revision[0] = 'f', -ESTALE);
+    WITH(kind = CURSOR_PAIRS, -EINVAL);
+    WITH(size = SIZE + 1, -EINVAL);
+    WITH(last = TNM_LAST_DROP, -EINVAL);
+    WITH(order = TNM_ORDER_TIME, -EINVAL);
+    WITH(timestep_us = 1, -EINVAL);
+    WITH(next = N_BATCHES + 1, -EINVAL);
+    WITH(seed = (uint64_t)UINT32_MAX + 1, -EINVAL);
+    WITH(epoch = (uint64_t)UINT32_MAX + 1, -EINVAL);
+    assert_int_equal(tnm_stream_seek(stream, NULL), -EINVAL);
+    assert_int_equal(tnm_stream_seek(stream, "tnm1"), -EINVAL);
+    expect_batch(0, 0); /* it stayed where it was */
+    WITH(seed = SEED, 0);
+    WITH(next = N_BATCHES, 0);
+#undef WITH
+    expect_end();
+}
+
+static void a_cursor_needs_room(void **state)
+{
+    (void)state;
+    char text[TNM_CURSOR_SIZE] = "kept";
+    assert_int_equal(tnm_stream_tell(stream, text, 8), -ENOBUFS);
+    assert_string_equal(tnm_last_error(), "a cursor needs 256 bytes");
+    assert_string_equal(text, "kept");
+}
+
+static void a_stride_leaves_out_what_others_take(void **state)
+{
+    (void)state;
+    assert_int_equal(tnm_stream_stride(stream, 1, 3), 0);
+    unsigned before = fake.started;
+    expect_batch(1, 0);
+    expect_batch(4, 0);
+    expect_batch(7, 0);
+    expect_end();
+    assert_int_equal(fake.started - before, 3); /* nothing else is fetched */
+    assert_int_equal(tnm_stream_set_epoch(stream, 1), 0);
+    expect_batch(0, 1);
+    expect_batch(3, 1); /* a step stays */
+    assert_int_equal(tnm_stream_stride(stream, 0, 1), 0);
+    expect_batch(6, 1);
+    expect_batch(7, 1);
+    expect_end();
+}
+
+static void strides_past_the_end_end_there(void **state)
+{
+    (void)state;
+    assert_int_equal(tnm_stream_stride(stream, 0, 0), -EINVAL);
+    assert_int_equal(tnm_stream_stride(stream, UINT64_MAX, 1), 0);
+    expect_end();
+    assert_int_equal(tnm_stream_set_epoch(stream, 0), 0);
+    assert_int_equal(tnm_stream_stride(stream, 7, UINT64_MAX), 0);
+    expect_batch(7, 0);
+    expect_end();
+    assert_int_equal(tnm_stream_stride(stream, 0, 1), 0);
+    expect_end();
+}
+
+static void pairs_have_no_epochs(void **state)
+{
+    (void)state;
+    assert_int_equal(tnm_stream_set_epoch(stream, 1), -EINVAL);
+    assert_string_equal(tnm_last_error(), "pairs have no epochs");
+    assert_int_equal(tnm_stream_epoch(stream), 0);
+}
+
+/* ---- Decoding ---- */
+
+static void batches_are_decoded_as_they_arrive(void **state)
+{
+    (void)state;
+    tnm_decoder *decoder;
+    tnm_batch *batch;
+    size_t size;
+    uint8_t lent[7 * SIZE * 2];
+    assert_int_equal(tnm_decoder_columns(&decoder), 0);
+    assert_int_equal(tnm_stream_set_decoder(stream, decoder), 0);
+    assert_int_equal(tnm_stream_lend(stream, lent, 1), 0); /* too small for any */
+    assert_int_equal(tnm_stream_lend(stream, lent, sizeof lent), 0);
+    assert_int_equal(tnm_stream_next(stream, &batch), 1);
+    assert_ptr_equal(tnm_batch_decoded(batch, &size), lent);
+    assert_int_equal(size, 7 * tnm_batch_n_events(batch));
+    tnm_batch_free(batch);
+    assert_int_equal(tnm_stream_next(stream, &batch), 1);
+    assert_ptr_not_equal(tnm_batch_decoded(batch, &size), lent);
+    assert_int_equal(size, 7 * tnm_batch_n_events(batch));
+    assert_int_equal(tnm_stream_set_decoder(stream, NULL), -EINVAL);
+    assert_non_null(strstr(tnm_last_error(), "under way"));
+    tnm_stream_close(stream);
+    stream = NULL;
+    tnm_batch_free(batch); /* outlives the stream */
+    tnm_decoder_free(decoder);
+}
+
+/* ---- Opening ---- */
+
+static void streams_that_cannot_be_are_not_opened(void **state)
+{
+    (void)state;
+    tnm_stream *none = NULL;
+    assert_int_equal(tnm_epoch_open(split, 1, 0, 0, 0, 1, 0, 1, &none), -EINVAL);
+    assert_int_equal(tnm_epoch_open(split, 1, 0, 4, 1, 1, 0, 1, &none), -EINVAL);
+    assert_int_equal(tnm_epoch_open(split, 1, 0, 4, 0, 1, 3, 1, &none), -EINVAL);
+    assert_int_equal(tnm_epoch_open(split, 1, 0, 4, 0, 1, 0, 0, &none), -EINVAL);
+    assert_int_equal(tnm_epoch_open(split, 1, 0, 4, 0, 1, 0, TNM_MAX_DEPTH + 1, &none), -EINVAL);
+    assert_non_null(strstr(tnm_last_error(), "a depth of 1025"));
+    assert_int_equal(tnm_pairs_open(split, 1, 6, 4, 0, 1, 1, &none), -EINVAL);
+    assert_string_equal(tnm_last_error(), "start 6 is no multiple of size 4");
+    assert_int_equal(tnm_pairs_open(NULL, 1, 0, 4, 0, 1, 1, &none), -EINVAL);
+    assert_int_equal(tnm_stream_next(NULL, NULL), -EINVAL);
+    assert_int_equal(tnm_stream_seek(NULL, ""), -EINVAL);
+    assert_int_equal(tnm_stream_stride(NULL, 0, 1), -EINVAL);
+    assert_int_equal(tnm_stream_set_epoch(NULL, 0), -EINVAL);
+    assert_int_equal(tnm_stream_set_decoder(NULL, NULL), -EINVAL);
+    assert_int_equal(tnm_stream_lend(NULL, NULL, 0), -EINVAL);
+    assert_null(none);
+}
+
+int main(void)
+{
+#define SPLIT(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define EPOCH(name) cmocka_unit_test_setup_teardown(name, setup_epoch, teardown)
+#define PAIRS(name) cmocka_unit_test_setup_teardown(name, setup_pairs, teardown)
+    const struct CMUnitTest tests[] = {
+        EPOCH(an_epoch_s_batches_come_in_order_to_the_end),
+        EPOCH(no_more_than_depth_are_asked_for_ahead),
+        PAIRS(pairs_go_on_from_their_start),
+        EPOCH(an_error_stays_until_a_seek),
+        EPOCH(requests_that_do_not_start_are_an_error_of_the_stream),
+        EPOCH(a_cancel_before_the_call_begins_to_wait_is_not_lost),
+        EPOCH(a_cancelled_stream_goes_on_after_a_seek),
+        EPOCH(a_cursor_leads_back_to_its_batch),
+        PAIRS(a_cursor_of_pairs_counts_pairs),
+        EPOCH(cursors_of_other_streams_are_refused),
+        EPOCH(a_cursor_needs_room),
+        EPOCH(a_stride_leaves_out_what_others_take),
+        EPOCH(strides_past_the_end_end_there),
+        PAIRS(pairs_have_no_epochs),
+        EPOCH(batches_are_decoded_as_they_arrive),
+        SPLIT(streams_that_cannot_be_are_not_opened),
+    };
+    return cmocka_run_group_tests_name("stream", tests, NULL, NULL);
+}
