@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tests of client/request, over transfers that this file answers in place of client/transfer.c: all
+ * at once, in a script's order. */
+#include <errno.h>
+#include <semaphore.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "client/request.h"
+#include "common/wire.h"
+
+/* ---- Transfers ---- */
+
+/* What becomes of the transfers to one server, one after the other; the last one for ever. */
+struct step {
+    int r; /* below 0: none arrives */
+    long status;
+    const char *type, *body, *retry_after;
+};
+
+enum { MAX_STEPS = 4, MAX_SERVERS = 2, MAX_LOG = 64 };
+
+static struct {
+    struct step steps[MAX_SERVERS][MAX_STEPS]; /* up to the first without status and r */
+    unsigned at[MAX_SERVERS];
+    char log[MAX_LOG + 1]; /* which servers were asked: "abab" */
+    bool silent;           /* nothing is ever answered */
+    unsigned cancelled;
+} script;
+
+struct transfers {
+    struct loop *loop;
+};
+
+struct transfer {
+    struct loop_timer *timer;
+    transfer_done *done;
+    void *user;
+    unsigned server;
+};
+
+int transfers_new(struct loop *loop, const tnm_options *options, struct transfers **ret)
+{
+    (void)options;
+    struct transfers *all = calloc(1, sizeof *all);
+    if (!all)
+        return -ENOMEM;
+    all->loop = loop;
+    *ret = all;
+    return 0;
+}
+
+void transfers_free(struct transfers *all)
+{
+    free(all);
+}
+
+uint64_t transfers_bytes(const struct transfers *all)
+{
+    (void)all;
+    return 77;
+}
+
+int transfer_check_url(const char *url, struct error *why)
+{
+    (void)url;
+    (void)why;
+    return 0;
+}
+
+static const struct step *next_step(unsigned server)
+{
+    const struct step *steps = script.steps[server];
+    unsigned at = script.at[server];
+    if (at + 1 < MAX_STEPS && (steps[at + 1].status || steps[at + 1].r))
+        script.at[server]++;
+    return &steps[at];
+}
+
+static void end(void *user)
+{
+    struct transfer *transfer = user;
+    const struct step *step = next_step(transfer->server);
+    struct answer answer = {.status = step->status};
+    struct error why = {.text = "the network is down"};
+    if (step->body && body_add(&answer.body, step->body, strlen(step->body)) < 0)
+        abort();
+    snprintf(answer.headers[HEADER_CONTENT_TYPE], HEADER_MAX, "%s", step->type ? step->type : "");
+    snprintf(answer.headers[HEADER_RETRY_AFTER], HEADER_MAX, "%s",
+             step->retry_after ? step->retry_after : "");
+    transfer->done(transfer->user, step->r, &answer, &why);
+    body_clear(&answer.body);
+    loop_timer_free(transfer->timer);
+    free(transfer);
+}
+
+int transfer_start(struct transfers *all, const struct transfer_ask *ask, transfer_done *done,
+                   void *user, struct transfer **ret)
+{
+    struct transfer *transfer = calloc(1, sizeof *transfer);
+    if (!transfer || loop_timer_new(all->loop, end, transfer, &transfer->timer) < 0)
+        abort();
+    transfer->done = done;
+    transfer->user = user;
+    transfer->server = (unsigned)(ask->url[strlen("http://")] - 'a');
+    if (transfer->server >= MAX_SERVERS || strcmp(ask->url + strlen("http://a"), "/path") != 0)
+        abort();
+    size_t used = strlen(script.log);
+    if (used < MAX_LOG)
+        script.log[used] = ask->url[strlen("http://")];
+    if (!script.silent)
+        loop_timer_start(transfer->timer, 0);
+    *ret = transfer;
+    return 0;
+}
+
+void transfer_cancel(struct transfer *transfer)
+{
+    if (!transfer)
+        return;
+    script.cancelled++;
+    loop_timer_free(transfer->timer);
+    free(transfer);
+}
+
+/* ---- One request ---- */
+
+struct asking {
+    struct requests *requests;
+    struct request *request;
+    struct servers *servers;
+    struct loop *loop;
+    tnm_options *options;
+    unsigned checks;
+    int check_rs[MAX_STEPS]; /* what the check says, one after the other, the last one for ever */
+    int start_r, r;
+    sem_t done;
+    char server[32], why[sizeof((struct error *)0)->text];
+};
+
+static struct asking asking;
+
+static int check(void *user, struct answer *answer, struct error *why)
+{
+    struct asking *one = user;
+    unsigned at = one->checks < MAX_STEPS ? one->checks : MAX_STEPS - 1;
+    (void)answer;
+    one->checks++;
+    return one->check_rs[at] < 0 ? error_set(why, one->check_rs[at], "the check says no") : 0;
+}
+
+static void done(void *user, int r, const char *server, const struct error *why)
+{
+    struct asking *one = user;
+    one->r = r;
+    snprintf(one->server, sizeof one->server, "%s", server ? server : "none");
+    snprintf(one->why, sizeof one->why, "%s", why->text);
+    sem_post(&one->done);
+}
+
+static void make(void *user)
+{
+    struct asking *one = user;
+    if (requests_new(one->loop, one->options, one->servers, &one->requests) < 0)
+        abort();
+}
+
+static void start(void *user)
+{
+    struct asking *one = user;
+    char path[] = "/path", what[] = "a thing"; /* copied */
+    const struct request_ask ask = {.what = what,
+                                    .path = path,
+                                    .type = "application/json",
+                                    .check = check,
+                                    .done = done,
+                                    .user = one};
+    one->start_r = request_start(one->requests, &ask, &one->request);
+    memset(path, 'x', sizeof path - 1);
+    memset(what, 'x', sizeof what - 1);
+}
+
+static void cancel(void *user)
+{
+    struct asking *one = user;
+    request_cancel(one->request);
+    request_cancel(NULL);
+}
+
+static void unmake(void *user)
+{
+    struct asking *one = user;
+    requests_free(one->requests);
+    requests_free(NULL);
+}
+
+static void prepare(size_t n_servers)
+{
+    static const char *const urls[MAX_SERVERS] = {"http://a", "http://b"};
+    struct error why;
+    memset(&script, 0, sizeof script);
+    memset(&asking, 0, sizeof asking);
+    sem_init(&asking.done, 0, 0);
+    assert_int_equal(tnm_options_new(&asking.options), 0);
+    asking.options->backoff_ms = asking.options->backoff_max_ms = 1;
+    asking.options->retries = 2;
+    assert_int_equal(servers_new(urls, n_servers, &asking.servers, &why), 0);
+    assert_int_equal(loop_new(&asking.loop, &why), 0);
+    loop_call(asking.loop, make, &asking);
+}
+
+static void finish(void)
+{
+    loop_call(asking.loop, unmake, &asking);
+    loop_free(asking.loop);
+    servers_free(asking.servers);
+    tnm_options_free(asking.options);
+    sem_destroy(&asking.done);
+}
+
+static int ask(void)
+{
+    asking.r = 1;
+    loop_call(asking.loop, start, &asking);
+    assert_int_equal(asking.start_r, 0);
+    while (sem_wait(&asking.done) < 0)
+        assert_int_equal(errno, EINTR);
+    return asking.r;
+}
+
+static void expect_words(const char *words)
+{
+    if (!strstr(asking.why, words))
+        fail_msg("\"%s\" does not say \"%s\"", asking.why, words);
+}
+
+static const struct step good = {.status = 200, .type = "application/json", .body = "{}"};
+static const struct step down = {.r = -EHOSTUNREACH};
+static const struct step busy = {.status = 503,
+                                 .type = "application/problem+json",
+                                 .body = "{\"code\": \"busy\", \"detail\": \"much to do\"}"};
+
+static struct step problem(long status, const char *body)
+{
+    return (struct step){.status = status, .type = "application/problem+json", .body = body};
+}
+
+/* ---- With one server ---- */
+
+static void a_good_answer_ends_it(void **state)
+{
+    (void)state;
+    uint64_t answers, bytes, retries;
+    prepare(1);
+    script.steps[0][0] = good;
+    assert_int_equal(ask(), 0);
+    assert_string_equal(asking.server, "http://a");
+    assert_string_equal(script.log, "a");
+    requests_counts(asking.requests, &answers, &bytes, &retries);
+    assert_int_equal(answers, 1);
+    assert_int_equal(bytes, 77);
+    assert_int_equal(retries, 0);
+    finish();
+}
+
+static void what_may_go_better_is_tried_again(void **state)
+{
+    (void)state;
+    const struct step troubles[] = {down,
+                                    busy,
+                                    {.r = -ETIMEDOUT},
+                                    {.status = 502},
+                                    {.status = 200, .type = "application/json"}};
+    for (size_t i = 0; i < sizeof troubles / sizeof *troubles; i++) {
+        uint64_t answers, bytes, retries;
+        prepare(1);
+        script.steps[0][0] = troubles[i];
+        script.steps[0][1] = good;
+        assert_int_equal(ask(), 0);
+        assert_string_equal(script.log, "aa");
+        requests_counts(asking.requests, &answers, &bytes, &retries);
+        assert_int_equal(answers, 1);
+        assert_int_equal(retries, 1);
+        finish();
+    }
+}
+
+static void a_damaged_answer_is_asked_for_again(void **state)
+{
+    (void)state;
+    prepare(1);
+    script.steps[0][0] = good;
+    asking.check_rs[0] = -EBADMSG;
+    assert_int_equal(ask(), 0);
+    assert_int_equal(asking.checks, 2);
+    finish();
+}
+
+static void after_so_many_tries_it_gives_up(void **state)
+{
+    (void)state;
+    static const struct {
+        int r;
+        bool damaged;
+        const char *words;
+    } cases[] = {
+        {-EHOSTUNREACH, false, "a thing: http://a: the network is down"},
+        {-ETIMEDOUT, false, "a thing: http://a: the network is down"},
+        {-EBADMSG, true, "a thing: http://a: the check says no"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        prepare(1);
+        script.steps[0][0] = cases[i].damaged ? good : (struct step){.r = cases[i].r};
+        for (int k = 0; k < MAX_STEPS; k++)
+            asking.check_rs[k] = -EBADMSG;
+        assert_int_equal(ask(), cases[i].r);
+        assert_string_equal(asking.server, "none");
+        assert_string_equal(script.log, "aaa"); /* two retries */
+        expect_words(cases[i].words);
+        finish();
+    }
+}
+
+static void what_is_wrong_with_the_request_ends_it_at_once(void **state)
+{
+    (void)state;
+    const struct {
+        struct step step;
+        int r;
+        const char *words;
+    } cases[] = {
+        {problem(400, "{\"code\": \"bad-parameter\", \"detail\": \"no such k\"}"), -EINVAL,
+         ": no such k"},
+        {problem(404, "{\"code\": \"no-such-sample\"}"), -ENOENT, "HTTP status 404"},
+        {{.r = -EMSGSIZE}, -EMSGSIZE, "the network is down"},
+        {{.r = -ENOMEM}, -ENOMEM, "a thing: http://"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        prepare(2);
+        script.steps[0][0] = script.steps[1][0] = cases[i].step;
+        assert_int_equal(ask(), cases[i].r);
+        assert_int_equal(strlen(script.log), 1);
+        expect_words(cases[i].words);
+        finish();
+    }
+}
+
+static void an_error_of_the_check_ends_it_with_its_words(void **state)
+{
+    (void)state;
+    prepare(2);
+    script.steps[0][0] = script.steps[1][0] = good;
+    asking.check_rs[0] = -ENOMEM;
+    assert_int_equal(ask(), -ENOMEM);
+    assert_int_equal(strlen(script.log), 1);
+    expect_words("the check says no");
+    finish();
+}
+
+/* ---- With two ---- */
+
+/* Server a gives this, server b what is good: b's answer is taken, whoever was asked first. */
+static void expect_other(struct step step)
+{
+    prepare(2);
+    script.steps[0][0] = step;
+    script.steps[1][0] = good;
+    for (int i = 0; i < 2; i++) { /* they take turns: one of the two begins with a */
+        assert_int_equal(ask(), 0);
+        assert_string_equal(asking.server, "http://b");
+    }
+    assert_non_null(strchr(script.log, 'a'));
+    finish();
+}
+
+static void what_one_server_does_not_have_another_gives(void **state)
+{
+    (void)state;
+    expect_other(down);
+    expect_other(busy);
+    expect_other(problem(404, "{\"code\": \"no-such-split\"}"));
+    expect_other(problem(404, "{\"code\": \"no-such-revision\"}"));
+    expect_other(problem(500, "{\"code\": \"split-damaged\"}"));
+    expect_other((struct step){.status = 401});
+    expect_other((struct step){.status = 302});
+    expect_other((struct step){.status = 200, .type = "text/html", .body = "<html>"});
+}
+
+static void a_server_that_refused_is_not_asked_again(void **state)
+{
+    (void)state;
+    prepare(2);
+    script.steps[0][0] = problem(404, "{\"code\": \"no-such-revision\", \"detail\": \"it is 9\"}");
+    script.steps[1][0] = (struct step){.status = 200, .type = "text/html", .body = "<html>"};
+    assert_int_equal(ask(), -ESTALE); /* the worse of the two */
+    assert_int_equal(strlen(script.log), 2);
+    expect_words("http://a: has other data: it is 9");
+    expect_words("http://b: no twonmnist daemon: an answer of type \"text/html\"");
+    finish();
+}
+
+static void other_data_is_looked_for_elsewhere(void **state)
+{
+    (void)state;
+    prepare(2);
+    script.steps[0][0] = script.steps[1][0] = good;
+    asking.check_rs[0] = -ESTALE;
+    assert_int_equal(ask(), 0);
+    assert_int_equal(strlen(script.log), 2);
+    assert_int_not_equal(script.log[0], script.log[1]);
+    assert_int_equal(asking.server[strlen("http://")], script.log[1]);
+    finish();
+}
+
+static void a_type_may_have_parameters_but_no_other_end(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *type;
+        int r;
+    } cases[] = {
+        {"application/json", 0},      {"Application/JSON; charset=utf-8", 0},
+        {"application/json ;q=1", 0}, {"application/jsonl", -EPROTO},
+        {"application/jso", -EPROTO}, {"", -EPROTO},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        prepare(1);
+        script.steps[0][0] = (struct step){.status = 200, .type = cases[i].type, .body = "{}"};
+        assert_int_equal(ask(), cases[i].r);
+        assert_int_equal(strlen(script.log), 1);
+        assert_int_equal(asking.checks, cases[i].r == 0);
+        finish();
+    }
+}
+
+/* ---- Cancelling ---- */
+
+static void a_cancelled_request_is_told_of_nothing(void **state)
+{
+    (void)state;
+    prepare(1);
+    script.steps[0][0] = good;
+    script.silent = true;
+    loop_call(asking.loop, start, &asking);
+    loop_call(asking.loop, cancel, &asking); /* before or after its transfer began */
+    assert_int_equal(sem_trywait(&asking.done), -1);
+    assert_int_equal(script.cancelled, strlen(script.log));
+    finish();
+    assert_int_equal(asking.checks, 0);
+}
+
+static void start_and_cancel(void *user)
+{
+    start(user);
+    cancel(user);
+}
+
+static void a_request_may_be_cancelled_before_it_began(void **state)
+{
+    (void)state;
+    prepare(1);
+    script.steps[0][0] = good;
+    loop_call(asking.loop, start_and_cancel, &asking);
+    assert_string_equal(script.log, "");
+    assert_int_equal(ask(), 0); /* and others go on */
+    finish();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_good_answer_ends_it),
+        cmocka_unit_test(what_may_go_better_is_tried_again),
+        cmocka_unit_test(a_damaged_answer_is_asked_for_again),
+        cmocka_unit_test(after_so_many_tries_it_gives_up),
+        cmocka_unit_test(what_is_wrong_with_the_request_ends_it_at_once),
+        cmocka_unit_test(an_error_of_the_check_ends_it_with_its_words),
+        cmocka_unit_test(what_one_server_does_not_have_another_gives),
+        cmocka_unit_test(a_server_that_refused_is_not_asked_again),
+        cmocka_unit_test(other_data_is_looked_for_elsewhere),
+        cmocka_unit_test(a_type_may_have_parameters_but_no_other_end),
+        cmocka_unit_test(a_cancelled_request_is_told_of_nothing),
+        cmocka_unit_test(a_request_may_be_cancelled_before_it_began),
+    };
+    return cmocka_run_group_tests_name("client_request", tests, NULL, NULL);
+}

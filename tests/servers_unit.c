@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tests of client/servers. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "client/servers.h"
+#include "tests/scarce.h"
+
+static const tnm_options options = {
+    .timeout_ms = 5000, .backoff_ms = 100, .backoff_max_ms = 1000, .retry_after_max_ms = 3000};
+
+static struct servers *one(const char *url)
+{
+    struct servers *servers = NULL;
+    struct error why;
+    assert_int_equal(servers_new(&url, 1, &servers, &why), 0);
+    assert_int_equal(servers->n, 1);
+    assert_string_equal(servers->list[0].name, url);
+    return servers;
+}
+
+/* ---- Which there are ---- */
+
+static void urls_become_what_paths_are_put_behind(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url, *base;
+    } cases[] = {
+        {"http://host", "http://host"},
+        {"http://host:8642/", "http://host:8642"},
+        {"https://host/at/last//", "https://host/at/last"},
+        {"http://[::1]:80", "http://[::1]:80"},
+        {"http://127.0.0.1", "http://127.0.0.1"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct servers *servers = one(cases[i].url);
+        assert_string_equal(servers->list[0].base, cases[i].base);
+        assert_null(servers->list[0].socket);
+        servers_free(servers);
+    }
+}
+
+static void a_socket_is_a_path_and_any_host(void **state)
+{
+    (void)state;
+    char url[5 + 107 + 1] = "unix:/";
+    memset(url + 6, 's', sizeof url - 7);
+    struct servers *servers = one(url);
+    assert_string_equal(servers->list[0].socket, url + 5);
+    assert_string_equal(servers->list[0].base, "http://localhost");
+    servers_free(servers);
+}
+
+static void urls_that_are_none_are_refused(void **state)
+{
+    (void)state;
+    char longer[5 + 108 + 1] = "unix:/";
+    memset(longer + 6, 's', sizeof longer - 7);
+    const struct {
+        const char *url, *words;
+    } cases[] = {
+        {NULL, "an empty server URL"},
+        {"", "an empty server URL"},
+        {"host", "\"host\""},
+        {"ftp://host", "http, https or unix"},
+        {"file:///etc/passwd", "http, https or unix"},
+        {"http://", "no server's URL"},
+        {"http://host:99999", "no server's URL"},
+        {"http://host/?a=1", "ends with its path"},
+        {"http://host/#a", "ends with its path"},
+        {"unix:", "has to begin with /"},
+        {"unix:socket", "has to begin with /"},
+        {longer, "107 bytes at most"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *const urls[] = {"http://good", cases[i].url};
+        struct servers *servers = NULL;
+        struct error why = {""};
+        assert_int_equal(servers_new(urls, 2, &servers, &why), -EINVAL);
+        assert_null(servers);
+        if (!strstr(why.text, cases[i].words))
+            fail_msg("\"%s\" does not say \"%s\"", why.text, cases[i].words);
+    }
+}
+
+static void there_are_one_to_as_many_as_fit(void **state)
+{
+    (void)state;
+    const char *urls[SERVERS_MAX + 1];
+    struct servers *servers = NULL;
+    struct error why;
+    for (int i = 0; i <= SERVERS_MAX; i++)
+        urls[i] = "http://host";
+    assert_int_equal(servers_new(urls, 0, &servers, &why), -EINVAL);
+    assert_int_equal(servers_new(urls, SERVERS_MAX + 1, &servers, &why), -EINVAL);
+    assert_int_equal(servers_new(NULL, 1, &servers, &why), -EINVAL);
+    assert_null(servers);
+    assert_int_equal(servers_new(urls, SERVERS_MAX, &servers, &why), 0);
+    assert_int_equal(servers->n, SERVERS_MAX);
+    servers_free(servers);
+    servers_free(NULL);
+}
+
+static int make(void *user, struct error *why)
+{
+    static const char *const urls[] = {"http://host", "unix:/socket"};
+    struct servers *servers = NULL;
+    (void)user;
+    int r = servers_new(urls, 2, &servers, why);
+    assert_true(r == 0 || (!servers && why->text[0]));
+    servers_free(servers);
+    return r;
+}
+
+static void memory_that_runs_out_is_said(void **state)
+{
+    (void)state;
+    assert_int_equal(scarce_try(make, NULL), 6);
+}
+
+/* ---- Which of them rest ---- */
+
+static void failures_one_after_the_other_make_longer_rests(void **state)
+{
+    (void)state;
+    static const uint64_t rests[] = {100, 200, 400, 800, 1000, 1000};
+    struct server server = {.name = NULL};
+    uint64_t now = 5000;
+    for (size_t i = 0; i < sizeof rests / sizeof *rests; i++) {
+        server_failed(&server, &options, now, 0, 0);
+        assert_int_equal(server.failures, i + 1);
+        assert_int_equal(server.rest_until_ms, now + rests[i]);
+        now = server.rest_until_ms;
+    }
+    server_answered(&server);
+    assert_int_equal(server.failures, 0);
+    assert_int_equal(server.rest_until_ms, 0);
+    server_failed(&server, &options, now, 0, 0);
+    assert_int_equal(server.rest_until_ms, now + 100);
+}
+
+static void tries_that_fail_together_count_once(void **state)
+{
+    (void)state;
+    struct server server = {.name = NULL};
+    for (uint64_t now = 1000; now < 1005; now++)
+        server_failed(&server, &options, now, 0, 0);
+    assert_int_equal(server.failures, 1);
+}
+
+static void a_try_that_looks_whether_it_works_again_counts(void **state)
+{
+    (void)state;
+    struct server server = {.name = NULL};
+    server_probe(&server, &options, 1000); /* it never failed: nobody has to wait */
+    assert_int_equal(server.rest_until_ms, 0);
+    server_failed(&server, &options, 1000, 0, 0);
+    server_probe(&server, &options, 1100);
+    assert_true(server.rest_until_ms > 1100); /* others wait for it */
+    server_failed(&server, &options, 1150, 0, 0);
+    assert_int_equal(server.failures, 2);
+    assert_int_equal(server.rest_until_ms, 1350);
+    server_probe(&server, &options, 1350);
+    server_answered(&server);
+    assert_int_equal(server.rest_until_ms, 0);
+    assert_false(server.is_probed);
+}
+
+static void a_server_may_ask_for_a_longer_rest_but_not_for_any(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t asked, rest;
+    } cases[] = {{0, 100}, {50, 100}, {2000, 2000}, {3000, 3000}, {3001, 3000}, {UINT64_MAX, 3000}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct server server = {.name = NULL};
+        server_failed(&server, &options, 1000, cases[i].asked, 0);
+        assert_int_equal(server.rest_until_ms, 1000 + cases[i].rest);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(urls_become_what_paths_are_put_behind),
+        cmocka_unit_test(a_socket_is_a_path_and_any_host),
+        cmocka_unit_test(urls_that_are_none_are_refused),
+        cmocka_unit_test(there_are_one_to_as_many_as_fit),
+        cmocka_unit_test(memory_that_runs_out_is_said),
+        cmocka_unit_test(failures_one_after_the_other_make_longer_rests),
+        cmocka_unit_test(tries_that_fail_together_count_once),
+        cmocka_unit_test(a_try_that_looks_whether_it_works_again_counts),
+        cmocka_unit_test(a_server_may_ask_for_a_longer_rest_but_not_for_any),
+    };
+    return cmocka_run_group_tests_name("servers", tests, NULL, NULL);
+}
