@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "tests/fake_requests.h"
+#include "tests/scarce.h"
 
 enum { LONG_MS = 20000 }; /* more than any test waits, less than a hung one would */
 
@@ -268,6 +269,25 @@ static void a_client_lives_until_the_last_reference_is_dropped(void **state)
     client_unref(client);
 }
 
+static int open_and_close(void *user, struct error *why)
+{
+    const char *const urls[] = {FAKE_SERVER};
+    tnm_client *opened = NULL;
+    (void)user;
+    int r = tnm_open(urls, 1, NULL, &opened);
+    error_set(why, r, "%s", tnm_last_error());
+    assert_true(r == 0 || (!opened && why->text[0]));
+    tnm_close(opened);
+    return r;
+}
+
+static void memory_that_runs_out_is_said_on_opening(void **state)
+{
+    (void)state;
+    assert_true(scarce_try(open_and_close, NULL) >=
+                5); /* client, options, servers, loop, requests */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +302,7 @@ int main(void)
         cmocka_unit_test(no_client_is_an_argument_that_is_wrong),
         cmocka_unit_test(a_forked_child_is_told_to_open_its_own),
         cmocka_unit_test(a_client_lives_until_the_last_reference_is_dropped),
+        cmocka_unit_test(memory_that_runs_out_is_said_on_opening),
     };
     return cmocka_run_group_tests_name("client", tests, NULL, NULL);
 }

@@ -416,6 +416,37 @@ static void a_wish_is_whole_or_none(void **state)
         assert_int_equal(scarce_try(make, &which), n_allocations[which]);
 }
 
+struct taking {
+    struct wish wish;
+    struct answer answer;
+};
+
+static int take(void *user, struct error *why)
+{
+    struct taking *taking = user;
+    struct request_ask ask = wish_ask(&taking->wish);
+    const void *bytes = taking->answer.body.bytes;
+    int r = ask.check(ask.user, &taking->answer, why);
+    assert_ptr_equal(taking->answer.body.bytes,
+                     r < 0 ? bytes : NULL); /* taken only if all is well */
+    assert_int_equal(taking->wish.batch == NULL, r < 0);
+    return r;
+}
+
+static void an_answer_is_taken_whole_or_left(void **state)
+{
+    (void)state;
+    struct taking taking = {.answer = {.status = 200}};
+    assert_int_equal(wish_samples(&split, plain, asked, 2, &taking.wish), 0);
+    fake_batch(&taking.answer, asked, 2);
+    assert_true(scarce_try(take, &taking) >= 1);
+    wish_clear(&taking.wish);
+    taking.answer = mix_answer(10, "3, 8");
+    assert_int_equal(wish_mix(&split, plain, asked, 2, &taking.wish), 0);
+    assert_int_equal(scarce_try(take, &taking), 1);
+    wish_clear(&taking.wish);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -432,6 +463,7 @@ int main(void)
         cmocka_unit_test_setup(a_mix_is_a_batch_of_one_sample, setup),
         cmocka_unit_test_setup(a_mix_that_is_not_whole_is_refused, setup),
         cmocka_unit_test_setup(a_wish_is_whole_or_none, setup),
+        cmocka_unit_test_setup(an_answer_is_taken_whole_or_left, setup),
     };
     return cmocka_run_group_tests_name("wish", tests, NULL, NULL);
 }
