@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "client/cursor.h"
+#include "common/crc32c.h"
 
 enum { SIZE = 256 }; /* TNM_CURSOR_SIZE */
 
@@ -93,6 +94,42 @@ static void cursor_refuses_what_is_none(void **state)
     assert_int_equal(cursor_read(NULL, &cursor, &why), -EINVAL);
 }
 
+/* Texts with the right sum that nothing writes. */
+static void cursor_refuses_what_it_would_write_otherwise(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int r;
+    } cases[] = {
+        {"tnm1:epoch:train@86c0c942e344c35b:0:0:5:2:16:0:31", 0},
+        {"tnm2:epoch:train@86c0c942e344c35b:0:0:5:2:16:0:31", -EINVAL},
+        {"tnm1:epochs:train@86c0c942e344c35b:0:0:5:2:16:0:31", -EINVAL},
+        {"tnm1::train@86c0c942e344c35b:0:0:5:2:16:0:31", -EINVAL},
+        {"tnm1:epoch:train:0:0:5:2:16:0:31", -EINVAL},
+        {"tnm1:epoch:train@86c0c942e344c35:0:0:5:2:16:0:31", -EINVAL},
+        {"tnm1:epoch:train@86c0c942e344c35b0:0:0:5:2:16:0:31", -EINVAL},
+        {"tnm1:epoch:train@86c0c942e344c35b:0:0:5:2:16:0", -EINVAL},
+        {"tnm1:epoch:train@86c0c942e344c35b:0:0:5:2:16:0:31:1", -EINVAL},
+        {"tnm1:epoch:train@86c0c942e344c35b:0:0:5:2:16:0:", -EINVAL},
+        {"tnm1:epoch:train@86c0c942e344c35b:0:0:5:2:16:0:031", -EINVAL},
+        {"tnm1:epoch:train@86c0c942e344c35b:0:0:5:2:16:0:-1", -EINVAL},
+        {"tnm1:epoch:train@86c0c942e344c35b:0:0:5:2:16:0:18446744073709551615", 0},
+        {"tnm1:epoch:train@86c0c942e344c35b:0:0:5:2:16:0:18446744073709551616", -EINVAL},
+        {"tnm1:epoch:ssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssss@"
+         "86c0c942e344c35b:0:0:5:2:16:0:31",
+         -EINVAL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct cursor cursor;
+        struct error why;
+        char text[SIZE];
+        snprintf(text, sizeof text, "%s:%08x", cases[i].text,
+                 crc32c(0, cases[i].text, strlen(cases[i].text)));
+        assert_int_equal(cursor_read(text, &cursor, &why), cases[i].r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -100,6 +137,7 @@ int main(void)
         cmocka_unit_test(cursor_needs_room),
         cmocka_unit_test(cursor_refuses_every_changed_byte),
         cmocka_unit_test(cursor_refuses_what_is_none),
+        cmocka_unit_test(cursor_refuses_what_it_would_write_otherwise),
     };
     return cmocka_run_group_tests_name("cursor", tests, NULL, NULL);
 }
