@@ -202,9 +202,10 @@ static int add_labels_json(const struct entry *entry, struct reply *reply, struc
     const uint8_t *labels = split_labels(entry->split);
     uint64_t n = split_n_samples(entry->split);
     struct text text;
+    uint64_t size = LABELS_TEXT_HEAD + n * LABELS_TEXT_BYTES;
     if (reply_skips(reply, false))
-        return 0;
-    int r = text_open(&text, reply, LABELS_TEXT_HEAD + n * LABELS_TEXT_BYTES, why);
+        return reply_check(reply, size, why);
+    int r = text_open(&text, reply, size, why);
     if (r < 0)
         return r;
     text_format(&text, "{\"split\":\"%s\",\"labels\":[", entry->name);

@@ -169,6 +169,7 @@ void routes_run(struct request *request, struct reply *reply)
 {
     watch(request->entry, reply);
     request->route->handle(request, reply);
+    watch(request->entry, reply); /* a problem has let go of it */
     if (request->entry)
         entry_check(request->entry);
     if (reply_is_damaged(reply))
