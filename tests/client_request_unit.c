@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tests of client/request, over transfers that this file answers in place of client/transfer.c: all
- * at once, in a script's order. */
+ * Tests of client/request, over transfers that are answered by a script. */
 #include <errno.h>
 #include <semaphore.h>
 #include <setjmp.h>
@@ -14,121 +13,8 @@
 #include <cmocka.h>
 
 #include "client/request.h"
-#include "common/wire.h"
-
-/* ---- Transfers ---- */
-
-/* What becomes of the transfers to one server, one after the other; the last one for ever. */
-struct step {
-    int r; /* below 0: none arrives */
-    long status;
-    const char *type, *body, *retry_after;
-};
-
-enum { MAX_STEPS = 4, MAX_SERVERS = 2, MAX_LOG = 64 };
-
-static struct {
-    struct step steps[MAX_SERVERS][MAX_STEPS]; /* up to the first without status and r */
-    unsigned at[MAX_SERVERS];
-    char log[MAX_LOG + 1]; /* which servers were asked: "abab" */
-    bool silent;           /* nothing is ever answered */
-    unsigned cancelled;
-} script;
-
-struct transfers {
-    struct loop *loop;
-};
-
-struct transfer {
-    struct loop_timer *timer;
-    transfer_done *done;
-    void *user;
-    unsigned server;
-};
-
-int transfers_new(struct loop *loop, const tnm_options *options, struct transfers **ret)
-{
-    (void)options;
-    struct transfers *all = calloc(1, sizeof *all);
-    if (!all)
-        return -ENOMEM;
-    all->loop = loop;
-    *ret = all;
-    return 0;
-}
-
-void transfers_free(struct transfers *all)
-{
-    free(all);
-}
-
-uint64_t transfers_bytes(const struct transfers *all)
-{
-    (void)all;
-    return 77;
-}
-
-int transfer_check_url(const char *url, struct error *why)
-{
-    (void)url;
-    (void)why;
-    return 0;
-}
-
-static const struct step *next_step(unsigned server)
-{
-    const struct step *steps = script.steps[server];
-    unsigned at = script.at[server];
-    if (at + 1 < MAX_STEPS && (steps[at + 1].status || steps[at + 1].r))
-        script.at[server]++;
-    return &steps[at];
-}
-
-static void end(void *user)
-{
-    struct transfer *transfer = user;
-    const struct step *step = next_step(transfer->server);
-    struct answer answer = {.status = step->status};
-    struct error why = {.text = "the network is down"};
-    if (step->body && body_add(&answer.body, step->body, strlen(step->body)) < 0)
-        abort();
-    snprintf(answer.headers[HEADER_CONTENT_TYPE], HEADER_MAX, "%s", step->type ? step->type : "");
-    snprintf(answer.headers[HEADER_RETRY_AFTER], HEADER_MAX, "%s",
-             step->retry_after ? step->retry_after : "");
-    transfer->done(transfer->user, step->r, &answer, &why);
-    body_clear(&answer.body);
-    loop_timer_free(transfer->timer);
-    free(transfer);
-}
-
-int transfer_start(struct transfers *all, const struct transfer_ask *ask, transfer_done *done,
-                   void *user, struct transfer **ret)
-{
-    struct transfer *transfer = calloc(1, sizeof *transfer);
-    if (!transfer || loop_timer_new(all->loop, end, transfer, &transfer->timer) < 0)
-        abort();
-    transfer->done = done;
-    transfer->user = user;
-    transfer->server = (unsigned)(ask->url[strlen("http://")] - 'a');
-    if (transfer->server >= MAX_SERVERS || strcmp(ask->url + strlen("http://a"), "/path") != 0)
-        abort();
-    size_t used = strlen(script.log);
-    if (used < MAX_LOG)
-        script.log[used] = ask->url[strlen("http://")];
-    if (!script.silent)
-        loop_timer_start(transfer->timer, 0);
-    *ret = transfer;
-    return 0;
-}
-
-void transfer_cancel(struct transfer *transfer)
-{
-    if (!transfer)
-        return;
-    script.cancelled++;
-    loop_timer_free(transfer->timer);
-    free(transfer);
-}
+#include "tests/fake_transfers.h"
+#include "tests/scarce.h"
 
 /* ---- One request ---- */
 
@@ -139,7 +25,8 @@ struct asking {
     struct loop *loop;
     tnm_options *options;
     unsigned checks;
-    int check_rs[MAX_STEPS]; /* what the check says, one after the other, the last one for ever */
+    int check_rs[SCRIPT_STEPS]; /* what the check says, one after the other, the last one for ever
+                                 */
     int start_r, r;
     sem_t done;
     char server[32], why[sizeof((struct error *)0)->text];
@@ -150,7 +37,7 @@ static struct asking asking;
 static int check(void *user, struct answer *answer, struct error *why)
 {
     struct asking *one = user;
-    unsigned at = one->checks < MAX_STEPS ? one->checks : MAX_STEPS - 1;
+    unsigned at = one->checks < SCRIPT_STEPS ? one->checks : SCRIPT_STEPS - 1;
     (void)answer;
     one->checks++;
     return one->check_rs[at] < 0 ? error_set(why, one->check_rs[at], "the check says no") : 0;
@@ -203,7 +90,7 @@ static void unmake(void *user)
 
 static void prepare(size_t n_servers)
 {
-    static const char *const urls[MAX_SERVERS] = {"http://a", "http://b"};
+    static const char *const urls[SCRIPT_SERVERS] = {"http://a", "http://b"};
     struct error why;
     memset(&script, 0, sizeof script);
     memset(&asking, 0, sizeof asking);
@@ -241,15 +128,15 @@ static void expect_words(const char *words)
         fail_msg("\"%s\" does not say \"%s\"", asking.why, words);
 }
 
-static const struct step good = {.status = 200, .type = "application/json", .body = "{}"};
-static const struct step down = {.r = -EHOSTUNREACH};
-static const struct step busy = {.status = 503,
-                                 .type = "application/problem+json",
-                                 .body = "{\"code\": \"busy\", \"detail\": \"much to do\"}"};
+static const struct script_step good = {.status = 200, .type = "application/json", .body = "{}"};
+static const struct script_step down = {.r = -EHOSTUNREACH};
+static const struct script_step busy = {.status = 503,
+                                        .type = "application/problem+json",
+                                        .body = "{\"code\": \"busy\", \"detail\": \"much to do\"}"};
 
-static struct step problem(long status, const char *body)
+static struct script_step problem(long status, const char *body)
 {
-    return (struct step){.status = status, .type = "application/problem+json", .body = body};
+    return (struct script_step){.status = status, .type = "application/problem+json", .body = body};
 }
 
 /* ---- With one server ---- */
@@ -265,7 +152,7 @@ static void a_good_answer_ends_it(void **state)
     assert_string_equal(script.log, "a");
     requests_counts(asking.requests, &answers, &bytes, &retries);
     assert_int_equal(answers, 1);
-    assert_int_equal(bytes, 77);
+    assert_int_equal(bytes, SCRIPT_BYTES);
     assert_int_equal(retries, 0);
     finish();
 }
@@ -273,11 +160,11 @@ static void a_good_answer_ends_it(void **state)
 static void what_may_go_better_is_tried_again(void **state)
 {
     (void)state;
-    const struct step troubles[] = {down,
-                                    busy,
-                                    {.r = -ETIMEDOUT},
-                                    {.status = 502},
-                                    {.status = 200, .type = "application/json"}};
+    const struct script_step troubles[] = {down,
+                                           busy,
+                                           {.r = -ETIMEDOUT},
+                                           {.status = 502},
+                                           {.status = 200, .type = "application/json"}};
     for (size_t i = 0; i < sizeof troubles / sizeof *troubles; i++) {
         uint64_t answers, bytes, retries;
         prepare(1);
@@ -317,8 +204,8 @@ static void after_so_many_tries_it_gives_up(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         prepare(1);
-        script.steps[0][0] = cases[i].damaged ? good : (struct step){.r = cases[i].r};
-        for (int k = 0; k < MAX_STEPS; k++)
+        script.steps[0][0] = cases[i].damaged ? good : (struct script_step){.r = cases[i].r};
+        for (int k = 0; k < SCRIPT_STEPS; k++)
             asking.check_rs[k] = -EBADMSG;
         assert_int_equal(ask(), cases[i].r);
         assert_string_equal(asking.server, "none");
@@ -332,7 +219,7 @@ static void what_is_wrong_with_the_request_ends_it_at_once(void **state)
 {
     (void)state;
     const struct {
-        struct step step;
+        struct script_step step;
         int r;
         const char *words;
     } cases[] = {
@@ -367,7 +254,7 @@ static void an_error_of_the_check_ends_it_with_its_words(void **state)
 /* ---- With two ---- */
 
 /* Server a gives this, server b what is good: b's answer is taken, whoever was asked first. */
-static void expect_other(struct step step)
+static void expect_other(struct script_step step)
 {
     prepare(2);
     script.steps[0][0] = step;
@@ -388,9 +275,9 @@ static void what_one_server_does_not_have_another_gives(void **state)
     expect_other(problem(404, "{\"code\": \"no-such-split\"}"));
     expect_other(problem(404, "{\"code\": \"no-such-revision\"}"));
     expect_other(problem(500, "{\"code\": \"split-damaged\"}"));
-    expect_other((struct step){.status = 401});
-    expect_other((struct step){.status = 302});
-    expect_other((struct step){.status = 200, .type = "text/html", .body = "<html>"});
+    expect_other((struct script_step){.status = 401});
+    expect_other((struct script_step){.status = 302});
+    expect_other((struct script_step){.status = 200, .type = "text/html", .body = "<html>"});
 }
 
 static void a_server_that_refused_is_not_asked_again(void **state)
@@ -398,7 +285,7 @@ static void a_server_that_refused_is_not_asked_again(void **state)
     (void)state;
     prepare(2);
     script.steps[0][0] = problem(404, "{\"code\": \"no-such-revision\", \"detail\": \"it is 9\"}");
-    script.steps[1][0] = (struct step){.status = 200, .type = "text/html", .body = "<html>"};
+    script.steps[1][0] = (struct script_step){.status = 200, .type = "text/html", .body = "<html>"};
     assert_int_equal(ask(), -ESTALE); /* the worse of the two */
     assert_int_equal(strlen(script.log), 2);
     expect_words("http://a: has other data: it is 9");
@@ -432,7 +319,8 @@ static void a_type_may_have_parameters_but_no_other_end(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         prepare(1);
-        script.steps[0][0] = (struct step){.status = 200, .type = cases[i].type, .body = "{}"};
+        script.steps[0][0] =
+            (struct script_step){.status = 200, .type = cases[i].type, .body = "{}"};
         assert_int_equal(ask(), cases[i].r);
         assert_int_equal(strlen(script.log), 1);
         assert_int_equal(asking.checks, cases[i].r == 0);
@@ -458,8 +346,25 @@ static void a_cancelled_request_is_told_of_nothing(void **state)
 
 static void start_and_cancel(void *user)
 {
-    start(user);
-    cancel(user);
+    struct asking *one = user;
+    start(one);
+    if (one->start_r == 0)
+        cancel(one);
+}
+
+static int start_once(void *user, struct error *why)
+{
+    struct asking *one = user;
+    loop_call(one->loop, start_and_cancel, one);
+    return error_set(why, one->start_r, "no memory");
+}
+
+static void a_request_that_finds_no_memory_is_none(void **state)
+{
+    (void)state;
+    prepare(2);
+    assert_int_equal(scarce_try(start_once, &asking), 4); /* itself, two texts, a timer */
+    finish();
 }
 
 static void a_request_may_be_cancelled_before_it_began(void **state)
@@ -486,6 +391,7 @@ int main(void)
         cmocka_unit_test(a_server_that_refused_is_not_asked_again),
         cmocka_unit_test(other_data_is_looked_for_elsewhere),
         cmocka_unit_test(a_type_may_have_parameters_but_no_other_end),
+        cmocka_unit_test(a_request_that_finds_no_memory_is_none),
         cmocka_unit_test(a_cancelled_request_is_told_of_nothing),
         cmocka_unit_test(a_request_may_be_cancelled_before_it_began),
     };

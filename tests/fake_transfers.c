@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Transfers that a script answers, in place of client/transfer.c. */
+#include "tests/fake_transfers.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct script script;
+
+struct transfers {
+    struct loop *loop;
+};
+
+struct transfer {
+    struct loop_timer *timer;
+    transfer_done *done;
+    void *user;
+    unsigned server;
+};
+
+int transfers_new(struct loop *loop, const tnm_options *options, struct transfers **ret)
+{
+    (void)options;
+    struct transfers *all = calloc(1, sizeof *all);
+    if (!all)
+        return -ENOMEM;
+    all->loop = loop;
+    *ret = all;
+    return 0;
+}
+
+void transfers_free(struct transfers *all)
+{
+    free(all);
+}
+
+uint64_t transfers_bytes(const struct transfers *all)
+{
+    (void)all;
+    return SCRIPT_BYTES;
+}
+
+int transfer_check_url(const char *url, struct error *why)
+{
+    (void)url;
+    (void)why;
+    return 0;
+}
+
+static const struct script_step *next_step(unsigned server)
+{
+    const struct script_step *steps = script.steps[server];
+    unsigned at = script.at[server];
+    if (at + 1 < SCRIPT_STEPS && (steps[at + 1].status || steps[at + 1].r))
+        script.at[server]++;
+    return &steps[at];
+}
+
+static void end(void *user)
+{
+    struct transfer *transfer = user;
+    const struct script_step *step = next_step(transfer->server);
+    struct answer answer = {.status = step->status};
+    struct error why = {.text = "the network is down"};
+    if (step->body && body_add(&answer.body, step->body, strlen(step->body)) < 0)
+        abort();
+    snprintf(answer.headers[HEADER_CONTENT_TYPE], HEADER_MAX, "%s", step->type ? step->type : "");
+    snprintf(answer.headers[HEADER_RETRY_AFTER], HEADER_MAX, "%s",
+             step->retry_after ? step->retry_after : "");
+    transfer->done(transfer->user, step->r, &answer, &why);
+    body_clear(&answer.body);
+    loop_timer_free(transfer->timer);
+    free(transfer);
+}
+
+int transfer_start(struct transfers *all, const struct transfer_ask *ask, transfer_done *done,
+                   void *user, struct transfer **ret)
+{
+    struct transfer *transfer = calloc(1, sizeof *transfer);
+    if (!transfer || loop_timer_new(all->loop, end, transfer, &transfer->timer) < 0)
+        abort();
+    transfer->done = done;
+    transfer->user = user;
+    transfer->server = (unsigned)(ask->url[strlen("http://")] - 'a');
+    if (transfer->server >= SCRIPT_SERVERS || strcmp(ask->url + strlen("http://a"), "/path") != 0)
+        abort();
+    size_t used = strlen(script.log);
+    if (used < SCRIPT_LOG)
+        script.log[used] = ask->url[strlen("http://")];
+    if (!script.silent)
+        loop_timer_start(transfer->timer, 0);
+    *ret = transfer;
+    return 0;
+}
+
+void transfer_cancel(struct transfer *transfer)
+{
+    if (!transfer)
+        return;
+    script.cancelled++;
+    loop_timer_free(transfer->timer);
+    free(transfer);
+}
