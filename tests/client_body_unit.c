@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Tests of client/body. */
 #include <errno.h>
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -116,6 +117,7 @@ static void a_body_stays_as_it_is_where_memory_runs_out(void **state)
 
 int main(void)
 {
+    mallopt(M_PERTURB, 0x5a); /* no block is zero by itself */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_body_holds_what_was_added_in_order),
         cmocka_unit_test(nothing_may_be_added),

@@ -263,6 +263,11 @@ static void labels_are_those_that_the_description_counts(void **state)
         assert_int_equal(tnm_split_labels(split, out, sizeof out), -EBADMSG);
         assert_non_null(strstr(tnm_last_error(), wrong[i].words));
     }
+    set_labels(); /* each digit as often as it should, but in no pairs */
+    labels[0] = 0;
+    labels[N_DIGITS] = 1;
+    assert_int_equal(tnm_split_labels(split, out, sizeof out), -EBADMSG);
+    assert_non_null(strstr(tnm_last_error(), "are not those"));
     assert_int_equal(out[0], 7);
 }
 
