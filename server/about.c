@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "server/arguments.h"
-#include "server/routes.h"
+#include "server/route.h"
 
 static void add(struct about *about, const char *key, const char *value)
 {

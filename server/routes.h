@@ -5,26 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "server/handlers.h"
 #include "server/request.h"
+#include "server/route.h"
 #include "server/samples/reply.h"
-
-#define METHOD_BIT(method) (1u << (method))
-
-struct route {
-    const char *pattern;
-    unsigned methods; /* METHOD_BIT of each; HEAD comes with GET */
-    unsigned formats; /* FORMAT_BIT of each */
-    enum {
-        SERVES_DOCUMENT,
-        SERVES_SAMPLE,
-        SERVES_BATCH
-    } serves;             /* the last two in their formats */
-    unsigned params;      /* PARAM_BIT of each */
-    handler_check *check; /* NULL: cheap, and always there */
-    handler *handle;
-    const char *help;
-};
 
 extern const struct route routes[];
 extern const unsigned n_routes;

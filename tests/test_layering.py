@@ -33,8 +33,12 @@ DOORS = {
 CONFIGURED = "config.h"  # made by configure
 INSTALLED = "twonmnist.h"  # what `make install` gives to others
 
-# The floors of a folder, from the ground up: a file includes its own header and those of floors
-# below its own. Names without their endings.
+# A folder inside another, which knows nothing of that one: what answers consist of does not see who
+# asks for them.
+APART = "server/samples"
+
+# The floors of a folder, from the ground up: of its own folder's headers a file includes its own
+# and those on floors below. Names without their endings.
 ORDER = {
     "client": [
         ["twonmnist", "blob", "body", "cursor", "document", "items", "loop", "pool", "retry"],
@@ -49,7 +53,32 @@ ORDER = {
         ["stream", "get"],
         ["stream_place"],
     ],
-    "server": [],
+    "server/samples": [
+        ["base64", "budget", "form", "found", "guard", "orders", "scratch"],
+        ["holding", "reply"],
+        ["catalog", "text"],
+        ["catalog_open", "cost", "recipe"],
+        ["encode"],
+        ["encode_bin", "encode_json", "encode_npy", "encode_safetensors"],
+    ],
+    "server": [
+        ["address", "admission", "body", "command_line", "delivery", "descriptors", "digest",
+         "format", "log", "param", "range", "snapshot", "unix_socket", "upload", "watchdog",
+         "workers"],
+        ["notify", "passed", "pattern", "settings"],
+        ["listen", "peer", "service"],
+        ["opening", "reload", "request"],
+        ["handlers", "problem", "validators"],
+        ["arguments", "framing", "route"],
+        ["about", "head"],
+        ["handle_batches", "handle_health", "handle_samples", "handle_splits"],
+        ["routes"],
+        ["exchange", "reference"],
+        ["http"],
+        ["loop"],
+        ["app"],
+        ["main"],
+    ],
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
@@ -102,17 +131,29 @@ class Layering(unittest.TestCase):
         makefile = (ROOT / "Makefile.am").read_text(encoding="utf-8")
         self.assertIn("\ntwonmnist_LDADD = libtwonmnist.la $(JANSSON_LIBS)\n", makefile)
 
+    def test_what_answers_consist_of_knows_nothing_of_who_asks(self):
+        def fault_of(name, kind, header):
+            inside = name.startswith(APART + "/") and not header.startswith(APART + "/")
+            if inside and header.startswith(APART.split("/")[0] + "/"):
+                return f"of its folder it may include {APART}/ alone"
+            return None
+
+        self.check(fault_of)
+
     def test_floors_are_climbed_from_below_alone(self):
         floors = {f"{folder}/{name}": i for folder, order in ORDER.items()
                   for i, names in enumerate(order) for name in names}
 
         def fault_of(name, kind, header):
             own, other = name.rpartition(".")[0], header.rpartition(".")[0]
-            if not ORDER.get(own.split("/")[0]) or own.count("/") != 1:
+            folder = own.rpartition("/")[0]
+            if folder not in ORDER:
                 return None
             if own not in floors:
                 return "the file has no floor in ORDER"
-            if kind == '"' and other != own and floors.get(other, -1) >= floors[own]:
+            if kind != '"' or other == own or other.rpartition("/")[0] != folder:
+                return None
+            if floors.get(other, floors[own]) >= floors[own]:
                 return "it is not on a floor below"
             return None
 
