@@ -16,9 +16,6 @@ struct command {
     int (*run)(const struct options *options, tnm_client *client, struct fault *why);
 };
 
-extern const struct command commands[];
-extern const unsigned n_commands;
-
 /* The commands. Errors: those of libtwonmnist and of the output. */
 int command_info(const struct options *options, tnm_client *client, struct fault *why);
 int command_labels(const struct options *options, tnm_client *client, struct fault *why);

@@ -26,7 +26,7 @@ static const char *const format_names[N_OUTPUT_FORMATS + 1] = {
 };
 
 /* clang-format off */
-const struct command commands[] = {
+static const struct command commands[] = {
     {"info",   "[SPLIT]",           0, 1, BIT(OUTPUT_TEXT) | BIT(OUTPUT_JSON), "the splits of the server, or all about one", command_info},
     {"labels", "SPLIT",             1, 1, BIT(OUTPUT_TEXT) | BIT(OUTPUT_NPY), "the labels of all samples", command_labels},
     {"get",    "SPLIT INDEX",       2, 2, SAMPLE, "one sample, or one recording of a source", command_get},
@@ -37,7 +37,7 @@ const struct command commands[] = {
 };
 /* clang-format on */
 
-const unsigned n_commands = sizeof commands / sizeof *commands;
+static const unsigned n_commands = sizeof commands / sizeof *commands;
 
 struct option_row;
 

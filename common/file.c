@@ -31,19 +31,6 @@ int file_write_all(int fd, const void *bytes, size_t size)
     return 0;
 }
 
-int file_write_all_at(int fd, const void *bytes, size_t size, uint64_t offset)
-{
-    for (const uint8_t *at = bytes; size > 0;) {
-        ssize_t n = moved(pwrite(fd, at, size, (off_t)offset));
-        if (n < 0)
-            return (int)n;
-        at += n;
-        size -= (size_t)n;
-        offset += (uint64_t)n;
-    }
-    return 0;
-}
-
 int file_read_all_at(int fd, void *bytes, size_t size, uint64_t offset)
 {
     for (uint8_t *at = bytes; size > 0;) {

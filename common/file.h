@@ -8,10 +8,9 @@
 
 #include "common/error.h"
 
-/* Write all `size` bytes where the file stands, or at `offset`. A signal does not stop it. Any
- * thread. Errors: those of write() (-ENOSPC, -EFBIG). */
+/* Write all `size` bytes where the file stands. A signal does not stop it. Any thread. Errors:
+ * those of write() (-ENOSPC, -EFBIG). */
 int file_write_all(int fd, const void *bytes, size_t size);
-int file_write_all_at(int fd, const void *bytes, size_t size, uint64_t offset);
 
 /* Read exactly `size` bytes at `offset`. Errors: those of read(); -ENODATA the file is shorter. */
 int file_read_all_at(int fd, void *bytes, size_t size, uint64_t offset);

@@ -44,17 +44,12 @@ void sha256_hex(struct sha256 *hash, char ret[SHA256_HEX + 1])
     hex(digest, ret);
 }
 
-void sha256_of(const void *bytes, size_t size, uint8_t ret[SHA256_BYTES])
-{
-    struct sha256_ctx context;
-    sha256_init(&context);
-    sha256_update(&context, size, bytes);
-    sha256_digest(&context, SHA256_BYTES, ret);
-}
-
 void sha256_hex_of(const void *bytes, size_t size, char ret[SHA256_HEX + 1])
 {
+    struct sha256_ctx context;
     uint8_t digest[SHA256_BYTES];
-    sha256_of(bytes, size, digest);
+    sha256_init(&context);
+    sha256_update(&context, size, bytes);
+    sha256_digest(&context, sizeof digest, digest);
     hex(digest, ret);
 }

@@ -18,5 +18,4 @@ void sha256_add(struct sha256 *hash, const void *bytes, size_t size);
 void sha256_hex(struct sha256 *hash, char ret[SHA256_HEX + 1]);
 
 /* The digest of one buffer. */
-void sha256_of(const void *bytes, size_t size, uint8_t ret[SHA256_BYTES]);
 void sha256_hex_of(const void *bytes, size_t size, char ret[SHA256_HEX + 1]);

@@ -47,17 +47,6 @@ static void digest_is_that_of_the_standard(void **state)
     }
 }
 
-static void hexadecimal_text_is_that_of_the_bytes(void **state)
-{
-    (void)state;
-    uint8_t bytes[SHA256_BYTES];
-    sha256_of("abc", 3, bytes);
-    for (size_t i = 0; i < SHA256_BYTES; i++) {
-        char two[] = {rows[1].hex[2 * i], rows[1].hex[2 * i + 1], '\0'};
-        assert_int_equal(bytes[i], strtoul(two, NULL, 16));
-    }
-}
-
 /* One hash for all rows: it starts anew after each digest. */
 static void digest_does_not_depend_on_the_pieces(void **state)
 {
@@ -98,7 +87,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(digest_is_that_of_the_standard),
-        cmocka_unit_test(hexadecimal_text_is_that_of_the_bytes),
         cmocka_unit_test(digest_does_not_depend_on_the_pieces),
         cmocka_unit_test(hash_without_memory_says_so),
     };
