@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "common/number.h"
+
 static const char unix_prefix[] = "unix:";
 enum { UNIX_PREFIX = sizeof unix_prefix - 1, PORT_MAX = 65535, PORT_DIGITS = 5 };
 
@@ -30,11 +32,8 @@ static int check_unix(const char *path, struct error *why)
 
 static int check_port(const char *text, const char *port, struct error *why)
 {
-    size_t n = strspn(port, "0123456789");
-    unsigned long number = 0;
-    for (size_t i = 0; i < n && number <= PORT_MAX; i++)
-        number = number * 10 + (unsigned)(port[i] - '0');
-    if (n == 0 || port[n] || number > PORT_MAX)
+    uint64_t number;
+    if (number_parse("port", port, strlen(port), 0, PORT_MAX, &number, NULL) < 0)
         return error_set(why, -EINVAL, "\"%s\": the port \"%s\" is not a number from 0 to %d", text,
                          port, PORT_MAX);
     return 0;

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/number.h"
 #include "server/log.h"
 
 enum { STATE_MAX_BYTES = 1024, STATUS_MAX_BYTES = 768, SEND_TIMEOUT_S = 1 };
@@ -88,10 +90,19 @@ void notify_reloading(void)
     notify(text);
 }
 
+static bool environment_number(const char *name, uint64_t *ret)
+{
+    const char *text = getenv(name);
+    return text && number_parse(name, text, strlen(text), 0, UINT64_MAX, ret, NULL) == 0;
+}
+
 uint64_t notify_watchdog_ms(void)
 {
-    const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
-    if (!usec || (pid && strtol(pid, NULL, 10) != getpid()))
+    uint64_t usec, pid = (uint64_t)getpid();
+    if (!environment_number("WATCHDOG_USEC", &usec))
         return 0;
-    return strtoull(usec, NULL, 10) / 1000;
+    if (getenv("WATCHDOG_PID") &&
+        (!environment_number("WATCHDOG_PID", &pid) || pid != (uint64_t)getpid()))
+        return 0;
+    return usec / 1000;
 }

@@ -9,10 +9,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/number.h"
+
 static bool is_for_us(void)
 {
-    const char *pid = getenv("LISTEN_PID");
-    return pid && strtol(pid, NULL, 10) == getpid();
+    const char *text = getenv("LISTEN_PID");
+    uint64_t pid;
+    return text && number_parse("LISTEN_PID", text, strlen(text), 1, INT32_MAX, &pid, NULL) == 0 &&
+           pid == (uint64_t)getpid();
 }
 
 static int count(unsigned *ret, struct error *why)
@@ -20,9 +24,8 @@ static int count(unsigned *ret, struct error *why)
     const char *text = getenv("LISTEN_FDS");
     if (!text || !is_for_us())
         return 0;
-    char *end;
-    unsigned long n = strtoul(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end || n > PASSED_MAX)
+    uint64_t n;
+    if (number_parse("LISTEN_FDS", text, strlen(text), 0, PASSED_MAX, &n, NULL) < 0)
         return error_set(why, -EINVAL, "LISTEN_FDS=%s is not a number from 0 to %d", text,
                          PASSED_MAX);
     *ret = (unsigned)n;
