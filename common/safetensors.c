@@ -62,79 +62,79 @@ int safetensors_layout(struct tensor *tensors, size_t n_tensors, uint64_t *ret_d
 }
 
 /* Text that is only counted once it no longer fits. */
-struct text {
+struct draft {
     char *at;
     size_t size, used;
 };
 
-__attribute__((format(printf, 2, 3))) static void text_add(struct text *text, const char *format,
-                                                           ...)
+__attribute__((format(printf, 2, 3))) static void draft_add(struct draft *draft, const char *format,
+                                                            ...)
 {
-    bool fits = text->used < text->size;
+    bool fits = draft->used < draft->size;
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(fits ? text->at + text->used : NULL, fits ? text->size - text->used : 0,
+    int n = vsnprintf(fits ? draft->at + draft->used : NULL, fits ? draft->size - draft->used : 0,
                       format, args);
     va_end(args);
-    text->used += (size_t)n;
+    draft->used += (size_t)n;
 }
 
-static int add_json_string(struct text *text, const char *value)
+static int add_json_string(struct draft *draft, const char *value)
 {
     json_t *string = json_string(value);
     char *quoted = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
     json_decref(string);
     if (!quoted)
         return -ENOMEM;
-    text_add(text, "%s", quoted);
+    draft_add(draft, "%s", quoted);
     free(quoted);
     return 0;
 }
 
-static int add_metadata(struct text *text, const struct meta *meta, size_t n_meta)
+static int add_metadata(struct draft *draft, const struct meta *meta, size_t n_meta)
 {
-    text_add(text, "\"__metadata__\":{");
+    draft_add(draft, "\"__metadata__\":{");
     for (size_t i = 0; i < n_meta; i++) {
-        text_add(text, "%s", i ? "," : "");
-        if (add_json_string(text, meta[i].key) < 0)
+        draft_add(draft, "%s", i ? "," : "");
+        if (add_json_string(draft, meta[i].key) < 0)
             return -ENOMEM;
-        text_add(text, ":");
-        if (add_json_string(text, meta[i].value) < 0)
+        draft_add(draft, ":");
+        if (add_json_string(draft, meta[i].value) < 0)
             return -ENOMEM;
     }
-    text_add(text, "},");
+    draft_add(draft, "},");
     return 0;
 }
 
-static void add_tensor(struct text *text, const struct tensor *tensor)
+static void add_tensor(struct draft *draft, const struct tensor *tensor)
 {
-    text_add(text, "\"%s\":{\"dtype\":\"%s\",\"shape\":[", tensor->name,
-             dtypes[tensor->dtype].name);
+    draft_add(draft, "\"%s\":{\"dtype\":\"%s\",\"shape\":[", tensor->name,
+              dtypes[tensor->dtype].name);
     for (unsigned i = 0; i < tensor->n_dims; i++)
-        text_add(text, "%s%" PRIu64, i ? "," : "", tensor->dims[i]);
-    text_add(text, "],\"data_offsets\":[%" PRIu64 ",%" PRIu64 "]}", tensor->begin, tensor->end);
+        draft_add(draft, "%s%" PRIu64, i ? "," : "", tensor->dims[i]);
+    draft_add(draft, "],\"data_offsets\":[%" PRIu64 ",%" PRIu64 "]}", tensor->begin, tensor->end);
 }
 
 int safetensors_header(const struct tensor *tensors, size_t n_tensors, const struct meta *meta,
                        size_t n_meta, char *buffer, size_t size, size_t fixed_size,
                        size_t *ret_size)
 {
-    struct text text = {.at = buffer, .size = size, .used = LENGTH_BYTES};
-    text_add(&text, "{");
-    if (meta && add_metadata(&text, meta, n_meta) < 0)
+    struct draft draft = {.at = buffer, .size = size, .used = LENGTH_BYTES};
+    draft_add(&draft, "{");
+    if (meta && add_metadata(&draft, meta, n_meta) < 0)
         return -ENOMEM;
     for (size_t i = 0; i < n_tensors; i++) {
-        text_add(&text, "%s", i ? "," : "");
-        add_tensor(&text, &tensors[i]);
+        draft_add(&draft, "%s", i ? "," : "");
+        add_tensor(&draft, &tensors[i]);
     }
-    text_add(&text, "}");
+    draft_add(&draft, "}");
 
-    size_t whole = (text.used + SAFETENSORS_ALIGN - 1) / SAFETENSORS_ALIGN * SAFETENSORS_ALIGN;
+    size_t whole = (draft.used + SAFETENSORS_ALIGN - 1) / SAFETENSORS_ALIGN * SAFETENSORS_ALIGN;
     if (fixed_size && whole <= fixed_size)
         whole = fixed_size;
     if (whole > size || (fixed_size && whole != fixed_size))
         return -ENOBUFS;
-    memset(buffer + text.used, ' ', whole - text.used);
+    memset(buffer + draft.used, ' ', whole - draft.used);
     uint64_t length = htole64(whole - LENGTH_BYTES);
     memcpy(buffer, &length, LENGTH_BYTES);
     *ret_size = whole;

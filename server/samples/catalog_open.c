@@ -11,7 +11,7 @@
 
 #include "server/samples/catalog.h"
 
-struct opening {
+struct attempt {
     const char *folder;
     const struct catalog *old; /* or NULL */
     struct catalog *fresh;
@@ -58,9 +58,9 @@ static struct found *found_of(const struct catalog *catalog, const char *name)
     return NULL;
 }
 
-static struct entry *old_entry(const struct opening *opening, const char *name)
+static struct entry *old_entry(const struct attempt *attempt, const char *name)
 {
-    return opening->old ? catalog_find(opening->old, name, strlen(name)) : NULL;
+    return attempt->old ? catalog_find(attempt->old, name, strlen(name)) : NULL;
 }
 
 /* Want of memory or descriptors may pass without the file changing: it is to be tried again. */
@@ -71,52 +71,52 @@ static bool may_pass(int r)
 
 /* Note why the file of that name is not served, and serve on what was served under it, if that is
  * something else. */
-static void pass_over(const struct opening *opening, struct entry *entry, int r,
+static void pass_over(const struct attempt *attempt, struct entry *entry, int r,
                       const struct error *why)
 {
-    struct found *found = found_of(opening->fresh, entry->name);
-    const struct found *before = found_of(opening->old, entry->name);
+    struct found *found = found_of(attempt->fresh, entry->name);
+    const struct found *before = found_of(attempt->old, entry->name);
     found->fault = *why;
     found->is_news = !before || strcmp(before->fault.text, why->text) != 0;
     if (may_pass(r))
         found->file = (struct stat){0};
-    const struct entry *old = old_entry(opening, entry->name);
+    const struct entry *old = old_entry(attempt, entry->name);
     set_holding(entry, old && old->holding != entry->holding ? holding_ref(old->holding) : NULL);
 }
 
-static int open_holding(const struct opening *opening, const struct found *found,
+static int open_holding(const struct attempt *attempt, const struct found *found,
                         struct holding **ret, struct error *why)
 {
-    const struct entry *old = old_entry(opening, found->name);
+    const struct entry *old = old_entry(attempt, found->name);
     if (old && holding_is_of(old->holding, &found->file)) {
         *ret = holding_ref(old->holding);
         return 0;
     }
-    if (opening->fresh->n_entries == CATALOG_MAX_SPLITS)
+    if (attempt->fresh->n_entries == CATALOG_MAX_SPLITS)
         return error_set(why, -E2BIG, "%s/%s%s: there are %d splits already, the limit",
-                         opening->folder, found->name, SPLIT_SUFFIX, CATALOG_MAX_SPLITS);
+                         attempt->folder, found->name, SPLIT_SUFFIX, CATALOG_MAX_SPLITS);
     char *path;
-    if (asprintf(&path, "%s/%s%s", opening->folder, found->name, SPLIT_SUFFIX) < 0)
+    if (asprintf(&path, "%s/%s%s", attempt->folder, found->name, SPLIT_SUFFIX) < 0)
         return error_set(why, -ENOMEM, "%s: no memory for its path", found->name);
     int r = holding_open(path, ret, why);
     free(path);
     return r;
 }
 
-static int add_entry(const struct opening *opening, const struct found *found, struct error *why)
+static int add_entry(const struct attempt *attempt, const struct found *found, struct error *why)
 {
     struct entry *entry = calloc(1, sizeof *entry);
     if (!entry)
-        return error_set(why, -ENOMEM, "%s: no memory for split %s", opening->folder, found->name);
+        return error_set(why, -ENOMEM, "%s: no memory for split %s", attempt->folder, found->name);
     memcpy(entry->name, found->name, sizeof entry->name);
     struct holding *holding;
     struct error fault;
-    int r = open_holding(opening, found, &holding, &fault);
+    int r = open_holding(attempt, found, &holding, &fault);
     if (r == 0)
         set_holding(entry, holding);
     else
-        pass_over(opening, entry, r, &fault);
-    struct catalog *fresh = opening->fresh;
+        pass_over(attempt, entry, r, &fault);
+    struct catalog *fresh = attempt->fresh;
     if (entry->holding)
         fresh->entries[fresh->n_entries++] = entry;
     else
@@ -140,12 +140,12 @@ static void *hash(void *user)
 }
 
 /* Hash those that are not hashed yet, each on a thread of its own. */
-static void hash_entries(const struct opening *opening, bool sources)
+static void hash_entries(const struct attempt *attempt, bool sources)
 {
     struct hashing hashings[CATALOG_MAX_SPLITS];
     size_t n = 0;
-    for (size_t i = 0; i < opening->fresh->n_entries; i++) {
-        struct entry *entry = opening->fresh->entries[i];
+    for (size_t i = 0; i < attempt->fresh->n_entries; i++) {
+        struct entry *entry = attempt->fresh->entries[i];
         if (!entry->holding || entry->is_source != sources || entry->revision[0])
             continue;
         struct hashing *hashing = &hashings[n++];
@@ -159,9 +159,9 @@ static void hash_entries(const struct opening *opening, bool sources)
         if (hashing->started)
             pthread_join(hashing->thread, NULL);
         if (hashing->r < 0) {
-            error_prefix(&hashing->why, hashing->r, "%s/%s%s", opening->folder,
+            error_prefix(&hashing->why, hashing->r, "%s/%s%s", attempt->folder,
                          hashing->entry->name, SPLIT_SUFFIX);
-            pass_over(opening, hashing->entry, hashing->r, &hashing->why);
+            pass_over(attempt, hashing->entry, hashing->r, &hashing->why);
         }
     }
 }
@@ -194,7 +194,7 @@ static int check_sources(const struct entry *entry, struct error *why)
 }
 
 /* What was served before may take the place of what does not fit its source: it is linked next. */
-static void link_source(const struct opening *opening, struct entry *entry)
+static void link_source(const struct attempt *attempt, struct entry *entry)
 {
     struct error why;
     int r;
@@ -202,17 +202,17 @@ static void link_source(const struct opening *opening, struct entry *entry)
         entry->source = NULL;
         if (!entry->holding || entry->is_source)
             return;
-        entry->source = find_source(opening->fresh, entry);
+        entry->source = find_source(attempt->fresh, entry);
         r = entry->source ? check_sources(entry, &why) : 0;
         if (r < 0)
-            pass_over(opening, entry, r, &why);
+            pass_over(attempt, entry, r, &why);
     } while (r < 0);
 }
 
-static void link_sources(const struct opening *opening)
+static void link_sources(const struct attempt *attempt)
 {
-    for (size_t i = 0; i < opening->fresh->n_entries; i++)
-        link_source(opening, opening->fresh->entries[i]);
+    for (size_t i = 0; i < attempt->fresh->n_entries; i++)
+        link_source(attempt, attempt->fresh->entries[i]);
 }
 
 static void drop_empty(struct catalog *catalog)
@@ -227,23 +227,23 @@ static void drop_empty(struct catalog *catalog)
     catalog->n_entries = n;
 }
 
-static int open_all(const struct opening *opening, struct error *why)
+static int open_all(const struct attempt *attempt, struct error *why)
 {
-    struct catalog *fresh = opening->fresh;
-    int r = found_list(opening->folder, &fresh->found, &fresh->n_found, why);
+    struct catalog *fresh = attempt->fresh;
+    int r = found_list(attempt->folder, &fresh->found, &fresh->n_found, why);
     for (size_t i = 0; r == 0 && i < fresh->n_found; i++)
-        r = add_entry(opening, &fresh->found[i], why);
+        r = add_entry(attempt, &fresh->found[i], why);
     if (r < 0)
         return r;
-    hash_entries(opening, true);
-    link_sources(opening);
-    hash_entries(opening, false);
-    link_sources(opening);
+    hash_entries(attempt, true);
+    link_sources(attempt);
+    hash_entries(attempt, false);
+    link_sources(attempt);
     drop_empty(fresh);
     catalog_check(fresh);
     if (fresh->n_found == 0)
         return error_set(why, -ENODATA, "%s: there is no split (*%s) in this folder",
-                         opening->folder, SPLIT_SUFFIX);
+                         attempt->folder, SPLIT_SUFFIX);
     if (fresh->n_entries == 0)
         return error_set(why, -ENODATA, "no split can be served; the first: %.900s",
                          fresh->found[0].fault.text);
@@ -257,7 +257,7 @@ int catalog_open(const char *folder, const struct catalog *old, struct catalog *
     if (!fresh)
         return error_set(why, -ENOMEM, "%s: no memory for a catalog", folder);
     atomic_init(&fresh->n_users, 1);
-    int r = open_all(&(struct opening){folder, old, fresh}, why);
+    int r = open_all(&(struct attempt){folder, old, fresh}, why);
     if (r < 0) {
         catalog_unref(fresh);
         return r;
