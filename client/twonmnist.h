@@ -40,8 +40,7 @@ enum { TNM_EVENT_BYTES = 5 };
 /* The library's version, "major.minor.patch". */
 const char *tnm_version(void);
 
-/* Why the last call that failed in this thread did; "" if none did. Valid until the next failure.
- */
+/* Why the last call that failed in this thread did; "" if none did. Valid until another does. */
 const char *tnm_last_error(void);
 
 /* ---- Options: by name, as text ---- */

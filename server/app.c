@@ -94,8 +94,7 @@ static void on_terminate(uv_signal_t *handle, int number)
     stop_loops(app);
 }
 
-/* The handles of the first loop that are there beside its connections, and do not keep it running.
- */
+/* The handles of the first loop that stand beside its connections, and do not keep it running. */
 static void each_handle(struct app *app, void (*call)(uv_handle_t *handle))
 {
     uv_handle_t *const handles[] = {

@@ -11,8 +11,7 @@
 
 enum {
     /* A vector stands in the memory that a connection's headers stand in. How much of that is free
-     * cannot be known, but the answer's own head, of more bytes than these take, has just left it.
-     */
+     * cannot be known, but the answer's own head, which takes more bytes, has just left it. */
     VECTOR_MAX_PARTS = 8,
     /* What is copied at a time of an answer of more parts. Not a power of two: on a link of large
      * segments each such block would end in a tiny packet (bench/README.md). */

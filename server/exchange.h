@@ -43,8 +43,7 @@ void exchanges_free(struct exchanges *all);
 /* A request whose target is `url` arrives. NULL: there is no memory. */
 struct exchange *exchange_begin(struct exchanges *all, struct peer *peer, const char *url);
 
-/* libmicrohttpd's call with the head, with each piece of the body, and at the end. False: hang up.
- */
+/* libmicrohttpd's call with the head, with each piece of the body, at the end. False: hang up. */
 bool exchange_step(struct exchange *exchange, const char *path, const char *method,
                    const char *version, const char *piece, size_t piece_size);
 

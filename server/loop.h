@@ -25,8 +25,7 @@ struct loop_shared {
 int loop_open(const struct loop_shared *shared, struct listeners *listeners, unsigned index,
               struct loop **ret, struct error *why);
 
-/* For what else is to happen on this thread; its handles must be closed when loop_run() shall end.
- */
+/* For what else is to happen on this thread; its handles must be closed for loop_run() to end. */
 uv_loop_t *loop_uv(struct loop *loop);
 
 /* Serve until loop_stop() was called and all requests have ended, or their time is over. */

@@ -11,8 +11,7 @@
 
 enum {
     /* libmicrohttpd asks again and again for the rest of a line that fills its memory, and reads no
-     * more. A piece of the body does not take as long to arrive when the server has nothing else.
-     */
+     * more. A piece of the body does not take as long to come when the server has nothing else. */
     STUCK_MS = 1000,
     STOPPING_MS = 1000, /* for the rest of a request, once the server stops */
 };

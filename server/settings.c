@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "common/number.h"
-
 #include "server/address.h"
 
 enum kind { KIND_UINT, KIND_BOOL, KIND_TEXT, KIND_LIST };

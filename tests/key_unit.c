@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tests of common/key: nothing of an event is lost in its key, and keys stand in the right order.
- */
+ * Tests of common/key: nothing of an event is lost in its key, and keys are in the right order. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

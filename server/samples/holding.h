@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One split file as it is held: opened, watched over, hashed. All catalogs that serve it share it.
- */
+ * One split file as it is held: opened, watched over, hashed. Catalogs that serve it share it. */
 #pragma once
 
 #include <stdatomic.h>

@@ -59,13 +59,12 @@ int reply_claim(struct reply *reply, uint64_t size, struct error *why);
 /* Whether that many could be claimed as far as max_bytes goes; nothing is. Errors: -E2BIG. */
 int reply_check(const struct reply *reply, uint64_t size, struct error *why);
 
-/* Claim and allocate `size` bytes that live as long as the reply. Errors: reply_claim(); -ENOMEM.
- */
+/* Claim and allocate `size` bytes that live as long as it does. Errors: reply_claim(); -ENOMEM. */
 int reply_alloc(struct reply *reply, uint64_t size, void **ret, struct error *why);
 
 /* Append bytes that outlive the reply, or live as long, and are read for the body's CRC-32C now;
- * neighbours in memory become one part. With head_only, `bytes` may be
- * NULL: they are counted. Errors: -E2BIG, -EAGAIN, -ENOMEM for the list of parts. */
+ * neighbours in memory become one part. With head_only, `bytes` may be NULL: they are counted.
+ * Errors: -E2BIG, -EAGAIN, -ENOMEM for the list of parts. */
 int reply_borrow(struct reply *reply, const void *bytes, size_t size, struct error *why);
 
 /* The same where their CRC-32C is known: they are not read. */
