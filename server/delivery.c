@@ -73,7 +73,7 @@ static ssize_t read_nothing(void *user, uint64_t at, char *bytes, size_t size)
 static void release(void *user)
 {
     struct delivery *delivery = user;
-    delivery->release(delivery->owner);
+    delivery->release(delivery->user);
 }
 
 static struct MHD_Response *make_bodyless(struct delivery *delivery)

@@ -12,8 +12,8 @@ struct MHD_Connection;
 
 struct delivery {
     struct reply *reply;
-    void (*release)(void *owner); /* called once for each delivery_send(), at its end */
-    void *owner;
+    void (*release)(void *user); /* called once for each delivery_send(), at its end */
+    void *user;
 
     size_t part, part_read; /* where the next block begins */
     uint64_t read;

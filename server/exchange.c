@@ -122,7 +122,7 @@ struct exchange *exchange_begin(struct exchanges *all, struct peer *peer, const 
     exchange->reply.address = exchange->upload.address = peer->address;
     exchange->reply.max_bytes = service_settings(all->service)->max_answer_bytes;
     exchange->delivery =
-        (struct delivery){.reply = &exchange->reply, .release = unref, .owner = exchange};
+        (struct delivery){.reply = &exchange->reply, .release = unref, .user = exchange};
     all->n_running++;
     peer->exchange = exchange;
     peer_enter(peer, PEER_ASKING);
