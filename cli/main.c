@@ -31,6 +31,12 @@ static int open_client(const struct options *options, tnm_client **ret, struct f
     return r;
 }
 
+static void say(void *user, const char *text)
+{
+    (void)user;
+    fprintf(stderr, "twonmnist: %s\n", text);
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
@@ -39,6 +45,8 @@ int main(int argc, char **argv)
     int status;
     const struct command *command = options_parse(argc, argv, &options, &status);
     int r = command ? open_client(&options, &client, &why) : 0;
+    if (command && r == 0)
+        tnm_set_message(client, say, NULL);
     if (command && r == 0)
         r = command->run(&options, client, &why);
     tnm_close(client);

@@ -11,7 +11,7 @@
 #include "client/failure.h"
 #include "config.h"
 
-enum { PROGRESS_EVERY_MS = 100 };
+enum { PROGRESS_EVERY_MS = 100, MESSAGE_EVERY_MS = 10000 };
 
 const char *tnm_version(void)
 {
@@ -164,30 +164,81 @@ int tnm_set_progress(tnm_client *client, tnm_progress *progress, void *user)
     return 0;
 }
 
-static struct timespec next_telling(void)
+int tnm_set_message(tnm_client *client, tnm_message *message, void *user)
 {
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_nsec += PROGRESS_EVERY_MS * 1000000L;
-    at.tv_sec += at.tv_nsec / 1000000000L;
-    at.tv_nsec %= 1000000000L;
-    return at;
+    int r = client_check(client);
+    if (r < 0)
+        return r;
+    pthread_mutex_lock(&client->lock);
+    client->message = message;
+    client->message_user = user;
+    pthread_mutex_unlock(&client->lock);
+    return 0;
 }
 
-/* Wait for a change until `*at`; then tell the progress, without the lock. */
-static int wait_with_progress(tnm_client *client, struct timespec *at)
+static uint64_t now_ms(void)
 {
-    if (pthread_cond_timedwait(&client->changed, &client->lock, at) != ETIMEDOUT)
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static struct timespec at_ms(uint64_t ms)
+{
+    return (struct timespec){.tv_sec = (time_t)(ms / 1000),
+                             .tv_nsec = (long)(ms % 1000) * 1000000L};
+}
+
+struct wait {
+    tnm_client *client;
+    const struct client_waited *waited;
+    uint64_t tell_at_ms;    /* the progress */
+    uint64_t message_at_ms; /* what is waited for, if it is anything */
+    bool has_text;
+    struct error text;
+};
+
+static void ask_text(void *user)
+{
+    struct wait *wait = user;
+    const struct request *request = wait->waited->request(wait->waited->user);
+    wait->has_text = request && request_text(request, &wait->text);
+}
+
+/* Both callbacks, as they are due; without the lock. */
+static int tell(struct wait *wait, tnm_progress *progress, void *progress_user,
+                tnm_message *message, void *message_user)
+{
+    tnm_client *client = wait->client;
+    uint64_t answers, bytes, retries;
+    if (message && now_ms() >= wait->message_at_ms) {
+        loop_call(client->loop, ask_text, wait);
+        if (wait->has_text) {
+            wait->message_at_ms = now_ms() + MESSAGE_EVERY_MS;
+            message(message_user, wait->text.text);
+        }
+    }
+    requests_counts(client->requests, &answers, &bytes, &retries);
+    return progress && progress(progress_user, answers, bytes, retries) != 0
+               ? failure_set(-ECANCELED, "cancelled by the progress callback")
+               : 0;
+}
+
+/* Wait for a change, or until it is time to tell something. */
+static int wait_and_tell(struct wait *wait)
+{
+    tnm_client *client = wait->client;
+    const struct timespec at = at_ms(wait->tell_at_ms);
+    if (pthread_cond_timedwait(&client->changed, &client->lock, &at) != ETIMEDOUT)
         return 0;
     tnm_progress *progress = client->progress;
-    void *user = client->progress_user;
-    uint64_t answers, bytes, retries;
-    requests_counts(client->requests, &answers, &bytes, &retries);
+    tnm_message *message = client->message;
+    void *progress_user = client->progress_user, *message_user = client->message_user;
     pthread_mutex_unlock(&client->lock);
-    bool stop = progress && progress(user, answers, bytes, retries) != 0;
+    int r = tell(wait, progress, progress_user, message, message_user);
     pthread_mutex_lock(&client->lock);
-    *at = next_telling();
-    return stop ? failure_set(-ECANCELED, "cancelled by the progress callback") : 0;
+    wait->tell_at_ms = now_ms() + PROGRESS_EVERY_MS;
+    return r;
 }
 
 uint64_t client_cancels(tnm_client *client)
@@ -198,16 +249,19 @@ uint64_t client_cancels(tnm_client *client)
     return n_cancels;
 }
 
-int client_wait(tnm_client *client, uint64_t n_cancels, bool (*ready)(const void *user),
-                const void *user)
+int client_wait(tnm_client *client, const struct client_waited *waited)
 {
-    struct timespec at = next_telling();
+    uint64_t now = now_ms();
+    struct wait wait = {.client = client,
+                        .waited = waited,
+                        .tell_at_ms = now + PROGRESS_EVERY_MS,
+                        .message_at_ms = now + REQUEST_TEXT_AFTER_MS};
     int r = 0;
-    while (r == 0 && !ready(user)) {
-        if (client->n_cancels != n_cancels)
+    while (r == 0 && !waited->ready(waited->user)) {
+        if (client->n_cancels != waited->n_cancels)
             r = failure_set(-ECANCELED, "cancelled");
-        else if (client->progress)
-            r = wait_with_progress(client, &at);
+        else if (client->progress || client->message)
+            r = wait_and_tell(&wait);
         else
             pthread_cond_wait(&client->changed, &client->lock);
     }
@@ -230,6 +284,11 @@ struct waited {
 static bool is_done(const void *user)
 {
     return ((const struct waited *)user)->done;
+}
+
+static const struct request *request_of(const void *user)
+{
+    return ((const struct waited *)user)->request;
 }
 
 static int check(void *user, struct answer *answer, struct error *why)
@@ -275,11 +334,13 @@ int client_request(tnm_client *client, const struct request_ask *ask, char **ret
     waited.ask.check = check;
     waited.ask.done = on_done;
     waited.ask.user = &waited;
+    waited.ask.patience_ms = client->options->call_patience_s * 1000;
     uint64_t n_cancels = client_cancels(client);
     loop_call(client->loop, start_waited, &waited);
 
     pthread_mutex_lock(&client->lock);
-    int r = client_wait(client, n_cancels, is_done, &waited);
+    const struct client_waited what = {is_done, request_of, &waited, n_cancels};
+    int r = client_wait(client, &what);
     pthread_mutex_unlock(&client->lock);
     if (r < 0) {
         loop_call(client->loop, stop_waited, &waited);

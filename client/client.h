@@ -20,9 +20,11 @@ struct tnm_client {
     struct requests *requests;
     pthread_mutex_t lock;
     pthread_cond_t changed; /* something that a call may wait for has happened */
-    uint64_t n_cancels;     /* under the lock, like the next two */
+    uint64_t n_cancels;     /* under the lock, like the next ones */
     tnm_progress *progress;
     void *progress_user;
+    tnm_message *message;
+    void *message_user;
 };
 
 /* 0 where the client may be used here; else -EINVAL or -ECHILD, kept as the last error. */
@@ -38,10 +40,18 @@ void client_unref(tnm_client *client); /* not in the loop's thread */
  * cancel in between is lost. */
 uint64_t client_cancels(tnm_client *client);
 
-/* Wait until ready(user), which is asked under the lock, or client_cancels() is no longer
- * `n_cancels`; the caller holds the lock. Errors: -ECANCELED, kept as the last error. */
-int client_wait(tnm_client *client, uint64_t n_cancels, bool (*ready)(const void *user),
-                const void *user);
+/* What a call waits for. */
+struct client_waited {
+    bool (*ready)(const void *user); /* asked under the lock */
+    /* The request that it hangs on, or NULL; asked in the loop's thread. */
+    const struct request *(*request)(const void *user);
+    const void *user;
+    uint64_t n_cancels; /* client_cancels(), noted before it was started */
+};
+
+/* Wait until it is ready, or cancelled; the caller holds the lock. Errors: -ECANCELED, kept as the
+ * last error. */
+int client_wait(tnm_client *client, const struct client_waited *waited);
 
 /* Make one request and wait for its end. The caller frees *ret_server, which may be NULL. Errors:
  * those of requests, kept as the last error. */

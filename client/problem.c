@@ -32,6 +32,10 @@ void problem_read(const struct answer *answer, struct problem *ret)
         snprintf(ret->text, sizeof ret->text, "has other data: %s", or_empty(detail));
     else if (detail)
         snprintf(ret->text, sizeof ret->text, "%s", detail);
+    else if (answer->headers[HEADER_LOCATION][0])
+        snprintf(ret->text, sizeof ret->text,
+                 "HTTP status %ld, which sends us to %.160s; redirects are not followed",
+                 answer->status, answer->headers[HEADER_LOCATION]);
     else
         snprintf(ret->text, sizeof ret->text, "HTTP status %ld", answer->status);
     document_free(document);

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,36 +13,59 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "client/probe.h"
 #include "client/problem.h"
 #include "client/retry.h"
+
+enum {
+    N_TRIES = 2,             /* at once: the second is the hedge */
+    HEDGE_TIMES = 3,         /* of what other servers usually take */
+    HEDGE_LEAST_MS = 200,    /* a daemon may be slow for once */
+    HEDGE_UNKNOWN_MS = 1000, /* as long as no other server has answered */
+};
 
 struct requests {
     struct loop *loop;
     const tnm_options *options;
     struct servers *servers;
     struct transfers *transfers;
-    struct request *waiting; /* for a server's rest to end */
-    size_t turn;             /* the server to begin with next */
+    struct probes *probes;
+    struct request *waiting, **last; /* for a server's rest to end, the oldest first */
+    size_t turn;                     /* the server to begin with next */
+    uint64_t n_sent;                 /* tries; each has its number */
     atomic_uint_least64_t answers, retries;
 };
 
-enum { REASON_MAX = 320 };
+/* A transfer under way. */
+struct
+try {
+    struct request *request;
+    struct transfer *transfer; /* NULL while there is none */
+    size_t server;
+    uint64_t number, sent_ms;
+    uint64_t received; /* bytes, when it was looked at last */
+    bool is_probe;     /* others wait for what becomes of it */
+};
 
-/* What one request knows of one server. */
+/* What one request knows of one server, beside what its client knows of it. */
 struct attempt {
-    unsigned tries; /* that failed */
-    bool refused;   /* it will never give it */
+    unsigned damaged; /* answers */
+    bool refused;     /* it will never give it */
     uint64_t rest_until_ms;
     int error;
-    char reason[REASON_MAX]; /* of the last failure */
+    char reason[SERVER_REASON_MAX]; /* of the last bad answer; "" where it was the server's trouble
+                                     */
 };
 
 struct request {
     struct requests *all;
     struct request_ask ask; /* its texts are ours */
     struct loop_timer *timer;
-    struct transfer *transfer; /* while one is under way, to server `now_at` */
-    size_t now_at, first_at;
+    struct try tries[N_TRIES];
+    bool was_hedged;
+    size_t first_at;
+    bool is_patient; /* waits for servers, since: */
+    uint64_t patient_since_ms;
     bool waits;
     struct request *next, **link; /* while it waits */
     struct attempt attempts[];    /* one for each server */
@@ -55,6 +79,11 @@ static uint32_t random_u32(void)
     return value;
 }
 
+static struct server *server_of(const struct try *try)
+{
+    return &try->request->all->servers->list[try->server];
+}
+
 static void free_request(struct request *request)
 {
     loop_timer_free(request->timer);
@@ -64,196 +93,31 @@ static void free_request(struct request *request)
     free(request);
 }
 
+/* ---- Waiting ---- */
+
 static void stop_waiting(struct request *request)
 {
+    loop_timer_stop(request->timer);
     if (!request->waits)
         return;
     request->waits = false;
-    loop_timer_stop(request->timer);
     *request->link = request->next;
     if (request->next)
         request->next->link = request->link;
+    else
+        request->all->last = request->link;
 }
 
 static void wait_until(struct request *request, uint64_t until_ms)
 {
-    uint64_t now = loop_now_ms(request->all->loop);
+    struct requests *all = request->all;
+    uint64_t now = loop_now_ms(all->loop);
     request->waits = true;
-    request->next = request->all->waiting;
-    request->link = &request->all->waiting;
-    if (request->next)
-        request->next->link = &request->next;
-    request->all->waiting = request;
+    request->next = NULL;
+    request->link = all->last;
+    *all->last = request;
+    all->last = &request->next;
     loop_timer_start(request->timer, until_ms > now ? until_ms - now : 0);
-}
-
-static void finish(struct request *request, int r, const char *server, const struct error *why)
-{
-    request->ask.done(request->ask.user, r, server, why);
-    free_request(request);
-}
-
-/* ---- Giving up: one sentence of what each server said ---- */
-
-static int worst_error(const struct request *request)
-{
-    static const int ranks[] = {-EBADMSG, -ESTALE, -EACCES,    -EMSGSIZE,
-                                -ENOENT,  -EPROTO, -ETIMEDOUT, -EHOSTUNREACH};
-    for (size_t i = 0; i < sizeof ranks / sizeof *ranks; i++)
-        for (size_t s = 0; s < request->all->servers->n; s++)
-            if (request->attempts[s].error == ranks[i])
-                return ranks[i];
-    return -EHOSTUNREACH;
-}
-
-static void give_up(struct request *request)
-{
-    struct error why;
-    const struct servers *servers = request->all->servers;
-    size_t used = (size_t)snprintf(why.text, sizeof why.text, "%.256s", request->ask.what);
-    for (size_t s = 0; s < servers->n && used < sizeof why.text; s++)
-        used +=
-            (size_t)snprintf(why.text + used, sizeof why.text - used, "%s%.160s: %s",
-                             s ? "; " : ": ", servers->list[s].name, request->attempts[s].reason);
-    finish(request, worst_error(request), NULL, &why);
-}
-
-static void fail(struct request *request, int r, const struct error *reason)
-{
-    struct error why = *reason;
-    error_prefix(&why, r, "%.256s: %.160s", request->ask.what,
-                 request->all->servers->list[request->now_at].name);
-    finish(request, r, NULL, &why);
-}
-
-/* ---- Trying ---- */
-
-static void on_transferred(void *user, int r, struct answer *answer, const struct error *why);
-
-static bool is_usable(const struct request *request, size_t s)
-{
-    const struct attempt *attempt = &request->attempts[s];
-    return !attempt->refused && attempt->tries <= request->all->options->retries;
-}
-
-/* The server to ask at `now_ms`: of those that do not rest the one that failed this request least.
- * False where none is left; with *ret_until_ms > now_ms all that are left rest until then. */
-static bool choose(const struct request *request, uint64_t now_ms, size_t *ret,
-                   uint64_t *ret_until_ms)
-{
-    const struct servers *servers = request->all->servers;
-    uint64_t until = UINT64_MAX;
-    unsigned fewest = UINT32_MAX;
-    bool found = false;
-    for (size_t i = 0; i < servers->n; i++) {
-        size_t s = (request->first_at + i) % servers->n;
-        const struct attempt *attempt = &request->attempts[s];
-        if (!is_usable(request, s))
-            continue;
-        uint64_t rest = servers->list[s].rest_until_ms;
-        rest = attempt->rest_until_ms > rest ? attempt->rest_until_ms : rest;
-        rest = rest > now_ms ? rest : now_ms;
-        if (!found || rest < until || (rest == until && attempt->tries < fewest)) {
-            found = true;
-            until = rest;
-            fewest = attempt->tries;
-            *ret = s;
-        }
-    }
-    *ret_until_ms = until;
-    return found;
-}
-
-static int start_transfer(struct request *request, size_t s)
-{
-    struct server *server = &request->all->servers->list[s];
-    char *url;
-    if (asprintf(&url, "%s%s", server->base, request->ask.path) < 0)
-        return -ENOMEM;
-    const struct transfer_ask ask = {.url = url,
-                                     .unix_socket = server->socket,
-                                     .post = request->ask.post,
-                                     .max_bytes = request->ask.max_bytes};
-    int r =
-        transfer_start(request->all->transfers, &ask, on_transferred, request, &request->transfer);
-    free(url);
-    return r;
-}
-
-static void try_next(void *user)
-{
-    struct request *request = user;
-    struct requests *all = request->all;
-    uint64_t now = loop_now_ms(all->loop), until;
-    size_t s;
-    stop_waiting(request);
-    if (!choose(request, now, &s, &until)) {
-        give_up(request);
-        return;
-    }
-    if (until > now) {
-        wait_until(request, until);
-        return;
-    }
-    request->now_at = s;
-    server_probe(&all->servers->list[s], all->options, now);
-    if (start_transfer(request, s) < 0) {
-        struct error why;
-        fail(request, error_set(&why, -ENOMEM, "no memory for a transfer"), &why);
-    }
-}
-
-static void note(struct attempt *attempt, int r, const char *reason)
-{
-    attempt->error = r;
-    snprintf(attempt->reason, sizeof attempt->reason, "%s", reason);
-}
-
-static void try_again(struct request *request)
-{
-    atomic_fetch_add(&request->all->retries, 1);
-    try_next(request);
-}
-
-/* The server is in trouble: this counts for all requests that wait for it too. */
-static void server_trouble(struct request *request, int r, const struct answer *answer,
-                           const char *reason)
-{
-    struct requests *all = request->all;
-    uint64_t at_least = 0;
-    retry_after_ms(answer->headers[HEADER_RETRY_AFTER], time(NULL), &at_least);
-    server_failed(&all->servers->list[request->now_at], all->options, loop_now_ms(all->loop),
-                  at_least, random_u32());
-    for (struct request *other = all->waiting; other; other = other->next) {
-        struct attempt *attempt = &other->attempts[request->now_at];
-        attempt->tries++;
-        note(attempt, r, reason);
-        loop_timer_start(other->timer, 0);
-    }
-    request->attempts[request->now_at].tries++;
-    note(&request->attempts[request->now_at], r, reason);
-    try_again(request);
-}
-
-/* This answer was bad; the server as such may be well. */
-static void answer_trouble(struct request *request, int r, const char *reason)
-{
-    const tnm_options *options = request->all->options;
-    struct attempt *attempt = &request->attempts[request->now_at];
-    attempt->tries++;
-    attempt->rest_until_ms =
-        loop_now_ms(request->all->loop) + retry_backoff_ms(attempt->tries, options->backoff_ms,
-                                                           options->backoff_max_ms, random_u32());
-    note(attempt, r, reason);
-    try_again(request);
-}
-
-static void refused(struct request *request, int r, const char *reason)
-{
-    struct attempt *attempt = &request->attempts[request->now_at];
-    attempt->refused = true;
-    note(attempt, r, reason);
-    try_again(request);
 }
 
 static void wake_all(struct requests *all)
@@ -262,12 +126,319 @@ static void wake_all(struct requests *all)
         loop_timer_start(other->timer, 0);
 }
 
-static void server_works(struct request *request)
+static void be_patient(struct request *request, uint64_t since_ms)
 {
-    struct server *server = &request->all->servers->list[request->now_at];
-    if (server->failures > 0)
-        wake_all(request->all);
-    server_answered(server);
+    if (request->is_patient)
+        return;
+    request->is_patient = true;
+    request->patient_since_ms = since_ms;
+}
+
+static uint64_t deadline(const struct request *request)
+{
+    return request->patient_since_ms + request->ask.patience_ms;
+}
+
+/* ---- Ends ---- */
+
+/* Forget a try that has ended. Whatever became of it, others need not wait for it any more. */
+static void end_try(struct try *try)
+{
+    try->transfer = NULL;
+    if (!try->is_probe)
+        return;
+    try->is_probe = false;
+    server_of(try)->is_probed = false;
+    wake_all(try->request->all);
+}
+
+static void stop_try(struct try *try)
+{
+    if (!try->transfer)
+        return;
+    transfer_cancel(try->transfer);
+    end_try(try);
+}
+
+static void finish(struct request *request, int r, const char *server, const struct error *why)
+{
+    stop_waiting(request);
+    for (int i = 0; i < N_TRIES; i++)
+        stop_try(&request->tries[i]);
+    request->ask.done(request->ask.user, r, server, why);
+    free_request(request);
+}
+
+static int error_at(const struct request *request, size_t s)
+{
+    const struct attempt *attempt = &request->attempts[s];
+    return attempt->error ? attempt->error : request->all->servers->list[s].error;
+}
+
+static const char *reason_at(const struct request *request, size_t s)
+{
+    const struct attempt *attempt = &request->attempts[s];
+    return attempt->error ? attempt->reason : request->all->servers->list[s].reason;
+}
+
+static int worst_error(const struct request *request)
+{
+    static const int ranks[] = {-EBADMSG, -ESTALE, -EACCES,    -EMSGSIZE,
+                                -ENOENT,  -EPROTO, -ETIMEDOUT, -EHOSTUNREACH};
+    for (size_t i = 0; i < sizeof ranks / sizeof *ranks; i++)
+        for (size_t s = 0; s < request->all->servers->n; s++)
+            if (error_at(request, s) == ranks[i])
+                return ranks[i];
+    return -EHOSTUNREACH;
+}
+
+/* One sentence of what each server said. */
+static void give_up(struct request *request)
+{
+    struct error why;
+    const struct servers *servers = request->all->servers;
+    size_t used = (size_t)snprintf(why.text, sizeof why.text, "%.256s", request->ask.what);
+    for (size_t s = 0; s < servers->n && used < sizeof why.text; s++)
+        used += (size_t)snprintf(why.text + used, sizeof why.text - used, "%s%.160s: %s",
+                                 s ? "; " : ": ", servers->list[s].name, reason_at(request, s));
+    finish(request, worst_error(request), NULL, &why);
+}
+
+static void fail(struct request *request, size_t s, int r, const struct error *reason)
+{
+    struct error why = *reason;
+    error_prefix(&why, r, "%.256s: %.160s", request->ask.what, request->all->servers->list[s].name);
+    finish(request, r, NULL, &why);
+}
+
+/* ---- Choosing a server ---- */
+
+/* When the request may ask server s: UINT64_MAX while nobody knows. */
+static uint64_t free_at(const struct request *request, size_t s, uint64_t now_ms)
+{
+    struct requests *all = request->all;
+    struct server *server = &all->servers->list[s];
+    if (server->is_silent && !server->is_probed && server->rest_until_ms <= now_ms &&
+        all->servers->n > 1)
+        server->is_probed = probe_start(all->probes, s, ++all->n_sent) == 0;
+    uint64_t at = server_free_at(server), own = request->attempts[s].rest_until_ms;
+    return at > own ? at : own;
+}
+
+static bool is_usable(const struct request *request, size_t s)
+{
+    const struct attempt *attempt = &request->attempts[s];
+    return !attempt->refused && attempt->damaged <= request->all->options->retries;
+}
+
+static bool is_asked(const struct request *request, size_t s)
+{
+    for (int i = 0; i < N_TRIES; i++)
+        if (request->tries[i].transfer && request->tries[i].server == s)
+            return true;
+    return false;
+}
+
+/* The server to ask at `now_ms`: of those that do not rest the one that failed this request least.
+ * False where none is left; with *ret_until_ms > now_ms all that are left rest until then. */
+static bool choose(const struct request *request, uint64_t now_ms, size_t *ret,
+                   uint64_t *ret_until_ms)
+{
+    size_t n = request->all->servers->n;
+    uint64_t until = UINT64_MAX;
+    unsigned fewest = UINT32_MAX;
+    bool found = false;
+    for (size_t i = 0; i < n; i++) {
+        size_t s = (request->first_at + i) % n;
+        if (!is_usable(request, s) || is_asked(request, s))
+            continue;
+        unsigned damaged = request->attempts[s].damaged;
+        uint64_t at = free_at(request, s, now_ms);
+        at = at > now_ms ? at : now_ms;
+        if (!found || at < until || (at == until && damaged < fewest)) {
+            found = true;
+            until = at;
+            fewest = damaged;
+            *ret = s;
+        }
+    }
+    *ret_until_ms = until;
+    return found;
+}
+
+/* ---- Trying ---- */
+
+static void on_transferred(void *user, int r, struct answer *answer, const struct error *why);
+
+static struct try *idle_try(struct request *request)
+{
+    return &request->tries[request->tries[0].transfer != NULL];
+}
+
+/* The one that is under way besides `but`, or NULL. */
+static struct try *other_try(struct request *request, const struct try *but)
+{
+    for (int i = 0; i < N_TRIES; i++)
+        if (&request->tries[i] != but && request->tries[i].transfer)
+            return &request->tries[i];
+    return NULL;
+}
+
+static uint64_t hedge_after_ms(const struct request *request, size_t s)
+{
+    double typical = servers_typical_ms(request->all->servers, s);
+    uint64_t after = typical > 0 ? (uint64_t)(typical * HEDGE_TIMES) : HEDGE_UNKNOWN_MS;
+    return after > HEDGE_LEAST_MS ? after : HEDGE_LEAST_MS;
+}
+
+static int start_try(struct request *request, size_t s, bool is_hedge)
+{
+    struct requests *all = request->all;
+    struct server *server = &all->servers->list[s];
+    struct try *try = idle_try(request);
+    char *url;
+    if (asprintf(&url, "%s%s", server->base, request->ask.path) < 0)
+        return -ENOMEM;
+    *try = (struct try){.request = request,
+                        .server = s,
+                        .number = ++all->n_sent,
+                        .sent_ms = loop_now_ms(all->loop),
+                        .is_probe = server->failures > 0};
+    const struct transfer_ask ask = {.url = url,
+                                     .unix_socket = server->socket,
+                                     .post = request->ask.post,
+                                     .max_bytes = request->ask.max_bytes,
+                                     .is_urgent = is_hedge};
+    int r = transfer_start(all->transfers, &ask, on_transferred, try, &try->transfer);
+    free(url);
+    if (r == 0 && try->is_probe)
+        server->is_probed = true;
+    if (r == 0 && all->servers->n > 1 && !request->was_hedged)
+        loop_timer_start(request->timer, hedge_after_ms(request, s));
+    return r;
+}
+
+/* Where an answer has not begun in time, and nothing of it arrives: ask another server too. */
+static void hedge(struct request *request, struct try *slow)
+{
+    uint64_t now = loop_now_ms(request->all->loop), until;
+    uint64_t received = transfer_received(slow->transfer);
+    size_t s;
+    if (!transfer_has_begun(slow->transfer)) {
+        slow->sent_ms = now; /* it waits for its turn with us */
+    } else if (received == slow->received && choose(request, now, &s, &until) && until <= now &&
+               request->all->servers->list[s].failures == 0 && start_try(request, s, true) == 0) {
+        request->was_hedged = true;
+        loop_timer_stop(request->timer);
+        return;
+    }
+    slow->received = received;
+    loop_timer_start(request->timer, hedge_after_ms(request, slow->server));
+}
+
+static void try_next(struct request *request)
+{
+    struct requests *all = request->all;
+    uint64_t now = loop_now_ms(all->loop), until;
+    size_t s;
+    stop_waiting(request);
+    if (!choose(request, now, &s, &until)) {
+        give_up(request);
+        return;
+    }
+    if (until <= now) {
+        if (start_try(request, s, false) < 0) {
+            struct error why;
+            fail(request, s, error_set(&why, -ENOMEM, "no memory for a transfer"), &why);
+        }
+        return;
+    }
+    if (server_free_at(&all->servers->list[s]) > now) { /* not for our own damaged answer alone */
+        be_patient(request, now);
+        if (now >= deadline(request)) {
+            give_up(request);
+            return;
+        }
+        until = until < deadline(request) ? until : deadline(request);
+    }
+    wait_until(request, until);
+}
+
+static void on_timer(void *user)
+{
+    struct request *request = user;
+    struct try *under_way = other_try(request, NULL);
+    if (under_way)
+        hedge(request, under_way);
+    else
+        try_next(request);
+}
+
+/* ---- What became of a try, which has ended ---- */
+
+static void go_on(struct request *request)
+{
+    if (other_try(request, NULL))
+        return; /* its answer may be the good one */
+    request->was_hedged = false;
+    atomic_fetch_add(&request->all->retries, 1);
+    try_next(request);
+}
+
+static bool note_failure(struct requests *all, size_t s, struct server_failure failure)
+{
+    failure.last_number = all->n_sent;
+    failure.now_ms = loop_now_ms(all->loop);
+    failure.random = random_u32();
+    return server_failed(&all->servers->list[s], all->options, &failure);
+}
+
+static void server_trouble(struct try *try, int r, const struct answer *answer, const char *reason)
+{
+    struct request *request = try->request;
+    struct server_failure failure = {.number = try->number,
+                                     .is_silent = answer->status == 0 || r == -ETIMEDOUT,
+                                     .error = r,
+                                     .reason = reason};
+    retry_after_ms(answer->headers[HEADER_RETRY_AFTER], time(NULL), &failure.at_least_ms);
+    note_failure(request->all, try->server, failure);
+    request->attempts[try->server].error = 0; /* from now on the server's own word counts */
+    be_patient(request, try->sent_ms);
+    go_on(request);
+}
+
+static void note(struct attempt *attempt, int r, const char *reason)
+{
+    attempt->error = r;
+    snprintf(attempt->reason, sizeof attempt->reason, "%.319s", reason);
+}
+
+/* This answer was bad; the server as such may be well. */
+static void answer_trouble(struct try *try, int r, const char *reason)
+{
+    struct request *request = try->request;
+    const tnm_options *options = request->all->options;
+    struct attempt *attempt = &request->attempts[try->server];
+    attempt->damaged++;
+    attempt->rest_until_ms =
+        loop_now_ms(request->all->loop) + retry_backoff_ms(attempt->damaged, options->backoff_ms,
+                                                           options->backoff_max_ms, random_u32());
+    note(attempt, r, reason);
+    go_on(request);
+}
+
+static void refused(struct try *try, int r, const char *reason)
+{
+    struct attempt *attempt = &try->request->attempts[try->server];
+    attempt->refused = true;
+    note(attempt, r, reason);
+    go_on(try->request);
+}
+
+static void server_works(struct try *try)
+{
+    if (server_answered(server_of(try), try->number))
+        wake_all(try->request->all);
 }
 
 /* A captive portal or a proxy's page of HTML is no reason to ask the same server again. */
@@ -281,61 +452,153 @@ static int check_type(const struct request *request, const struct answer *answer
     return 0;
 }
 
-static void take_answer(struct request *request, struct answer *answer)
+/* The hedge was quicker: what has not even begun to answer counts as silent. */
+static void leave_slow_one(struct try *slow, const struct try *quick)
 {
+    if (!slow || slow->number > quick->number || transfer_received(slow->transfer) > 0)
+        return;
+    char reason[SERVER_REASON_MAX];
+    uint64_t waited = loop_now_ms(slow->request->all->loop) - slow->sent_ms;
+    snprintf(reason, sizeof reason, "no answer within %" PRIu64 " ms, when others had given it",
+             waited);
+    note_failure(
+        slow->request->all, slow->server,
+        (struct server_failure){
+            .number = slow->number, .is_silent = true, .error = -ETIMEDOUT, .reason = reason});
+}
+
+static void take_answer(struct try *try, struct answer *answer)
+{
+    struct request *request = try->request;
     struct error why = {.text = ""};
     if (check_type(request, answer, &why) < 0) {
-        refused(request, -EPROTO, why.text);
+        refused(try, -EPROTO, why.text);
         return;
     }
     if (answer->body.size == 0) {
-        answer_trouble(request, -EPROTO, "an empty answer");
+        answer_trouble(try, -EPROTO, "an empty answer");
         return;
     }
-    const char *server = request->all->servers->list[request->now_at].name;
     int r = request->ask.check(request->ask.user, answer, &why);
     if (r == -EBADMSG) {
-        answer_trouble(request, r, why.text);
-    } else if (r == -ESTALE) {
-        refused(request, r, why.text);
+        answer_trouble(try, r, why.text);
+    } else if (r == -ESTALE || r == -EPROTO) {
+        refused(try, r, why.text);
     } else if (r < 0) {
-        fail(request, r, &why);
+        fail(request, try->server, r, &why);
     } else {
         atomic_fetch_add(&request->all->answers, 1);
-        finish(request, 0, server, &why);
+        leave_slow_one(other_try(request, try), try);
+        finish(request, 0, server_of(try)->name, &why);
     }
+}
+
+/* A request that no server can mend. */
+static bool is_hopeless(int r)
+{
+    return r == -EMSGSIZE || r == -ENOMEM || r == -EINVAL;
 }
 
 static void on_transferred(void *user, int r, struct answer *answer, const struct error *why)
 {
-    struct request *request = user;
+    struct try *try = user;
+    struct request *request = try->request;
     struct problem problem;
-    request->transfer = NULL;
-    if (r == -EMSGSIZE || r == -ENOMEM || r == -EINVAL) { /* no server can mend these */
-        fail(request, r, why);
+    end_try(try);
+    if (is_hopeless(r)) {
+        fail(request, try->server, r, why);
+        return;
+    }
+    if (r == -EACCES) { /* its certificate: asking again changes nothing */
+        refused(try, r, why->text);
         return;
     }
     if (r < 0) {
-        server_trouble(request, r, answer, why->text);
+        server_trouble(try, r, answer, why->text);
         return;
     }
     problem_read(answer, &problem);
     enum retry_verdict verdict = retry_judge(answer->status, problem.code, &r);
     if (verdict == RETRY_AGAIN) {
-        server_trouble(request, r, answer, problem.text);
+        server_trouble(try, r, answer, problem.text);
         return;
     }
-    server_works(request);
+    server_works(try);
     if (verdict == RETRY_GOOD) {
-        take_answer(request, answer);
+        server_took(server_of(try), answer->begun_after_ms);
+        take_answer(try, answer);
     } else if (verdict == RETRY_OTHER) {
-        refused(request, r, problem.text);
+        refused(try, r, problem.text);
     } else {
         struct error reason;
         snprintf(reason.text, sizeof reason.text, "%s", problem.text);
-        fail(request, r, &reason);
+        fail(request, try->server, r, &reason);
     }
 }
+
+/* The server that was silent answers again, whatever: the next request tries it. */
+static void on_probed(void *user, size_t s, uint64_t number, int r, const struct answer *answer,
+                      const struct error *why)
+{
+    struct requests *all = user;
+    struct server *server = &all->servers->list[s];
+    struct problem problem;
+    const char *reason = why->text;
+    enum retry_verdict verdict = RETRY_AGAIN;
+    server->is_probed = false;
+    if (r == 0) {
+        problem_read(answer, &problem);
+        verdict = retry_judge(answer->status, problem.code, &r);
+        reason = problem.text;
+    }
+    if (verdict == RETRY_AGAIN) {
+        struct server_failure failure = {
+            .number = number, .is_silent = answer->status == 0, .error = r, .reason = reason};
+        retry_after_ms(answer->headers[HEADER_RETRY_AFTER], time(NULL), &failure.at_least_ms);
+        note_failure(all, s, failure);
+    } else {
+        server->is_silent = false;
+    }
+    wake_all(all);
+}
+
+/* ---- In words ---- */
+
+static const char *why_at(const struct request *request, size_t s)
+{
+    if (is_asked(request, s) && !request->all->servers->list[s].failures)
+        return "no answer yet";
+    return reason_at(request, s);
+}
+
+bool request_text(const struct request *request, struct error *ret)
+{
+    const struct requests *all = request->all;
+    uint64_t now = loop_now_ms(all->loop), since = request->patient_since_ms;
+    const struct try *try = other_try((struct request *)request, NULL);
+    if (!request->is_patient && !try)
+        return false;
+    if (try && transfer_received(try->transfer) > 0)
+        return false; /* it arrives */
+    if (!request->is_patient)
+        since = try->sent_ms;
+    if (now < since + REQUEST_TEXT_AFTER_MS)
+        return false;
+    size_t used = (size_t)snprintf(ret->text, sizeof ret->text, "waiting for ");
+    const char *between = "";
+    for (size_t s = 0; s < all->servers->n && used < sizeof ret->text; s++)
+        if (is_usable(request, s) && (all->servers->list[s].failures || is_asked(request, s))) {
+            used += (size_t)snprintf(ret->text + used, sizeof ret->text - used, "%s%.160s (%.100s)",
+                                     between, all->servers->list[s].name, why_at(request, s));
+            between = ", ";
+        }
+    if (used < sizeof ret->text)
+        snprintf(ret->text + used, sizeof ret->text - used, ", %" PRIu64 " s of %" PRIu64,
+                 (now - since) / 1000, request->ask.patience_ms / 1000);
+    return true;
+}
+
+/* ---- Beginning and cancelling ---- */
 
 int request_start(struct requests *all, const struct request_ask *ask, struct request **ret)
 {
@@ -350,7 +613,7 @@ int request_start(struct requests *all, const struct request_ask *ask, struct re
     request->ask.post = ask->post ? strdup(ask->post) : NULL;
     request->first_at = all->turn++ % all->servers->n;
     if (!request->ask.what || !request->ask.path || (ask->post && !request->ask.post) ||
-        loop_timer_new(all->loop, try_next, request, &request->timer) < 0) {
+        loop_timer_new(all->loop, on_timer, request, &request->timer) < 0) {
         free_request(request);
         return -ENOMEM;
     }
@@ -364,14 +627,8 @@ void request_cancel(struct request *request)
     if (!request)
         return;
     stop_waiting(request);
-    if (request->transfer) {
-        struct server *server = &request->all->servers->list[request->now_at];
-        if (server->failures > 0) { /* others wait for what becomes of this try */
-            server->rest_until_ms = 0;
-            wake_all(request->all);
-        }
-        transfer_cancel(request->transfer);
-    }
+    for (int i = 0; i < N_TRIES; i++)
+        stop_try(&request->tries[i]);
     free_request(request);
 }
 
@@ -379,14 +636,18 @@ int requests_new(struct loop *loop, const tnm_options *options, struct servers *
                  struct requests **ret)
 {
     struct requests *all = calloc(1, sizeof *all);
-    if (!all || transfers_new(loop, options, &all->transfers) < 0) {
-        free(all);
+    if (!all)
         return -ENOMEM;
-    }
     all->loop = loop;
     all->options = options;
     all->servers = servers;
+    all->last = &all->waiting;
     all->turn = random_u32(); /* many clients do not begin with the same server */
+    if (transfers_new(loop, options, &all->transfers) < 0 ||
+        probes_new(all->transfers, options, servers, on_probed, all, &all->probes) < 0) {
+        requests_free(all);
+        return -ENOMEM;
+    }
     *ret = all;
     return 0;
 }
@@ -396,6 +657,7 @@ void requests_free(struct requests *all)
     if (!all)
         return;
     assert(!all->waiting);
+    probes_free(all->probes);
     transfers_free(all->transfers);
     free(all);
 }

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * One request to whichever server can answer it: tries, rests and fail-over. Loop thread only,
- * except requests_counts(). */
+ * except requests_counts().
+ *
+ * A server that fails rests, for all requests of its client, and is tried again by one of them (by
+ * GET /readyz first where it gave no answer and others are there to be asked). A request waits for
+ * servers that rest as long as its patience. Where a server's answer does not begin in the time
+ * that the others usually take, the request is sent to one of them too, once, and the first answer
+ * counts. */
 #pragma once
 
 #include <stdint.h>
@@ -24,14 +30,16 @@ void requests_counts(const struct requests *requests, uint64_t *ret_answers, uin
                      uint64_t *ret_retries);
 
 struct request_ask {
-    const char *what;   /* in words, for errors; copied, like the next two */
-    const char *path;   /* behind the server's URL */
-    const char *post;   /* JSON, or NULL for GET */
-    const char *type;   /* Content-Type that the answer has to have; borrowed for ever */
-    uint64_t max_bytes; /* of the answer; 0: as the option max_answer_mb says */
+    const char *what;     /* in words, for errors; copied, like the next two */
+    const char *path;     /* behind the server's URL */
+    const char *post;     /* JSON, or NULL for GET */
+    const char *type;     /* Content-Type that the answer has to have; borrowed for ever */
+    uint64_t max_bytes;   /* of the answer; 0: as the option max_answer_mb says */
+    uint64_t patience_ms; /* how long to wait for servers that fail */
 
-    /* Look at a 200: 0, or -EBADMSG damaged (tried again), -ESTALE other data (tried elsewhere), or
-     * what ends the request. May take the answer's body when it returns 0. */
+    /* Look at a 200: 0, or -EBADMSG damaged (tried again), -ESTALE other data or -EPROTO not what
+     * was asked for (tried elsewhere), or what ends the request. May take the answer's body when it
+     * returns 0. */
     int (*check)(void *user, struct answer *answer, struct error *why);
 
     /* Told once at the end, unless cancelled; `server` is whose answer was taken. */
@@ -44,3 +52,8 @@ struct request;
 /* done() is never called before this returns. Errors: -ENOMEM. */
 int request_start(struct requests *requests, const struct request_ask *ask, struct request **ret);
 void request_cancel(struct request *request); /* accepts NULL */
+
+/* For which servers the request waits, and why: "waiting for http://one (connection refused), 12 s
+ * of 300". False while it does not wait, or for less than 2 s. Loop thread. */
+enum { REQUEST_TEXT_AFTER_MS = 2000 };
+bool request_text(const struct request *request, struct error *ret);

@@ -57,12 +57,38 @@ uint64_t retry_backoff_ms(unsigned failures, uint64_t base_ms, uint64_t max_ms, 
     return rest - (uint64_t)((double)(rest / 2) * random / UINT32_MAX);
 }
 
+static bool read_digits(const char *at, int n, int *ret)
+{
+    int value = 0;
+    for (int i = 0; i < n; i++) {
+        if (at[i] < '0' || at[i] > '9')
+            return false;
+        value = value * 10 + at[i] - '0';
+    }
+    *ret = value;
+    return true;
+}
+
+/* "Sun, 06 Nov 1994 08:49:37 GMT". Not by strptime(), to which names of months are the locale's. */
 static bool read_date(const char *text, time_t *ret)
 {
+    static const char shape[] = "aaa, 00 aaa 0000 00:00:00 GMT";
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     struct tm date = {0};
-    const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &date);
-    if (!end || *end)
+    size_t i = 0;
+    for (; shape[i]; i++)
+        if (shape[i] != 'a' && shape[i] != '0' && text[i] != shape[i])
+            return false;
+        else if (!text[i])
+            return false;
+    const char month[] = {text[8], text[9], text[10], '\0'};
+    const char *at = strstr(months, month);
+    if (text[i] || !at || (at - months) % 3 != 0 || !read_digits(text + 5, 2, &date.tm_mday) ||
+        !read_digits(text + 12, 4, &date.tm_year) || !read_digits(text + 17, 2, &date.tm_hour) ||
+        !read_digits(text + 20, 2, &date.tm_min) || !read_digits(text + 23, 2, &date.tm_sec))
         return false;
+    date.tm_mon = (int)(at - months) / 3;
+    date.tm_year -= 1900;
     *ret = timegm(&date);
     return true;
 }

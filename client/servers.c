@@ -3,6 +3,7 @@
 #include "client/servers.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,30 +78,60 @@ void servers_free(struct servers *servers)
     free(servers);
 }
 
-void server_failed(struct server *server, const tnm_options *options, uint64_t now_ms,
-                   uint64_t at_least_ms, uint32_t random)
+bool server_failed(struct server *server, const tnm_options *options,
+                   const struct server_failure *failure)
 {
-    if (server->failures == 0 || server->is_probed || now_ms >= server->rest_until_ms)
-        server->failures++; /* requests that fail together count once */
-    server->is_probed = false;
-    uint64_t rest =
-        retry_backoff_ms(server->failures, options->backoff_ms, options->backoff_max_ms, random);
-    if (at_least_ms > options->retry_after_max_ms)
-        at_least_ms = options->retry_after_max_ms;
-    server->rest_until_ms = now_ms + (rest > at_least_ms ? rest : at_least_ms);
+    bool counts = failure->number > server->failed_at;
+    uint64_t rest = 0, floor = failure->at_least_ms;
+    if (floor > options->retry_after_max_ms)
+        floor = options->retry_after_max_ms;
+    if (counts) {
+        server->failures++;
+        server->failed_at = failure->last_number;
+        server->is_silent = failure->is_silent;
+        server->error = failure->error;
+        snprintf(server->reason, sizeof server->reason, "%.319s", failure->reason);
+        rest = retry_backoff_ms(server->failures, options->backoff_ms, options->backoff_max_ms,
+                                failure->random);
+    } else if (server->failures == 0) {
+        return false; /* it has answered since */
+    }
+    uint64_t until = failure->now_ms + (rest > floor ? rest : floor);
+    if (until > server->rest_until_ms)
+        server->rest_until_ms = until;
+    return counts;
 }
 
-void server_answered(struct server *server)
+bool server_answered(struct server *server, uint64_t number)
 {
+    if (server->failures == 0 || number <= server->failed_at)
+        return false;
     server->failures = 0;
-    server->is_probed = false;
+    server->is_silent = false;
     server->rest_until_ms = 0;
+    return true;
 }
 
-void server_probe(struct server *server, const tnm_options *options, uint64_t now_ms)
+void server_took(struct server *server, uint64_t ms)
 {
-    if (server->failures == 0)
-        return;
-    server->is_probed = true;
-    server->rest_until_ms = now_ms + options->timeout_ms;
+    enum { WEIGHT = 8 };
+    double took = ms ? (double)ms : 0.5;
+    server->typical_ms += server->typical_ms > 0 ? (took - server->typical_ms) / WEIGHT : took;
+}
+
+uint64_t server_free_at(const struct server *server)
+{
+    return server->is_probed ? UINT64_MAX : server->rest_until_ms;
+}
+
+double servers_typical_ms(const struct servers *servers, size_t but)
+{
+    double sum = 0;
+    unsigned n = 0;
+    for (size_t s = 0; s < servers->n; s++)
+        if (s != but && servers->list[s].typical_ms > 0) {
+            sum += servers->list[s].typical_ms;
+            n++;
+        }
+    return n ? sum / n : 0;
 }

@@ -155,6 +155,7 @@ static void start_slot(tnm_stream *stream, uint64_t k)
     if (r == 0) {
         struct request_ask ask = wish_ask(&slot->wish);
         ask.done = on_done;
+        ask.patience_ms = stream->split->client->options->patience_s * 1000;
         slot->wish.owner = slot;
         r = request_start(stream->split->client->requests, &ask, &slot->request);
     }
@@ -178,6 +179,14 @@ static void start_ahead(void *user)
     }
 }
 
+/* Ask once more for the next batch, which could not be had. */
+static void ask_again(void *user)
+{
+    tnm_stream *stream = user;
+    stream->asks_again = false;
+    start_slot(stream, stream->next);
+}
+
 static void stop_all(void *user)
 {
     tnm_stream *stream = user;
@@ -197,6 +206,7 @@ void stream_restart(tnm_stream *stream, uint64_t next)
     tnm_client *client = stream->split->client;
     loop_call(client->loop, stop_all, stream);
     stream->next = stream->started = next;
+    stream->asks_again = false;
     pthread_mutex_lock(&client->lock);
     stream->cancelled = false;
     pthread_mutex_unlock(&client->lock);
@@ -304,11 +314,18 @@ static bool is_ready(const void *user)
            stream->slots[stream->next / stream->step % stream->depth].state == SLOT_ENDED;
 }
 
+static const struct request *request_of(const void *user)
+{
+    const tnm_stream *stream = user;
+    return stream->slots[stream->next / stream->step % stream->depth].request;
+}
+
 static int wait_for_next(tnm_stream *stream, uint64_t n_cancels)
 {
     tnm_client *client = stream->split->client;
+    const struct client_waited what = {is_ready, request_of, stream, n_cancels};
     pthread_mutex_lock(&client->lock);
-    int r = client_wait(client, n_cancels, is_ready, stream);
+    int r = client_wait(client, &what);
     bool cancelled = stream->cancelled;
     pthread_mutex_unlock(&client->lock);
     if (r == 0 && cancelled)
@@ -324,14 +341,20 @@ int tnm_stream_next(tnm_stream *stream, tnm_batch **ret)
     if (stream->next == stream->n_batches)
         return 0;
     uint64_t n_cancels = client_cancels(stream->split->client);
-    if (stream->started == stream->next)
+    if (stream->asks_again)
+        loop_call(stream->split->client->loop, ask_again, stream);
+    else if (stream->started == stream->next)
         loop_call(stream->split->client->loop, start_ahead, stream);
     r = wait_for_next(stream, n_cancels);
     if (r < 0)
         return r;
     struct slot *slot = slot_of(stream, stream->next);
-    if (slot->r < 0)
-        return failure_keep(slot->r, &slot->why);
+    if (slot->r < 0) {
+        r = failure_keep(slot->r, &slot->why);
+        wish_clear(&slot->wish);
+        stream->asks_again = true;
+        return r;
+    }
     *ret = slot->wish.batch;
     slot->wish.batch = NULL;
     wish_clear(&slot->wish);

@@ -53,7 +53,8 @@ struct tnm_stream {
     uint64_t next;    /* batch that is handed over next */
     uint64_t started; /* every step'th batch of next..started has a slot */
     uint64_t step;
-    bool cancelled; /* under the client's lock */
+    bool asks_again; /* for batch `next`, which could not be had */
+    bool cancelled;  /* under the client's lock */
     const tnm_decoder *decoder;
     struct lent *lent; /* under the client's lock */
     struct pool *pool;

@@ -3,6 +3,7 @@
 #include "client/transfer.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -16,7 +17,12 @@
 
 #include "common/wire.h"
 
-enum { RECEIVE_BYTES = 512 * 1024, MAX_PROBLEM_BYTES = 65536 };
+enum {
+    RECEIVE_BYTES = 512 * 1024,
+    MAX_PROBLEM_BYTES = 65536,
+    LEAST_RATE =
+        1000, /* bytes/s on the average of stall_timeout_s: a byte now and then is a stall */
+};
 
 struct transfers {
     struct loop *loop;
@@ -39,6 +45,7 @@ struct transfer {
     void *user;
     struct answer answer;
     uint64_t max_bytes; /* of a 200's body */
+    uint64_t received;  /* bytes of head and body so far */
     bool in_head;       /* the status line has come, the end of the head has not */
     bool is_enough;     /* we ended it: the rest of a refusal's body is of no use */
     int refused;        /* why we ourselves ended it: negative errno */
@@ -54,8 +61,8 @@ static void global_init(void)
 
 static const char *const header_names[N_ANSWER_HEADERS] = {
     [HEADER_CONTENT_TYPE] = "Content-Type", [HEADER_DIGEST] = WIRE_DIGEST,
-    [HEADER_LABELS] = WIRE_LABELS,          [HEADER_RETRY_AFTER] = "Retry-After",
-    [HEADER_REVISION] = WIRE_REVISION,
+    [HEADER_LABELS] = WIRE_LABELS,          [HEADER_LOCATION] = "Location",
+    [HEADER_RETRY_AFTER] = "Retry-After",   [HEADER_REVISION] = WIRE_REVISION,
 };
 
 static const struct {
@@ -85,6 +92,20 @@ static int error_of(CURLcode code)
 
 static void start_waiting(struct transfers *all);
 
+/* "connection refused", where the system says so; else libcurl's words. */
+static int connect_error(const struct transfer *transfer, CURLcode code, struct error *why)
+{
+    long system = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &system);
+    const char *words = transfer->message[0] ? transfer->message : curl_easy_strerror(code);
+    if (code == CURLE_COULDNT_CONNECT && system > 0)
+        words = strerror((int)system);
+    error_set(why, error_of(code), "%s", words);
+    if (words != transfer->message)
+        why->text[0] = (char)tolower((unsigned char)why->text[0]);
+    return error_of(code);
+}
+
 static int result_of(const struct transfer *transfer, CURLcode code, struct error *why)
 {
     if (transfer->refused == -EMSGSIZE)
@@ -99,8 +120,12 @@ static int result_of(const struct transfer *transfer, CURLcode code, struct erro
         return 0;
     if (code == CURLE_OUT_OF_MEMORY && transfer->in_head) /* libcurl's word for it */
         return error_set(why, -EPROTO, "no twonmnist daemon: the head of its answer has no end");
-    return error_set(why, error_of(code), "%s",
-                     transfer->message[0] ? transfer->message : curl_easy_strerror(code));
+    if (code == CURLE_PEER_FAILED_VERIFICATION)
+        return error_set(why, error_of(code),
+                         "its certificate is not to be trusted, so it was not asked again (option "
+                         "ca_file names other authorities): %s",
+                         transfer->message[0] ? transfer->message : curl_easy_strerror(code));
+    return connect_error(transfer, code, why);
 }
 
 static void finish(struct transfer *transfer, CURLcode code)
@@ -108,7 +133,10 @@ static void finish(struct transfer *transfer, CURLcode code)
     struct transfers *all = transfer->all;
     struct error why = {.text = ""};
     int r = result_of(transfer, code, &why);
+    curl_off_t begun_us = 0;
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &transfer->answer.status);
+    curl_easy_getinfo(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T, &begun_us);
+    transfer->answer.begun_after_ms = (uint64_t)begun_us / 1000;
 
     curl_multi_remove_handle(all->multi, transfer->easy);
     curl_easy_cleanup(transfer->easy);
@@ -222,6 +250,7 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *user)
     }
     if (transfer->refused || transfer->is_enough)
         return 0;
+    transfer->received += size;
     atomic_fetch_add_explicit(&transfer->all->bytes, size, memory_order_relaxed);
     return size;
 }
@@ -230,6 +259,7 @@ static size_t on_header(char *line, size_t size, size_t n, void *user)
 {
     struct transfer *transfer = user;
     size *= n;
+    transfer->received += size;
     transfer->in_head = size > 2; /* an empty line ends it */
     const char *colon = memchr(line, ':', size);
     for (int i = 0; colon && i < N_ANSWER_HEADERS; i++) {
@@ -317,6 +347,15 @@ uint64_t transfers_bytes(const struct transfers *all)
     return atomic_load_explicit(&all->bytes, memory_order_relaxed);
 }
 
+/* libcurl by itself obeys http_proxy and its like, which clusters set for the internet: a daemon on
+ * the next node is not behind it. */
+static void set_proxy(CURL *easy, const char *proxy)
+{
+    if (proxy && strcmp(proxy, OPTION_PROXY_ENVIRONMENT) == 0)
+        return;
+    curl_easy_setopt(easy, CURLOPT_PROXY, proxy ? proxy : "");
+}
+
 static void set_up(struct transfer *transfer, const struct transfer_ask *ask)
 {
     CURL *easy = transfer->easy;
@@ -333,17 +372,26 @@ static void set_up(struct transfer *transfer, const struct transfer_ask *ask)
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout_ms);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)options->timeout_ms);
-    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
+                     (long)(ask->timeout_ms ? ask->timeout_ms : options->timeout_ms));
+    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, (long)LEAST_RATE);
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)options->stall_timeout_s);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER,
                      ask->post ? transfer->all->post_headers : transfer->all->headers);
     if (options->ca_file)
         curl_easy_setopt(easy, CURLOPT_CAINFO, options->ca_file);
+    set_proxy(easy, options->proxy);
     if (ask->unix_socket)
         curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, ask->unix_socket);
     if (ask->post)
         curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, ask->post);
+}
+
+static void begin(struct transfer *transfer)
+{
+    transfer->active = true;
+    transfer->all->n_active++;
+    curl_multi_add_handle(transfer->all->multi, transfer->easy);
 }
 
 static void start_waiting(struct transfers *all)
@@ -353,9 +401,7 @@ static void start_waiting(struct transfers *all)
         all->first = transfer->next;
         if (!all->first)
             all->last = &all->first;
-        transfer->active = true;
-        all->n_active++;
-        curl_multi_add_handle(all->multi, transfer->easy);
+        begin(transfer);
     }
 }
 
@@ -376,11 +422,25 @@ int transfer_start(struct transfers *all, const struct transfer_ask *ask, transf
     if (ask->max_bytes && ask->max_bytes < transfer->max_bytes)
         transfer->max_bytes = ask->max_bytes;
     set_up(transfer, ask);
+    *ret = transfer;
+    if (ask->is_urgent) {
+        begin(transfer);
+        return 0;
+    }
     *all->last = transfer;
     all->last = &transfer->next;
-    *ret = transfer;
     start_waiting(all);
     return 0;
+}
+
+bool transfer_has_begun(const struct transfer *transfer)
+{
+    return transfer->active;
+}
+
+uint64_t transfer_received(const struct transfer *transfer)
+{
+    return transfer->received;
 }
 
 static void forget_waiting(struct transfer *transfer)

@@ -3,6 +3,7 @@
  * transfers_bytes(). */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,7 @@ enum answer_header {
     HEADER_CONTENT_TYPE,
     HEADER_DIGEST,
     HEADER_LABELS,
+    HEADER_LOCATION,
     HEADER_RETRY_AFTER,
     HEADER_REVISION,
     N_ANSWER_HEADERS
@@ -23,7 +25,8 @@ enum answer_header {
 enum { HEADER_MAX = 256 };
 
 struct answer {
-    long status; /* of HTTP; 0 while there is none */
+    long status;             /* of HTTP; 0 while there is none */
+    uint64_t begun_after_ms; /* from sending to its first byte */
     struct body body;
     char headers[N_ANSWER_HEADERS][HEADER_MAX]; /* "" where absent */
 };
@@ -48,6 +51,8 @@ struct transfer_ask {
     const char *unix_socket; /* to go over, or NULL */
     const char *post;        /* JSON, or NULL for GET */
     uint64_t max_bytes;      /* of a 200's body; 0: the option max_answer_mb alone */
+    uint64_t timeout_ms;     /* for the whole answer; 0: as the option timeout_ms says */
+    bool is_urgent;          /* does not wait for its turn */
 };
 
 /* Ask; all texts are copied. Waits for its turn while as many as the option `connections` are under
@@ -56,6 +61,10 @@ struct transfer_ask {
 int transfer_start(struct transfers *transfers, const struct transfer_ask *ask, transfer_done *done,
                    void *user, struct transfer **ret);
 void transfer_cancel(struct transfer *transfer);
+
+/* Whether its turn has come; and the bytes of its answer so far. */
+bool transfer_has_begun(const struct transfer *transfer);
+uint64_t transfer_received(const struct transfer *transfer);
 
 /* Check `url` as a server's: http or https, a host, no query. Errors: -EINVAL. Any thread. */
 int transfer_check_url(const char *url, struct error *why);

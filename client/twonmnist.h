@@ -7,9 +7,9 @@
  *   -EINVAL     an argument, or the servers find the request wrong
  *   -ENOENT     no such split, sample or batch
  *   -ESTALE     the servers have other data than the revision that was opened
- *   -EACCES     the token is missing or wrong
+ *   -EACCES     the token is missing or wrong, or a server's certificate is not to be trusted
  *   -EBADMSG    an answer was damaged, each time it was asked for
- *   -EPROTO     an answer that no twonmnist daemon gives
+ *   -EPROTO     an answer that no twonmnist daemon gives, or not to what was asked
  *   -ETIMEDOUT  no server answered in time
  *   -EHOSTUNREACH no server could be reached, or none could answer
  *   -EMSGSIZE   an answer longer than the option max_answer_mb
@@ -51,7 +51,7 @@ int tnm_options_new(tnm_options **ret);
 void tnm_options_free(tnm_options *options);
 
 /* Set option `name`; tnm_options_name() and tnm_options_help() list them all: token, token_file,
- * ca_file, connect_timeout_ms, timeout_ms, retries, backoff_ms, backoff_max_ms, max_answer_mb, …
+ * ca_file, proxy, patience_s, call_patience_s, connect_timeout_ms, stall_timeout_s, retries, …
  * -EINVAL no such option, or a value outside its range. */
 int tnm_options_set(tnm_options *options, const char *name, const char *value);
 
@@ -64,8 +64,10 @@ const char *tnm_options_help(size_t i);
 typedef struct tnm_client tnm_client;
 
 /* Open a client of `n_urls` servers, `http://host:port`, `https://…` or `unix:/path/of/socket`.
- * Requests are spread over them; one that fails is left alone for a while. `options` may be NULL
- * and is copied. Starts one background thread; sends nothing yet. */
+ * Requests are spread over them; one that fails is left alone for a while, and what it was asked
+ * for is asked for elsewhere. Where none is left a stream waits for patience_s, any other call for
+ * call_patience_s. `options` may be NULL and is copied. Starts one background thread; sends nothing
+ * yet. */
 int tnm_open(const char *const *urls, size_t n_urls, const tnm_options *options, tnm_client **ret);
 
 /* Let go of the client; its thread ends when the last split and stream are closed too. */
@@ -82,6 +84,12 @@ int tnm_counts(tnm_client *client, uint64_t *ret_answers, uint64_t *ret_bytes,
  * the counts have grown; not 0 makes that call return -ECANCELED. */
 typedef int tnm_progress(void *user, uint64_t answers, uint64_t bytes, uint64_t retries);
 int tnm_set_progress(tnm_client *client, tnm_progress *progress, void *user);
+
+/* Called in the thread of a call that has waited for servers for 2 s, and every 10 s from then on,
+ * without any lock: "waiting for http://one:8642 (connection refused), 12 s of 300". The text is
+ * valid until it returns. */
+typedef void tnm_message(void *user, const char *text);
+int tnm_set_message(tnm_client *client, tnm_message *message, void *user);
 
 /* ---- Splits ---- */
 
@@ -226,7 +234,7 @@ int tnm_pairs_open(tnm_split *source, uint64_t seed, uint64_t start, uint64_t si
 void tnm_stream_close(tnm_stream *stream);
 
 /* Wait for the next batch: 1 and *ret, or 0 at the end of the epoch. After an error the stream
- * stays where it is: every further call gives the same error until tnm_stream_seek(). */
+ * stays where it is: a further call asks for the same batch again. */
 int tnm_stream_next(tnm_stream *stream, tnm_batch **ret);
 
 /* Batches of the whole stream; UINT64_MAX for pairs. */

@@ -18,7 +18,7 @@
 
 #include "client/twonmnist.h"
 
-enum { DEPTH = 4, SIZE = 8, N_FORKS = 20, HANG_S = 60 };
+enum { DEPTH = 8, SIZE = 8, N_FORKS = 20, HANG_S = 60 };
 
 static const uint64_t some[] = {2, 0, 1};
 
@@ -64,7 +64,7 @@ static int next(tnm_stream *stream, const char *what)
 {
     tnm_batch *batch = NULL;
     int r = tnm_stream_next(stream, &batch);
-    return tell_batch(what, r, batch);
+    return r == 0 ? tell("end", r) : tell_batch(what, r, batch);
 }
 
 static int open_stream(struct opened *opened)
@@ -93,6 +93,24 @@ static void epoch_command(struct opened *opened)
     tell("end", r);
     tnm_counts(opened->client, &answers, &bytes, &retries);
     printf("counts %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", answers, bytes, retries);
+}
+
+static void on_message(void *user, const char *text)
+{
+    (void)user;
+    fprintf(stderr, "%s\n", text);
+}
+
+/* A batch for each line that comes in, whether or not the one before failed. */
+static void step_command(struct opened *opened)
+{
+    char line[8];
+    tnm_set_message(opened->client, on_message, NULL);
+    if (open_stream(opened) < 0)
+        return;
+    while (fgets(line, sizeof line, stdin))
+        if (next(opened->stream, "batch") == 0)
+            return;
 }
 
 /* Everything is closed with batches under way. */
@@ -293,6 +311,7 @@ static const struct {
     {"get", get_command},           {"epoch", epoch_command},
     {"close", close_command},       {"cancel", cancel_command},
     {"progress", progress_command}, {"cancel-stream", cancel_stream_command},
+    {"step", step_command},
 };
 
 static void run(const char *name, struct opened *opened, const char *const *urls, size_t n_urls)

@@ -111,6 +111,12 @@ void request_cancel(struct request *request)
     free_request(request);
 }
 
+bool request_text(const struct request *request, struct error *ret)
+{
+    snprintf(ret->text, sizeof ret->text, "waiting for %s, for %s", FAKE_SERVER, request->ask.what);
+    return true;
+}
+
 /* ---- Answers ---- */
 
 tnm_client *fake_open(fake_reply *reply)

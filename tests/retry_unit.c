@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Tests of client/retry. */
 #include <errno.h>
+#include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -90,9 +91,37 @@ static void retry_after_takes_seconds_and_dates(void **state)
     assert_int_equal(ms, 10000);
     assert_true(retry_after_ms("Sun, 06 Nov 1994 08:49:27 GMT", now, &ms));
     assert_int_equal(ms, 0);
-    static const char *const wrong[] = {"", "-1", "1.5", "soon", "99999999999999999999", "1 2"};
+    static const char *const wrong[] = {"",
+                                        "-1",
+                                        "1.5",
+                                        "soon",
+                                        "99999999999999999999",
+                                        "1 2",
+                                        "Sun, 06 Nov 1994 08:49:37",
+                                        "Sun, 06 Nov 1994 08:49:37 GMT ",
+                                        "Sun, 06 nov 1994 08:49:37 GMT",
+                                        "Sun, 06 ovD 1994 08:49:37 GMT",
+                                        "Sun, 0x Nov 1994 08:49:37 GMT",
+                                        "Sun, 06 Nov 1994 08:49:3"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_false(retry_after_ms(wrong[i], now, &ms));
+}
+
+static void retry_after_takes_dates_in_any_locale(void **state)
+{
+    (void)state;
+    static const char *const locales[] = {"de_DE.UTF-8", "fr_FR.UTF-8", "de_DE", "ja_JP.UTF-8"};
+    size_t i = 0;
+    while (i < sizeof locales / sizeof *locales && !setlocale(LC_ALL, locales[i]))
+        i++;
+    if (i == sizeof locales / sizeof *locales) {
+        print_message("no locale but C and English ones is installed\n");
+        skip();
+    }
+    uint64_t ms = 1;
+    assert_true(retry_after_ms("Tue, 06 Dec 1994 08:49:47 GMT", 786703777, &ms));
+    setlocale(LC_ALL, "C");
+    assert_int_equal(ms, 10000);
 }
 
 int main(void)
@@ -102,6 +131,7 @@ int main(void)
         cmocka_unit_test(retry_knows_each_kind_of_problem),
         cmocka_unit_test(retry_rests_double_up_to_the_limit),
         cmocka_unit_test(retry_after_takes_seconds_and_dates),
+        cmocka_unit_test(retry_after_takes_dates_in_any_locale),
     };
     return cmocka_run_group_tests_name("retry", tests, NULL, NULL);
 }

@@ -11,7 +11,7 @@ import daemon
 from fake_server import FakeServer
 
 DRIVER = daemon.BUILD / "tests/client_driver"
-QUICK = ("retries=0",)
+QUICK = ("retries=0", "call_patience_s=0")
 SECRET = "a-secret-of-24-characters"
 
 

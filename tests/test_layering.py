@@ -46,6 +46,7 @@ ORDER = {
         ["options", "decoder"],
         ["transfer"],
         ["servers", "digest", "problem"],
+        ["probe"],
         ["request"],
         ["client"],
         ["split"],

@@ -344,7 +344,7 @@ class Failures(Same):
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
         with self.assertRaisesRegex(OSError, f"127.0.0.1:{port}"):
-            twonmnist.Split(f"http://127.0.0.1:{port}", retries=0)
+            twonmnist.Split(f"http://127.0.0.1:{port}", call_patience_s=0)
 
 
 class Processes(unittest.TestCase):
