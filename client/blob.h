@@ -7,6 +7,7 @@
 
 #include "common/error.h"
 #include "common/geometry.h"
+#include "common/safetensors.h"
 
 /* Borrowed from the bytes. */
 struct blob {
@@ -18,6 +19,7 @@ struct blob {
     const uint64_t *indices;   /* [n_samples] */
     const int32_t *sources;    /* [n_samples][2] */
     const uint32_t *checksums; /* [n_samples] */
+    uint32_t crc;              /* CRC-32C of the whole file */
 };
 
 /* What the answer has to be about. */
@@ -26,12 +28,15 @@ struct blob_expected {
     const uint64_t *indices; /* [n_samples] */
     uint64_t n_samples;
     struct geometry geometry;
+    const struct meta *meta; /* [n_meta] what it has to say of itself; value NULL: nothing */
+    size_t n_meta;
 };
 
 /* Read the blob at `bytes`, which is 8-aligned, and check it: the shapes, the offsets, the labels,
- * the indices, the revision, each sample against its CRC-32C, and that its events lie inside the
- * sensor.
- * Errors: -EBADMSG damaged (why names the sample); -ESTALE another revision; -ENOMEM. */
+ * the indices, the revision, what was asked for, each sample against its CRC-32C, and that its
+ * events lie inside the sensor. ret->crc is left to the caller to compare.
+ * Errors: -EBADMSG damaged (why names the sample); -ESTALE another revision; -EPROTO an answer to
+ * another request; -ENOMEM. */
 int blob_read(const void *bytes, size_t size, const struct blob_expected *expected,
               struct blob *ret, struct error *why);
 

@@ -40,13 +40,16 @@ void wish_clear(struct wish *wish)
     *wish = (struct wish){0};
 }
 
+static const char *const order_names[] = {
+    [TNM_ORDER_STORED] = "", [TNM_ORDER_TIME] = "time", [TNM_ORDER_PUBLISHED] = "published"};
+static const char *const last_names[] = {
+    [TNM_LAST_SHORT] = "short", [TNM_LAST_DROP] = "drop", [TNM_LAST_PAD] = "pad"};
+
 /* "&order=…&timestep=…", as the form asks. */
 static void form_query(struct form form, char *ret, size_t size)
 {
-    static const char *const orders[] = {[TNM_ORDER_STORED] = "",
-                                         [TNM_ORDER_TIME] = "&order=time",
-                                         [TNM_ORDER_PUBLISHED] = "&order=published"};
-    int used = snprintf(ret, size, "%s", orders[form.order]);
+    const char *name = order_names[form.order];
+    int used = snprintf(ret, size, "%s%s", name[0] ? "&order=" : "", name);
     if (form.timestep_us)
         snprintf(ret + used, size - (size_t)used, "&timestep=%" PRIu32, form.timestep_us);
 }
@@ -104,7 +107,7 @@ static int ended(struct wish *wish, int r, struct wish *ret)
 int wish_samples(const tnm_split *split, struct form form, const uint64_t *indices, size_t n,
                  struct wish *ret)
 {
-    struct wish wish = {.split = split};
+    struct wish wish = {.kind = WISH_SAMPLES, .split = split, .form = form};
     snprintf(wish.what, sizeof wish.what, "%zu samples of %s", n, split->name);
     char *list = join(indices, n);
     int r = list ? keep_indices(&wish, indices, n) : -ENOMEM;
@@ -130,11 +133,15 @@ static int alloc_share(struct wish *wish, struct order_share share)
 int wish_epoch(const tnm_split *split, struct form form, uint32_t seed, uint32_t epoch,
                const uint32_t *order, const struct wish_share *share, uint64_t k, struct wish *ret)
 {
-    static const char *const names[] = {
-        [TNM_LAST_SHORT] = "short", [TNM_LAST_DROP] = "drop", [TNM_LAST_PAD] = "pad"};
     static const enum order_last lasts[] = {
         [TNM_LAST_SHORT] = ORDER_SHORT, [TNM_LAST_DROP] = ORDER_DROP, [TNM_LAST_PAD] = ORDER_PAD};
-    struct wish wish = {.split = split, .number = k};
+    struct wish wish = {.kind = WISH_EPOCH,
+                        .split = split,
+                        .form = form,
+                        .seed = seed,
+                        .epoch = epoch,
+                        .share = *share,
+                        .number = k};
     snprintf(wish.what, sizeof wish.what, "batch %" PRIu64 " of epoch %" PRIu32 " of %s", k, epoch,
              split->name);
     struct order_share part = order_share(split->n_samples, share->size, lasts[share->last], k,
@@ -148,14 +155,19 @@ int wish_epoch(const tnm_split *split, struct form form, uint32_t seed, uint32_t
                      "." WIRE_SAFETENSORS "?size=%" PRIu64 "&rank=%" PRIu32 "&world=%" PRIu32
                      "&last=%s",
                      split->name, split->revision, seed, epoch, k, share->size, share->rank,
-                     share->world, names[share->last]);
+                     share->world, last_names[share->last]);
     return ended(&wish, r, ret);
 }
 
 int wish_pairs(const tnm_split *split, struct form form, uint64_t seed,
                const struct wish_share *share, uint64_t k, struct wish *ret)
 {
-    struct wish wish = {.split = split, .number = k};
+    struct wish wish = {.kind = WISH_PAIRS,
+                        .split = split,
+                        .form = form,
+                        .seed = seed,
+                        .share = *share,
+                        .number = k};
     snprintf(wish.what, sizeof wish.what, "batch %" PRIu64 " of the pairs of %s", k, split->name);
     struct order_share part =
         order_share(UINT64_MAX, share->size, ORDER_PAD, k, share->rank, share->world);
@@ -173,7 +185,7 @@ int wish_pairs(const tnm_split *split, struct form form, uint64_t seed,
 int wish_mix(const tnm_split *split, struct form form, const uint64_t *parts, size_t n,
              struct wish *ret)
 {
-    struct wish wish = {.split = split, .is_mix = true};
+    struct wish wish = {.split = split, .kind = WISH_MIX, .form = form};
     snprintf(wish.what, sizeof wish.what, "a mix of %zu recordings of %s", n, split->name);
     char *list = join(parts, n);
     int r = list ? keep_indices(&wish, parts, n) : -ENOMEM;
@@ -189,6 +201,7 @@ static int read_mix(const struct wish *wish, struct answer *answer, tnm_batch *b
 {
     struct batch_single *single = &batch->single;
     size_t size = answer->body.size;
+    uint8_t digits[N_DIGITS];
     int r = digest_check(answer, true, why);
     if (r < 0)
         return r;
@@ -198,6 +211,11 @@ static int read_mix(const struct wish *wish, struct answer *answer, tnm_batch *b
     if (strcmp(answer->headers[HEADER_REVISION], wish->split->revision) != 0)
         return error_set(why, -ESTALE, "has other data: revision %.12s instead of %.12s",
                          answer->headers[HEADER_REVISION], wish->split->revision);
+    if (digits_of(single->labels, digits) != wish->n)
+        return error_set(why, -EBADMSG,
+                         WIRE_LABELS " \"%.40s\" for a mix of %" PRIu64
+                                     " recordings of different digits",
+                         answer->headers[HEADER_LABELS], wish->n);
     if (size % EVENT_BYTES != 0)
         return error_set(why, -EBADMSG, "%zu bytes are no whole number of events", size);
     single->offsets[1] = size / EVENT_BYTES;
@@ -218,15 +236,122 @@ static int read_mix(const struct wish *wish, struct answer *answer, tnm_batch *b
     return blob_check_pixels(&batch->blob, why);
 }
 
+/* ---- What the batch has to say of itself ---- */
+
+enum { SAID_ROWS = 11, SAID_TEXT = 24 };
+
+struct said {
+    struct meta rows[SAID_ROWS];
+    size_t n;
+    char path[256];
+    char texts[SAID_ROWS][SAID_TEXT];
+};
+
+static void add(struct said *said, const char *key, const char *value)
+{
+    said->rows[said->n++] = (struct meta){key, value};
+}
+
+static void add_number(struct said *said, const char *key, uint64_t value)
+{
+    char *text = said->texts[said->n];
+    snprintf(text, SAID_TEXT, "%" PRIu64, value);
+    add(said, key, text);
+}
+
+static void add_share(struct said *said, const struct wish *wish)
+{
+    add_number(said, "k", wish->number);
+    add_number(said, "size", wish->share.size);
+    add_number(said, "rank", wish->share.rank);
+    add_number(said, "world", wish->share.world);
+}
+
+static void add_form(struct said *said, const struct wish *wish)
+{
+    const char *order = order_names[wish->form.order];
+    if (!order[0])
+        order = document_text(wish->split->document, "order");
+    if (order)
+        add(said, "order", order);
+    if (wish->form.timestep_us)
+        add_number(said, "timestep", wish->form.timestep_us);
+    else
+        add(said, "timestep", NULL);
+}
+
+static void expect(const struct wish *wish, struct said *ret)
+{
+    const char *name = wish->split->name;
+    ret->n = 0;
+    add(ret, "request", ret->path);
+    add_form(ret, wish);
+    if (wish->kind == WISH_SAMPLES) {
+        snprintf(ret->path, sizeof ret->path, "/v1/splits/%s/batch", name);
+        return;
+    }
+    add_share(ret, wish);
+    if (wish->kind == WISH_EPOCH) {
+        snprintf(ret->path, sizeof ret->path,
+                 "/v1/splits/%s/epochs/%" PRIu64 "/%" PRIu32 "/batches/%" PRIu64, name, wish->seed,
+                 wish->epoch, wish->number);
+        add_number(ret, "order_seed", wish->seed);
+        add_number(ret, "epoch", wish->epoch);
+        add(ret, "last", last_names[wish->share.last]);
+    } else {
+        snprintf(ret->path, sizeof ret->path, "/v1/pairs/%s/%" PRIu64 "/batches/%" PRIu64, name,
+                 wish->seed, wish->number);
+        add_number(ret, "seed", wish->seed);
+    }
+}
+
+/* ---- What can be in it ---- */
+
+static unsigned count_labels(const struct blob *blob, uint64_t i)
+{
+    const uint8_t *labels = blob->labels + i * blob->geometry.n_labels;
+    unsigned n = 0;
+    for (uint32_t l = 0; l < blob->geometry.n_labels; l++)
+        n += labels[l];
+    return n;
+}
+
+/* A recording shows one digit; a sample of 2NMNIST is one or two of them; a fresh pair two. */
+static int check_parts(const struct wish *wish, const struct blob *blob, struct error *why)
+{
+    bool is_pair = wish->kind == WISH_PAIRS, is_source = wish->split->is_source && !is_pair;
+    int32_t most = is_pair ? (int32_t)wish->split->n_samples - 1 : INT32_MAX;
+    for (uint64_t i = 0; i < blob->n_samples; i++) {
+        const int32_t *sources = blob->sources + 2 * i;
+        unsigned n = count_labels(blob, i), n_sources = 1 + (sources[1] >= 0);
+        if (n != n_sources || (is_pair && n != 2) || (is_source && n != 1))
+            return error_set(why, -EBADMSG, "sample %" PRIu64 " shows %u digits from %u recordings",
+                             blob->indices[i], n, n_sources);
+        if (sources[0] < 0 || sources[0] > most || sources[1] < -1 || sources[1] > most)
+            return error_set(why, -EBADMSG,
+                             "sample %" PRIu64 " is of recordings %" PRId32 " and %" PRId32
+                             ", which there are not",
+                             blob->indices[i], sources[0], sources[1]);
+    }
+    return 0;
+}
+
 static int read_blob(const struct wish *wish, struct answer *answer, tnm_batch *batch,
                      struct error *why)
 {
-    const struct blob_expected expected = {.revision = wish->split->revision,
+    struct said said;
+    expect(wish, &said);
+    const struct blob_expected expected = {.meta = said.rows,
+                                           .n_meta = said.n,
+                                           .revision = wish->split->revision,
                                            .indices = wish->indices,
                                            .n_samples = wish->n,
                                            .geometry = wish->split->geometry};
     batch->is_blob = true;
-    return blob_read(answer->body.bytes, answer->body.size, &expected, &batch->blob, why);
+    int r = blob_read(answer->body.bytes, answer->body.size, &expected, &batch->blob, why);
+    if (r == 0)
+        r = digest_compare(answer, batch->blob.crc, why);
+    return r < 0 ? r : check_parts(wish, &batch->blob, why);
 }
 
 static int check(void *user, struct answer *answer, struct error *why)
@@ -236,7 +361,7 @@ static int check(void *user, struct answer *answer, struct error *why)
     if (!batch)
         return error_set(why, -ENOMEM, "no memory for a batch");
     batch->number = wish->number;
-    int r = (wish->is_mix ? read_mix : read_blob)(wish, answer, batch, why);
+    int r = (wish->kind == WISH_MIX ? read_mix : read_blob)(wish, answer, batch, why);
     if (r < 0) {
         tnm_batch_free(batch);
         return r;
@@ -252,7 +377,8 @@ struct request_ask wish_ask(struct wish *wish)
     return (struct request_ask){.what = wish->what,
                                 .path = wish->path,
                                 .post = wish->post,
-                                .type = wish->is_mix ? WIRE_BIN_TYPE : WIRE_SAFETENSORS_TYPE,
+                                .type =
+                                    wish->kind == WISH_MIX ? WIRE_BIN_TYPE : WIRE_SAFETENSORS_TYPE,
                                 .check = check,
                                 .user = wish};
 }

@@ -18,13 +18,19 @@ struct wish_share {
 /* Errors, kept as the last error: -EINVAL. */
 int wish_check_share(const struct wish_share *share);
 
+enum wish_kind { WISH_SAMPLES, WISH_EPOCH, WISH_PAIRS, WISH_MIX };
+
 struct wish {
+    enum wish_kind kind;
     const tnm_split *split; /* borrowed */
+    struct form form;
+    uint64_t seed; /* of an epoch or of pairs */
+    uint32_t epoch;
+    struct wish_share share;
     char what[160], *path, *post;
     uint64_t number;   /* of the batch in its order */
     uint64_t *indices; /* [n] that have to come */
     uint64_t n;
-    bool is_mix;
     tnm_batch *batch; /* what came */
     void *owner;      /* for who is told of the end */
 };
