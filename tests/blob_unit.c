@@ -66,10 +66,17 @@ static struct file whole(void)
 }
 
 static struct geometry geometry = {256, 256, N_DIGITS};
+static struct meta asked[2];
+static size_t n_asked;
 
 static int read_file(const struct file *file, size_t size, struct blob *ret, struct error *why)
 {
-    const struct blob_expected expected = {revision, indices, 2, geometry};
+    const struct blob_expected expected = {.revision = revision,
+                                           .indices = indices,
+                                           .n_samples = 2,
+                                           .geometry = geometry,
+                                           .meta = asked,
+                                           .n_meta = n_asked};
     return blob_read(file->bytes, size, &expected, ret, why);
 }
 
@@ -97,6 +104,43 @@ static void blob_gives_every_part_of_a_batch(void **state)
     assert_int_equal(blob.indices[1], 3);
     assert_int_equal(blob.sources[3], -1);
     assert_int_equal(blob.labels[9], 1);
+}
+
+static void blob_puts_the_sum_of_the_whole_file_together(void **state)
+{
+    (void)state;
+    struct file file = whole();
+    struct blob blob;
+    struct error why;
+    assert_int_equal(read_file(&file, SIZE, &blob, &why), 0);
+    assert_int_equal(blob.crc, crc32c(0, file.bytes, SIZE));
+    file.bytes[LABELS + 1] = 1; /* what no other check could find */
+    assert_int_equal(read_file(&file, SIZE, &blob, &why), 0);
+    assert_int_equal(blob.crc, crc32c(0, file.bytes, SIZE));
+}
+
+static void blob_refuses_an_answer_to_another_request(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key, *value, *words;
+    } cases[] = {
+        {"size", "8", "size is not said instead of 8"},
+        {"revision", NULL, "instead of not said"},
+        {"revision", "00", "instead of 00"},
+    };
+    struct file file = whole();
+    struct blob blob;
+    struct error why;
+    asked[0] = (struct meta){"revision", revision};
+    n_asked = 2;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        asked[1] = (struct meta){cases[i].key, cases[i].value};
+        expect_error(&file, SIZE, -EPROTO, cases[i].words);
+    }
+    asked[1] = (struct meta){"timestep", NULL};
+    assert_int_equal(read_file(&file, SIZE, &blob, &why), 0);
+    n_asked = 0;
 }
 
 static void blob_refuses_every_changed_bit_of_the_events(void **state)
@@ -204,6 +248,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blob_gives_every_part_of_a_batch),
+        cmocka_unit_test(blob_puts_the_sum_of_the_whole_file_together),
+        cmocka_unit_test(blob_refuses_an_answer_to_another_request),
         cmocka_unit_test(blob_refuses_every_changed_bit_of_the_events),
         cmocka_unit_test(blob_refuses_what_is_cut_short),
         cmocka_unit_test(blob_refuses_damaged_tensors),

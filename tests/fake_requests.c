@@ -68,13 +68,30 @@ static void free_request(struct request *request)
     free(request);
 }
 
+/* Repr-Digest, as a server gives it. */
+static void sign(struct answer *answer)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    uint64_t bits = (uint64_t)crc32c(0, answer->body.bytes, answer->body.size) << 4;
+    char coded[] = "AAAAAA";
+    for (int i = 5; i >= 0; i--, bits >>= 6)
+        coded[i] = letters[bits & 63];
+    snprintf(answer->headers[HEADER_DIGEST], HEADER_MAX, "crc32c=:%s==:", coded);
+}
+
+static const struct request_ask *asked; /* what is being answered */
+
 static void end(void *user)
 {
     struct request *request = user;
     const struct request_ask *ask = &request->ask;
     struct answer answer = {.status = 200};
     struct error why = {.text = ""};
+    asked = ask;
     int r = fake.reply(ask, &answer, &why);
+    if (!answer.headers[HEADER_DIGEST][0])
+        sign(&answer);
     if (r == 0)
         r = ask->check(ask->user, &answer, &why);
     ask->done(ask->user, r, r < 0 ? NULL : FAKE_SERVER, &why);
@@ -161,11 +178,51 @@ static unsigned tensor(char *header, size_t size, const char *name, const char *
     return at + bytes;
 }
 
+/* The text between `from` and one of `ends` as a row of the metadata. */
+static const char *add_said(char *header, size_t size, const char *key, const char *from,
+                            const char *ends)
+{
+    size_t used = strlen(header), length = strcspn(from, ends);
+    snprintf(header + used, size - used, ",\"%s\":\"%.*s\"", key, (int)length, from);
+    return from + length;
+}
+
+/* What a batch says of the request that it answers. */
+static void add_request(char *header, size_t size)
+{
+    char request[256] = "", key[16];
+    const char *path = asked ? asked->path : "/v1/splits/train/batch.safetensors?", *at;
+    size_t name = strcspn(path, "@."), revision = strcspn(path + name, "/.");
+    size_t rest = strcspn(path + name + revision, ".?");
+    snprintf(request, sizeof request, "%.*s%.*s", (int)name, path,
+             path[name] == '@' ? (int)rest : 0, path + name + revision);
+    add_said(header, size, "request", request, "");
+    if ((at = strstr(request, "/epochs/"))) {
+        at = add_said(header, size, "order_seed", at + strlen("/epochs/"), "/");
+        add_said(header, size, "epoch", at + 1, "/");
+    }
+    if (strncmp(request, "/v1/pairs/", 10) == 0)
+        add_said(header, size, "seed", request + 10 + strcspn(request + 10, "/") + 1, "/");
+    if ((at = strstr(request, "/batches/")))
+        add_said(header, size, "k", at + strlen("/batches/"), "");
+    for (at = path + strcspn(path, "?"); *at;) {
+        size_t length = strcspn(++at, "=&");
+        snprintf(key, sizeof key, "%.*s", (int)length, at);
+        at += length;
+        if (*at == '=' && strcmp(key, "indices") != 0)
+            at = add_said(header, size, key, at + 1, "&");
+        else
+            at += strcspn(at, "&");
+    }
+}
+
 static void add_header(struct answer *answer, unsigned n, unsigned n_events)
 {
-    enum { SIZE = 1016 };
+    enum { SIZE = 1528 };
     char header[SIZE + 1], rows[16], more[16], pairs[16], labels[16], events[16];
-    snprintf(header, sizeof header, "{\"__metadata__\":{\"revision\":\"%s\"}", fake_revision);
+    snprintf(header, sizeof header, "{\"__metadata__\":{\"revision\":\"%s\"", fake_revision);
+    add_request(header, sizeof header);
+    strcat(header, "}");
     snprintf(rows, sizeof rows, "%u", n);
     snprintf(more, sizeof more, "%u", n + 1);
     snprintf(pairs, sizeof pairs, "%u,2", n);
@@ -187,8 +244,9 @@ static void add_header(struct answer *answer, unsigned n, unsigned n_events)
 
 void fake_batch(struct answer *answer, const uint64_t *indices, unsigned n)
 {
-    static const uint8_t labels[N_DIGITS] = {0, 1, 1},
+    static const uint8_t one[N_DIGITS] = {0, 1}, two[N_DIGITS] = {0, 1, 1},
                          events[2 * EVENT_BYTES] = {33, 7, 0x80, 1, 2};
+    bool are_pairs = asked && strncmp(asked->path, "/v1/pairs/", 10) == 0;
     uint64_t offset = 0;
     for (unsigned i = 0; i < n; i++)
         offset += indices[i] % 3;
@@ -201,13 +259,14 @@ void fake_batch(struct answer *answer, const uint64_t *indices, unsigned n)
     }
     fake_bytes(answer, indices, n * sizeof *indices);
     for (unsigned i = 0; i < n; i++)
-        fake_bytes(answer, (const int32_t[]){(int32_t)i, -1}, 8);
+        fake_bytes(answer, (const int32_t[]){(int32_t)i % 2, are_pairs ? (int32_t)(i + 1) % 2 : -1}, 8);
     for (unsigned i = 0; i < n; i++) {
         uint32_t crc = crc32c(0, events, indices[i] % 3 * EVENT_BYTES);
         fake_bytes(answer, &crc, sizeof crc);
     }
     for (unsigned i = 0; i < n; i++)
-        fake_bytes(answer, labels, sizeof labels);
+        fake_bytes(answer, are_pairs ? two : one, N_DIGITS);
     for (unsigned i = 0; i < n; i++)
         fake_bytes(answer, events, indices[i] % 3 * EVENT_BYTES);
+    sign(answer);
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long libtwonmnist waits for servers that fail, how often it asks them, and whom it asks instead."""
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -301,6 +302,20 @@ class Transport(unittest.TestCase):
                     pass
             self.assertLess(time.monotonic(), deadline)
             self.assertIn("split ETIMEDOUT", driver.communicate()[0])
+
+    def test_a_certificate_that_is_not_trusted_is_not_tried_again(self):
+        if not shutil.which("openssl"):
+            self.skipTest("there is no openssl command to make a certificate")
+        key, certificate = folder / "server.key", folder / "server.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                        "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
+                        "-keyout", key, "-out", certificate], check=True, capture_output=True)
+        fake = self.enterContext(FakeServer(lambda fake, path, n: fake.real(path), server,
+                                            certificate=(certificate, key)))
+        began = time.monotonic()
+        line = drive("get", "call_patience_s=60", fake.url)[-1]
+        self.assertLess(time.monotonic() - began, 30)
+        self.assertRegex(line, f"^split EACCES .*{fake.url}: .*certificate is not to be trusted")
 
     def test_a_redirect_is_named_with_where_it_leads(self):
         fake = self.fake(lambda fake, path, n: (301, {"Location": "https://login.example/"}, b""))

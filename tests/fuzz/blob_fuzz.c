@@ -112,8 +112,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         return 0;
     struct input wish = {bytes, WISH_BYTES};
     tnm_batch batch = {.is_blob = true};
-    const struct blob_expected expected = {
-        revision, indices, N_SAMPLES, {SENSOR_WIDTH, SENSOR_HEIGHT, N_DIGITS}};
+    const struct blob_expected expected = {.revision = revision,
+                                           .indices = indices,
+                                           .n_samples = N_SAMPLES,
+                                           .geometry = {SENSOR_WIDTH, SENSOR_HEIGHT, N_DIGITS}};
     struct error why;
     FUZZ_CHECK(body_add(&batch.body, bytes + WISH_BYTES, size - WISH_BYTES) == 0);
     if (input_u8(&wish) & MEND_CHECKSUMS)
@@ -121,6 +123,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     int r = blob_read(batch.body.bytes, batch.body.size, &expected, &batch.blob, &why);
     FUZZ_CHECK(r == 0 || r == -EBADMSG || r == -ESTALE);
     if (r == 0) {
+        FUZZ_CHECK(batch.blob.crc == crc32c(0, batch.body.bytes, batch.body.size));
         check_blob(&batch.blob, &batch.body);
         decode_all(wish, &batch);
     }

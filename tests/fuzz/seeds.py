@@ -96,10 +96,11 @@ def headers():
             "other-dtype": container(other, {})}
 
 
-def batch():
+def batch(is_source=False):
     samples = [events(2), events(17, 3)]
-    return container(tensors_of(samples, [(1, 2), (3, -1)], [[4, 9], [0]], [7, 3]),
-                     {"revision": REVISION})
+    first = ((1, -1), [4]) if is_source else ((1, 2), [4, 9])
+    return container(tensors_of(samples, [first[0], (3, -1)], [first[1], [0]], [7, 3]),
+                     {"revision": REVISION, "request": "/v1/splits/train/batch"})
 
 
 def blobs():
@@ -129,16 +130,21 @@ def conversations():
         hot = bytes(i % N_DIGITS == digit for i in range(n) for digit in range(N_DIGITS))
         return answer(b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header.encode() + hot)
 
-    def part(indices):
+    def part(indices, request, **said):
         samples = [events(i % 5, i) for i in indices]
-        tensors = tensors_of(samples, [(i, -1) for i in indices], [[i % 10] for i in indices],
-                             indices)
-        return answer(container(tensors, {"revision": REVISION}))
+        second = [i + 1 if request.startswith("/v1/pairs/") else -1 for i in indices]
+        digits = [[i % 10] if j < 0 else [i % 10, j % 10] for i, j in zip(indices, second)]
+        tensors = tensors_of(samples, list(zip(indices, second)), digits, indices)
+        return answer(container(tensors, {"revision": REVISION, "request": request, "rank": "0",
+                                          "world": "1", **said}))
 
     mix = answer(events(5), labels="3, 7")
-    whole = about("source", licence="none") + labels(20) + answer(batch()) + part([4, 1, 8, 2])
+    whole = about("source", licence="none") + labels(20) + answer(batch(True)) + \
+        part([4, 1, 8, 2], "/v1/splits/train/epochs/1/2/batches/0", k="0", size="4",
+             order_seed="1", epoch="2", last="pad")
     return {
-        "source": whole + mix + part([7]) + answer(b'{"splits": []}', digest=""),
+        "source": whole + mix + \
+            part([7], "/v1/pairs/train/1/batches/7", k="7", size="1", seed="1") + answer(b'{"splits": []}', digest=""),
         "pairs": about("2nmnist", pairs=0) + labels(20) + answer(batch()),
         "again": answer(b"{") + about("source") + answer(b"x") + labels(20) + answer(b"") + mix,
         "stale": about("source") + labels(20) + answer(batch(), revision="") + mix,
