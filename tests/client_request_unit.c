@@ -25,6 +25,7 @@ struct asking {
     struct loop *loop;
     tnm_options *options;
     unsigned checks;
+    uint64_t patience_ms;
     int check_rs[SCRIPT_STEPS]; /* what the check says, one after the other, the last one for ever
                                  */
     int start_r, r;
@@ -66,6 +67,7 @@ static void start(void *user)
     const struct request_ask ask = {.what = what,
                                     .path = path,
                                     .type = "application/json",
+                                    .patience_ms = one->patience_ms,
                                     .check = check,
                                     .done = done,
                                     .user = one};
@@ -98,6 +100,7 @@ static void prepare(size_t n_servers)
     assert_int_equal(tnm_options_new(&asking.options), 0);
     asking.options->backoff_ms = asking.options->backoff_max_ms = 1;
     asking.options->retries = 2;
+    asking.patience_ms = 60000;
     assert_int_equal(servers_new(urls, n_servers, &asking.servers, &why), 0);
     assert_int_equal(loop_new(&asking.loop, &why), 0);
     loop_call(asking.loop, make, &asking);
@@ -190,26 +193,27 @@ static void a_damaged_answer_is_asked_for_again(void **state)
     finish();
 }
 
-static void after_so_many_tries_it_gives_up(void **state)
+static void without_patience_or_after_so_many_damaged_answers_it_gives_up(void **state)
 {
     (void)state;
     static const struct {
         int r;
         bool damaged;
-        const char *words;
+        const char *words, *log;
     } cases[] = {
-        {-EHOSTUNREACH, false, "a thing: http://a: the network is down"},
-        {-ETIMEDOUT, false, "a thing: http://a: the network is down"},
-        {-EBADMSG, true, "a thing: http://a: the check says no"},
+        {-EHOSTUNREACH, false, "a thing: http://a: the network is down", "a"},
+        {-ETIMEDOUT, false, "a thing: http://a: the network is down", "a"},
+        {-EBADMSG, true, "a thing: http://a: the check says no", "aaa"}, /* two retries */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         prepare(1);
+        asking.patience_ms = 0;
         script.steps[0][0] = cases[i].damaged ? good : (struct script_step){.r = cases[i].r};
         for (int k = 0; k < SCRIPT_STEPS; k++)
             asking.check_rs[k] = -EBADMSG;
         assert_int_equal(ask(), cases[i].r);
         assert_string_equal(asking.server, "none");
-        assert_string_equal(script.log, "aaa"); /* two retries */
+        assert_string_equal(script.log, cases[i].log);
         expect_words(cases[i].words);
         finish();
     }
@@ -384,7 +388,7 @@ int main(void)
         cmocka_unit_test(a_good_answer_ends_it),
         cmocka_unit_test(what_may_go_better_is_tried_again),
         cmocka_unit_test(a_damaged_answer_is_asked_for_again),
-        cmocka_unit_test(after_so_many_tries_it_gives_up),
+        cmocka_unit_test(without_patience_or_after_so_many_damaged_answers_it_gives_up),
         cmocka_unit_test(what_is_wrong_with_the_request_ends_it_at_once),
         cmocka_unit_test(an_error_of_the_check_ends_it_with_its_words),
         cmocka_unit_test(what_one_server_does_not_have_another_gives),

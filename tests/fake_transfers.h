@@ -23,5 +23,5 @@ extern struct script {
     unsigned at[SCRIPT_SERVERS];
     char log[SCRIPT_LOG + 1]; /* which servers were asked: "abab" */
     bool silent;              /* nothing is ever answered */
-    unsigned cancelled;       /* transfers */
+    unsigned cancelled;       /* transfers, but for probes of /readyz, which are answered at once */
 } script;

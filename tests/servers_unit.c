@@ -14,7 +14,7 @@
 #include "tests/scarce.h"
 
 static const tnm_options options = {
-    .timeout_ms = 5000, .backoff_ms = 100, .backoff_max_ms = 1000, .retry_after_max_ms = 3000};
+    .backoff_ms = 100, .backoff_max_ms = 1000, .retry_after_max_ms = 3000};
 
 static struct servers *one(const char *url)
 {
@@ -128,22 +128,36 @@ static void memory_that_runs_out_is_said(void **state)
 
 /* ---- Which of them rest ---- */
 
+/* Try `number` of `last_number` that were sent fails. */
+static bool fails(struct server *server, uint64_t number, uint64_t last_number, uint64_t now_ms,
+                  uint64_t at_least_ms)
+{
+    return server_failed(server, &options,
+                         &(struct server_failure){.number = number,
+                                                  .last_number = last_number,
+                                                  .now_ms = now_ms,
+                                                  .at_least_ms = at_least_ms,
+                                                  .error = -EHOSTUNREACH,
+                                                  .reason = "down"});
+}
+
 static void failures_one_after_the_other_make_longer_rests(void **state)
 {
     (void)state;
     static const uint64_t rests[] = {100, 200, 400, 800, 1000, 1000};
     struct server server = {.name = NULL};
-    uint64_t now = 5000;
-    for (size_t i = 0; i < sizeof rests / sizeof *rests; i++) {
-        server_failed(&server, &options, now, 0, 0);
+    uint64_t now = 5000, number = 1;
+    for (size_t i = 0; i < sizeof rests / sizeof *rests; i++, number++) {
+        assert_true(fails(&server, number, number, now, 0));
         assert_int_equal(server.failures, i + 1);
         assert_int_equal(server.rest_until_ms, now + rests[i]);
         now = server.rest_until_ms;
     }
-    server_answered(&server);
+    assert_string_equal(server.reason, "down");
+    assert_true(server_answered(&server, number++));
     assert_int_equal(server.failures, 0);
     assert_int_equal(server.rest_until_ms, 0);
-    server_failed(&server, &options, now, 0, 0);
+    assert_true(fails(&server, number, number, now, 0));
     assert_int_equal(server.rest_until_ms, now + 100);
 }
 
@@ -151,27 +165,46 @@ static void tries_that_fail_together_count_once(void **state)
 {
     (void)state;
     struct server server = {.name = NULL};
-    for (uint64_t now = 1000; now < 1005; now++)
-        server_failed(&server, &options, now, 0, 0);
+    for (uint64_t number = 1; number <= 5; number++)
+        assert_int_equal(fails(&server, number, 5, 1000 + number, 0), number == 1);
     assert_int_equal(server.failures, 1);
+    assert_int_equal(server.rest_until_ms, 1101);
 }
 
-static void a_try_that_looks_whether_it_works_again_counts(void **state)
+static void the_rest_that_any_of_them_asked_for_is_kept(void **state)
 {
     (void)state;
     struct server server = {.name = NULL};
-    server_probe(&server, &options, 1000); /* it never failed: nobody has to wait */
-    assert_int_equal(server.rest_until_ms, 0);
-    server_failed(&server, &options, 1000, 0, 0);
-    server_probe(&server, &options, 1100);
-    assert_true(server.rest_until_ms > 1100); /* others wait for it */
-    server_failed(&server, &options, 1150, 0, 0);
-    assert_int_equal(server.failures, 2);
-    assert_int_equal(server.rest_until_ms, 1350);
-    server_probe(&server, &options, 1350);
-    server_answered(&server);
-    assert_int_equal(server.rest_until_ms, 0);
-    assert_false(server.is_probed);
+    fails(&server, 1, 3, 1000, 0);
+    assert_false(fails(&server, 2, 3, 1010, 2000));
+    assert_int_equal(server.rest_until_ms, 3010);
+    assert_false(fails(&server, 3, 3, 1020, 0));
+    assert_int_equal(server.rest_until_ms, 3010);
+}
+
+static void an_answer_to_what_was_sent_before_lifts_no_rest(void **state)
+{
+    (void)state;
+    struct server server = {.name = NULL};
+    fails(&server, 2, 3, 1000, 2000);
+    assert_false(server_answered(&server, 1));
+    assert_false(server_answered(&server, 3));
+    assert_int_equal(server.rest_until_ms, 3000);
+    assert_true(server_answered(&server, 4));
+    assert_int_equal(server_free_at(&server), 0);
+    assert_false(fails(&server, 3, 4, 4000, 0)); /* old news */
+    assert_int_equal(server.failures, 0);
+}
+
+static void while_one_try_looks_whether_it_works_others_wait(void **state)
+{
+    (void)state;
+    struct server server = {.name = NULL};
+    assert_int_equal(server_free_at(&server), 0);
+    fails(&server, 1, 1, 1000, 0);
+    assert_int_equal(server_free_at(&server), 1100);
+    server.is_probed = true;
+    assert_true(server_free_at(&server) == UINT64_MAX);
 }
 
 static void a_server_may_ask_for_a_longer_rest_but_not_for_any(void **state)
@@ -182,9 +215,22 @@ static void a_server_may_ask_for_a_longer_rest_but_not_for_any(void **state)
     } cases[] = {{0, 100}, {50, 100}, {2000, 2000}, {3000, 3000}, {3001, 3000}, {UINT64_MAX, 3000}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct server server = {.name = NULL};
-        server_failed(&server, &options, 1000, cases[i].asked, 0);
+        fails(&server, 1, 1, 1000, cases[i].asked);
         assert_int_equal(server.rest_until_ms, 1000 + cases[i].rest);
     }
+}
+
+static void what_others_usually_take_leaves_out_the_one_in_question(void **state)
+{
+    (void)state;
+    struct servers servers = {.n = 3};
+    assert_true(servers_typical_ms(&servers, 0) == 0);
+    server_took(&servers.list[0], 1000);
+    assert_true(servers_typical_ms(&servers, 0) == 0);
+    for (int i = 0; i < 100; i++)
+        server_took(&servers.list[1], i ? 20 : 80);
+    assert_in_range((unsigned)servers_typical_ms(&servers, 0), 19, 21);
+    assert_in_range((unsigned)servers_typical_ms(&servers, 2), 500, 520);
 }
 
 int main(void)
@@ -197,8 +243,11 @@ int main(void)
         cmocka_unit_test(memory_that_runs_out_is_said),
         cmocka_unit_test(failures_one_after_the_other_make_longer_rests),
         cmocka_unit_test(tries_that_fail_together_count_once),
-        cmocka_unit_test(a_try_that_looks_whether_it_works_again_counts),
+        cmocka_unit_test(the_rest_that_any_of_them_asked_for_is_kept),
+        cmocka_unit_test(an_answer_to_what_was_sent_before_lifts_no_rest),
+        cmocka_unit_test(while_one_try_looks_whether_it_works_others_wait),
         cmocka_unit_test(a_server_may_ask_for_a_longer_rest_but_not_for_any),
+        cmocka_unit_test(what_others_usually_take_leaves_out_the_one_in_question),
     };
     return cmocka_run_group_tests_name("servers", tests, NULL, NULL);
 }
