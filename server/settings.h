@@ -35,7 +35,7 @@
     X(UINT, log_level,                   "2",                  0,       3,             "",            "0 errors, 1 and warnings, 2 and information, 3 and debugging")
 /* clang-format on */
 
-enum { SETTINGS_LIST_MAX = 16, SETTINGS_NAME_SIZE = 64 };
+enum { SETTINGS_LIST_MAX = 16 };
 
 /* Who says what a setting is: a later one goes before an earlier one. */
 enum setting_source { SETTING_DEFAULT, SETTING_FILE, SETTING_OPTION };
