@@ -74,7 +74,7 @@ int tnm_split_labels(tnm_split *split, uint8_t *out, size_t size)
     const struct request_ask ask = {.what = what,
                                     .path = path,
                                     .type = WIRE_NPY_TYPE,
-                                    .max_bytes = NPY_HEADER_MAX + split->n_samples * N_DIGITS,
+                                    .max_bytes = NPY_HEADER_MAX + needed,
                                     .check = check_labels,
                                     .user = &wanted};
     return client_request(split->client, &ask, NULL);
