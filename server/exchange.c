@@ -83,7 +83,10 @@ static bool answer(struct exchange *exchange)
                 "its share");
     exchange->n_users++;
     peer_enter(exchange->peer, PEER_RECEIVING);
-    return delivery_send(&exchange->delivery, exchange->peer->connection, exchange->all->stopping);
+    /* libmicrohttpd lets a bare line feed end the head of a chunk. A proxy that does not would see
+     * the end of the body elsewhere, so what comes behind it is not read. */
+    bool close = exchange->all->stopping || exchange->head.framing.n_codings > 0;
+    return delivery_send(&exchange->delivery, exchange->peer->connection, close);
 }
 
 /* Where libmicrohttpd does not take an answer. The answer before this one has left, so the socket's

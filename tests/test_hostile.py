@@ -96,6 +96,16 @@ class Framing(unittest.TestCase):
         self.taken(head("Host: a", "Transfer-Encoding: Chunked", **post) +
                    b"8\r\n" + body[:8] + b"\r\n8;a=b\r\n" + body[8:] + b"\r\n0\r\n\r\n")
 
+    def test_nothing_is_read_behind_a_body_in_chunks(self):
+        """A bare line feed ends the head of a chunk here, and belongs to it elsewhere."""
+        for more in (b";\nxx\r\n", b"\nxx\r\n", b"\r\nxx\r\n"):
+            with wire.connect(server) as connection:
+                connection.sendall(head("Host: a", "Transfer-Encoding: chunked", method="POST",
+                                        target="/v1/splits/train/batch.json") +
+                                   b"2" + more + b"0\r\n\r\n" + head("Host: a"))
+                self.assertEqual(wire.receive_answer(connection)[0], 400)
+                self.assertTrue(wire.is_closed(connection))
+
     def test_a_target_may_be_a_whole_url(self):
         for target in ("http://a/v1/splits", "HTTPS://a:80/v1/splits", "http://a/healthz?"):
             self.taken(head("Host: a", target=target))
