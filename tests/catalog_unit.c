@@ -223,8 +223,8 @@ static void catalog_notices_what_was_changed_in_place(void **state)
         entry_check(entry_of(catalog, "train"));
         assert_false(entry_is_damaged(entry_of(catalog, "nmnist")));
         changes[i](file_of("nmnist", path));
-        do                                           /* once in a tick of the clock */
-            entry_check(entry_of(catalog, "train")); /* looks at its source as well */
+        do                                            /* once in a tick of the clock */
+            entry_glance(entry_of(catalog, "train")); /* looks at its source as well */
         while (!entry_is_damaged(entry_of(catalog, "nmnist")) && within_a_minute(start));
         assert_true(entry_is_damaged(entry_of(catalog, "nmnist")));
         assert_false(entry_is_damaged(entry_of(catalog, "train")));
@@ -232,6 +232,20 @@ static void catalog_notices_what_was_changed_in_place(void **state)
         assert_true(catalog_is_stale(catalog, folder_path()));
         catalog_unref(catalog);
     }
+}
+
+static void an_entry_that_is_checked_right_after_a_glance_is_looked_at_again(void **state)
+{
+    (void)state;
+    char path[SPLIT_PATH];
+    put_source("nmnist", 1);
+    put_mixed("train", "nmnist", 2, 5);
+    struct catalog *catalog = open_catalog(NULL);
+    entry_glance(entry_of(catalog, "train"));
+    write_over(file_of("nmnist", path));
+    entry_check(entry_of(catalog, "train"));
+    assert_true(entry_is_damaged(entry_of(catalog, "nmnist")));
+    catalog_unref(catalog);
 }
 
 static void holding_is_refused_when_it_is_cut_or_written_to_before_it_is_hashed(void **state)
@@ -298,6 +312,7 @@ int main(void)
         IN_A_FOLDER(catalog_passes_over_sources_past_the_end_before_hashing),
         IN_A_FOLDER(catalog_opens_only_if_there_is_something_to_serve),
         IN_A_FOLDER(catalog_notices_what_was_changed_in_place),
+        IN_A_FOLDER(an_entry_that_is_checked_right_after_a_glance_is_looked_at_again),
         IN_A_FOLDER(holding_is_refused_when_it_is_cut_or_written_to_before_it_is_hashed),
         IN_A_FOLDER(a_touched_file_is_opened_anew_and_heals),
         IN_A_FOLDER(catalog_serves_no_more_splits_than_it_has_room_for),

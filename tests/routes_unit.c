@@ -335,6 +335,38 @@ static void what_a_client_has_is_said_to_be_unchanged_without_making_it(void **s
     }
 }
 
+/* Overwritten in place right after it was looked at, in the same tick of the clock. */
+static void what_is_made_of_a_file_that_has_just_changed_is_not_answered(void **state)
+{
+    (void)state;
+    static const char *const made[] = {
+        "/v1/splits/timed/samples/0.bin?as=frames",
+        "/v1/splits/timed/samples/0.npy",
+        "/v1/splits/timed/samples/0.json",
+        "/v1/pairs/source/0/0.bin",
+        "/v1/pairs/source/0/batches/0.safetensors?size=2",
+        "/v1/mix/source/0,2.bin",
+    };
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
+        struct asked_service own;
+        struct asking asking;
+        char path[sizeof own.folder + 32];
+        asked_service_init(&own);
+        asked_service_open(&own);
+        asking_get(&asking, &own, made[i], 200);
+        snprintf(path, sizeof path, "%s/%s.safetensors", own.folder,
+                 strstr(made[i], "source") ? "source" : "timed");
+        FILE *file = fopen(path, "r+b");
+        assert_non_null(file);
+        assert_int_equal(fseek(file, -1, SEEK_END), 0);
+        fputc(1, file);
+        assert_int_equal(fclose(file), 0);
+        asking_end(&asking);
+        asking_fails(&own, made[i], 500, "split-damaged", "is damaged");
+        asked_service_close(&own);
+    }
+}
+
 static void check_weight(enum request_method method, const char *target, const char *body,
                          bool heavy)
 {
@@ -492,6 +524,7 @@ int main(void)
         cmocka_unit_test(a_url_past_the_limit_is_refused_with_the_limit),
         cmocka_unit_test(what_is_not_there_is_never_said_to_be_unchanged),
         cmocka_unit_test(what_a_client_has_is_said_to_be_unchanged_without_making_it),
+        cmocka_unit_test(what_is_made_of_a_file_that_has_just_changed_is_not_answered),
         cmocka_unit_test(what_keeps_others_waiting_is_heavy),
         cmocka_unit_test(what_is_answered_from_the_map_is_light),
         cmocka_unit_test(a_long_body_is_heavy_and_a_short_one_is_not),

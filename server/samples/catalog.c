@@ -59,9 +59,24 @@ bool entry_is_damaged(const struct entry *entry)
     return entry->holding->damaged;
 }
 
+static void check_files(const struct entry *entry, void (*check)(struct holding *holding))
+{
+    check(entry->holding);
+    if (entry->source)
+        check(entry->source->holding);
+}
+
+static void check(struct holding *holding)
+{
+    holding_check(holding);
+}
+
 void entry_check(const struct entry *entry)
 {
-    holding_glance(entry->holding);
-    if (entry->source)
-        holding_glance(entry->source->holding);
+    check_files(entry, check);
+}
+
+void entry_glance(const struct entry *entry)
+{
+    check_files(entry, holding_glance);
 }

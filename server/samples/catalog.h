@@ -62,5 +62,7 @@ bool catalog_is_stale(const struct catalog *catalog, const char *folder);
 /* Whether the split's file is known to be damaged. */
 bool entry_is_damaged(const struct entry *entry);
 
-/* Look now and then at the files that the entry's answers are made of (holding_glance()). */
+/* Look at the files that the entry's answers are made of: now, or now and then (holding_check(),
+ * holding_glance()). */
 void entry_check(const struct entry *entry);
+void entry_glance(const struct entry *entry);
