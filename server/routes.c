@@ -111,6 +111,7 @@ static void answer_unchanged(struct request *request, struct reply *reply)
 {
     bool head_only = reply->head_only;
     reply->head_only = true;
+    request->range = NULL;
     request->route->handle(request, reply);
     uint64_t n_bytes = reply->status >= 400 || reply->unknown_length ? 0 : reply->n_bytes;
     reply_reset(reply);

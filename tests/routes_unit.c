@@ -367,6 +367,25 @@ static void what_is_made_of_a_file_that_has_just_changed_is_not_answered(void **
     }
 }
 
+static void what_a_client_has_has_the_length_of_all_of_it_whatever_range_it_asks_for(void **state)
+{
+    (void)state;
+    static const char *const ranges[] = {NULL, "bytes=0-9", "bytes=-5", "bytes=99999999-"};
+    uint64_t whole = 0;
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+        struct asking asking;
+        asking_begin(&asking, &asked, METHOD_GET, "/v1/splits/timed.safetensors");
+        asking.request.if_none_match = "*";
+        asking.request.range = ranges[i];
+        assert_int_equal(asking_check(&asking), 304);
+        if (i == 0)
+            whole = asking.reply.n_bytes;
+        assert_true(whole > 0);
+        assert_int_equal(asking.reply.n_bytes, whole);
+        asking_end(&asking);
+    }
+}
+
 static void check_weight(enum request_method method, const char *target, const char *body,
                          bool heavy)
 {
@@ -525,6 +544,7 @@ int main(void)
         cmocka_unit_test(what_is_not_there_is_never_said_to_be_unchanged),
         cmocka_unit_test(what_a_client_has_is_said_to_be_unchanged_without_making_it),
         cmocka_unit_test(what_is_made_of_a_file_that_has_just_changed_is_not_answered),
+        cmocka_unit_test(what_a_client_has_has_the_length_of_all_of_it_whatever_range_it_asks_for),
         cmocka_unit_test(what_keeps_others_waiting_is_heavy),
         cmocka_unit_test(what_is_answered_from_the_map_is_light),
         cmocka_unit_test(a_long_body_is_heavy_and_a_short_one_is_not),
