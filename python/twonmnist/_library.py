@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
+import itertools
+import operator
 import os
+import threading
 from ctypes import POINTER, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
 from typing import Any, Callable, Iterator
 
@@ -66,6 +70,7 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tnm_stream_stride": (c_int, [c_void_p, c_uint64, c_uint64]),
     "tnm_stream_seed": (c_uint64, [c_void_p]),
     "tnm_stream_epoch": (c_uint32, [c_void_p]),
+    "tnm_stream_position": (c_uint64, [c_void_p]),
     "tnm_stream_set_epoch": (c_int, [c_void_p, c_uint32]),
     "tnm_stream_set_decoder": (c_int, [c_void_p, c_void_p]),
 }
@@ -101,17 +106,14 @@ def library_version() -> str:
     return _library.tnm_version().decode()
 
 
-_interruption: BaseException | None = None
-
-
-def _interruptions() -> Iterator[int]:
-    """1 after a signal's handler has raised something (as Ctrl-C does), else 0.
+def _watch(raised: list[BaseException]) -> Iterator[int]:
+    """1 after a signal's handler has raised something (as Ctrl-C does), which `raised` then holds;
+    else 0.
 
     The C library asks ten times a second while a call waits. Handlers of signals run when the
     generator goes on, which is inside the `try`: in a plain function they would run before it, and
     what they raise would be lost.
     """
-    global _interruption
     stop = 0
     while True:
         try:
@@ -121,23 +123,57 @@ def _interruptions() -> Iterator[int]:
         except GeneratorExit:
             return
         except BaseException as error:  # whatever it is, it goes on in call()
-            _interruption = error
+            raised.append(error)
             stop = 1
 
 
-_watch = _interruptions()
-next(_watch)
-_on_waiting = _progress(_watch.__next__)
+class _Waiting(threading.local):
+    """What is asked in a thread whose call waits: a watch of that call's own. A handler may call
+    the library itself, and other threads wait meanwhile."""
+
+    ask = itertools.repeat(0).__next__
+
+
+_waiting = _Waiting()
+# No Python code of its own, before which handlers could run.
+_on_waiting = _progress(functools.partial(operator.methodcaller("ask"), _waiting))
 
 
 # Largest number that an argument holds; ctypes itself would cut a larger one down to it.
 _LARGEST = {c_uint32: 2**32 - 1, c_uint64: 2**64 - 1, ctypes.c_uint: 2**32 - 1}
 
 
+# What the caller knows the arguments as.
+_NAMES = {
+    "tnm_split_set_form": ("", "order", "timestep"),
+    "tnm_pair": ("", "seed", "index"),
+    "tnm_decoder_frames": ("", "timestep", "bins"),
+    "tnm_epoch_open": ("", "seed", "epoch", "batch_size", "rank", "world", "last", "depth"),
+    "tnm_pairs_open": ("", "seed", "start", "batch_size", "rank", "world", "depth"),
+    "tnm_stream_stride": ("", "batches", "workers"),
+    "tnm_stream_set_epoch": ("", "epoch"),
+}
+
+
 def _check_numbers(name: str, arguments: tuple[Any, ...]) -> None:
-    for argument, kind in zip(arguments, _PROTOTYPES[name][1]):
+    for i, (argument, kind) in enumerate(zip(arguments, _PROTOTYPES[name][1])):
         if kind in _LARGEST and not 0 <= argument <= _LARGEST[kind]:
-            raise ValueError(f"{argument} is no number from 0 to {_LARGEST[kind]}")
+            raise ValueError(f"{_NAMES[name][i]} {argument}; it has to be 0 to {_LARGEST[kind]}")
+
+
+def _waited(function: Callable[..., int], arguments: tuple[Any, ...]) -> int:
+    """Call a function that may wait, and raise what a signal's handler raised meanwhile."""
+    raised: list[BaseException] = []
+    watch, outer = _watch(raised), _waiting.ask
+    next(watch)
+    _waiting.ask = watch.__next__  # type: ignore[method-assign]
+    try:
+        result = function(*arguments)
+    finally:
+        _waiting.ask = outer  # type: ignore[method-assign]
+    if raised:
+        raise raised[0]
+    return result
 
 
 def call(name: str, *arguments: Any) -> int:
@@ -145,15 +181,11 @@ def call(name: str, *arguments: Any) -> int:
 
     Errors: see the package's docstring.
     """
-    global _interruption
     _check_numbers(name, arguments)
-    result = getattr(_library, name)(*arguments)
+    result = _waited(getattr(_library, name), arguments)
     if result >= 0:
         return result
-    if result == -errno.ECANCELED and _interruption is not None:
-        error, _interruption = _interruption, None
-        raise error
-    text = _library.tnm_last_error().decode()
+    text = _library.tnm_last_error().decode(errors="replace")
     if result == -errno.EINVAL:
         raise ValueError(text)
     if result == -errno.ENOMEM:
@@ -203,7 +235,8 @@ def open_client(urls: tuple[str, ...], options: dict[str, str]) -> Handle:
 def catalog(client: Handle) -> str:
     """What the server says of all its splits, as JSON text."""
     text = make("tnm_catalog_json", "tnm_free", client.pointer)
-    return ctypes.cast(text.pointer, c_char_p).value.decode()  # type: ignore[union-attr]
+    value = ctypes.cast(text.pointer, c_char_p).value
+    return value.decode(errors="replace")  # type: ignore[union-attr]
 
 
 def geometry(split: Handle) -> tuple[int, int, int]:
