@@ -50,11 +50,12 @@ class Workers(unittest.TestCase):
                 self.assert_same(copies(batches), expected)
 
     def test_ranks_with_workers_cover_every_sample_once(self):
-        for world in (2, 3):
+        for world in (2, 4):
             n_samples = 0
             for rank in range(world):
-                batches = DataLoader(loader(rank=rank, world=world), batch_size=None, num_workers=2)
-                expected = copies(loader(rank=rank, world=world))
+                share = {"rank": rank, "world": world, "last": "short"}
+                batches = DataLoader(loader(**share), batch_size=None, num_workers=2)
+                expected = copies(loader(**share))
                 self.assert_same(copies(batches), expected)
                 n_samples += sum(len(labels) for _, labels in expected)
             self.assertEqual(n_samples, len(train))
@@ -77,7 +78,7 @@ class Workers(unittest.TestCase):
         states = []
         for worker in range(2):
             copy = loader()
-            info = unittest.mock.Mock(id=worker, num_workers=2)
+            info = unittest.mock.Mock(id=worker, num_workers=2, seed=7 + worker)
             with unittest.mock.patch("twonmnist.workers.get_worker_info", return_value=info):
                 mine = copies(itertools.islice(copy, 3))
                 self.assert_same(mine, expected[worker::2][:3])

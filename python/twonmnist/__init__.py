@@ -21,7 +21,8 @@ Sources: N-MNIST (10.3389/fnins.2015.00437), 2NMNIST (10.5281/zenodo.7847750).
 from ._library import library_version
 from .batches import Events, PackedEvents, collate
 from .datasets import Pairs, Split, splits
-from .loading import Loader, loader
+from .iterating import Loader
+from .loading import loader
 
 __version__ = "0.1.0"
 

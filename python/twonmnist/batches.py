@@ -25,7 +25,8 @@ class Events(NamedTuple):
     """Events of a batch, ragged: those of sample i are offsets[i]:offsets[i + 1]. Arrays, or
     tensors.
 
-    t: int32 [N], µs; x, y: uint8 [N], pixels of the sensor; p: uint8 [N], 1 is ON; offsets: int64 [B + 1].
+    t: int32 [N], µs; x, y: uint8 [N], pixels of the sensor; p: uint8 [N], 1 is ON; offsets:
+    int64 [B + 1].
     """
 
     t: Any
@@ -111,18 +112,30 @@ def to_tensors(value: Any) -> Any:
     return torch.from_numpy(value)
 
 
-def collate(samples: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[Events, Any]:
+def collate(samples: Sequence[tuple[np.ndarray, Any]], dtype: Any = np.float32,
+            sensor_size: tuple[int, int, int] = (34, 34, POLARITIES)) -> tuple[Any, Any]:
     """Make a batch of (events, label) samples, as Split and Pairs give them, for DataLoader's
-    collate_fn: Events and float32 [B, labels] labels, as tensors where PyTorch is installed.
+    collate_fn: Events and labels of `dtype`, as tensors where PyTorch is installed.
 
-    Events may be of any structured dtype with x, y, t, p; times past 2^31 µs raise OverflowError.
+    Events may be of any structured dtype with x, y, t, p. ValueError for what is no pixel of the
+    sensor (sensor_size: width, height, polarities), no whole number, or a time before 0;
+    OverflowError for times past 2^31 - 1 µs.
     """
     parts = [events for events, _ in samples]
     column = {name: np.concatenate([part[name] for part in parts]) for name in "txyp"}
     if len(column["t"]) and column["t"].max() > np.iinfo(np.int32).max:
         raise OverflowError(f"t = {column['t'].max()} µs does not fit into int32")
-    batch = Events(
-        column["t"].astype(np.int32), *(column[name].astype(np.uint8) for name in "xyp"),
-        np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64))
-    multi_hot = np.stack([np.asarray(label, np.float32) for _, label in samples])
-    return (batch, multi_hot) if torch is None else (to_tensors(batch), to_tensors(multi_hot))
+    n_values = dict(zip("xyp", sensor_size), t=1 << 31)
+    column = {name: _whole(name, values, n_values[name]) for name, values in column.items()}
+    ends = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
+    batch = Events(*(column[name] for name in "txyp"), ends)
+    labels = np.stack([np.asarray(label, dtype) for _, label in samples])
+    return (batch, labels) if torch is None else (to_tensors(batch), to_tensors(labels))
+
+
+def _whole(name: str, values: np.ndarray, n_values: int) -> np.ndarray:
+    is_fine = (values >= 0) & (values < n_values) & (values == np.floor(values))
+    if not is_fine.all():
+        raise ValueError(f"{name} = {values[~is_fine][0]}; it has to be a whole number from 0 to "
+                         f"{n_values - 1}: round, clip or drop the events that a transform moved")
+    return values.astype(np.int32 if name == "t" else np.uint8)

@@ -13,7 +13,8 @@ import numpy as np
 from . import _library, batches
 from ._library import Handle
 from .batches import EVENT_DTYPE, POLARITIES
-from .workers import IterableDataset, checked_rank_and_world, worker_and_workers
+from .workers import (IterableDataset, Shared, check_callers, checked_ranks, refused,
+                      worker_and_workers, worker_info)
 
 Urls = Union[str, Sequence[str]]
 Sample = tuple[Any, Any]
@@ -33,7 +34,7 @@ def splits(urls: Urls, **options: Any) -> list[dict[str, Any]]:
 
 def _texts(options: dict[str, Any]) -> dict[str, str]:
     return {name: os.fspath(value) if isinstance(value, os.PathLike) else str(value)
-            for name, value in options.items()}
+            for name, value in options.items() if value is not None}
 
 
 class Dataset:
@@ -56,7 +57,7 @@ class Dataset:
         self.target_transform = target_transform
         self.transforms = transforms
         self._options = _texts(options)
-        self._pid = 0
+        self._pid, self._is_closed = 0, False
         self._pinned = name
         handle = self.handle
         self.name: str = handle.get("tnm_split_name").decode()
@@ -73,9 +74,22 @@ class Dataset:
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_pid": 0, "_handle": None, "_decoder": None}
 
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *unused: Any) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the connections; what iterates already goes on, nothing new can be asked for.
+        """
+        self._pid, self._handle, self._is_closed = 0, None, True
+
     @property
     def handle(self) -> Handle:
         """The split as this process has it open."""
+        if self._is_closed:
+            raise ValueError(f"{self.name} was closed")
         if self._pid != os.getpid():
             client = _library.open_client(self.urls, self._options)
             handle = _library.make("tnm_split_open", "tnm_split_close", client.pointer,
@@ -103,13 +117,14 @@ class Dataset:
 class Split(Dataset):
     """A split or source split, sample by sample: `split[i]` is (events, label).
 
-    events: structured array of x, y (pixels, 0 to 33), t (µs) and p (1 is ON), int64 each, writable
+    events: structured array of x, y (pixels), t (µs) and p (1 is ON), int64 each, writable
     and the caller's own; label: uint8 [labels], multi-hot. The transforms are as in Tonic.
 
     urls: one server or several with the same data, "http://host:port", "https://…" or
     "unix:/path"; name: "train", "test", a source split, or one of these with "@revision".
     order: None (as stored), "time" or "published"; timestep: µs that times are rounded to, or 0.
-    options: those of the C library, by name: token, token_file, ca_file, timeout_ms, retries, …
+    options: those of the C library, by name: token, token_file, ca_file, timeout_ms, retries, …;
+    None is as good as left out. A pickled dataset carries its token: token_file does not tell.
     """
 
     def __init__(self, urls: Urls, name: str = "train", *, order: Optional[str] = None,
@@ -160,8 +175,9 @@ class Pairs(Dataset, IterableDataset):
 
     Which recordings pair i has is a function of seed and i alone: NumPy's
     Philox(key=seed, counter=i). Worker processes and distributed ranks share the iteration: no pair
-    comes twice. rank, world: by default those of torch.distributed where it is in use. Samples and
-    the other parameters: see Split.
+    comes twice, and a further iteration goes on where this one was (of new worker processes none
+    can know: they are refused). rank, world: see loader(). Samples and the other parameters: see
+    Split.
     """
 
     _AHEAD = 64  # pairs in a request while iterating
@@ -177,7 +193,11 @@ class Pairs(Dataset, IterableDataset):
         if not self.is_source:
             raise ValueError(f"{self.name} is no source split: pairs are mixed from recordings")
         self.seed, self.start = _u64("seed", seed), _u64("start", start)
-        self.rank, self.world = checked_rank_and_world(rank, world)
+        self.ranks = checked_ranks(rank, world)
+        self.rank, self.world, _ = self.ranks
+        self._next, self._workers = self.start, 0  # whose share it is, where of a worker's
+        self._shared = Shared(1, workers=0)  # for who takes the start
+        self._shared.set_start(None)
 
     def __repr__(self) -> str:
         return f"Pairs({self.name}@{self.revision[:12]}, seed={self.seed}, start={self.start})"
@@ -188,18 +208,71 @@ class Pairs(Dataset, IterableDataset):
         return self._samples(batch)[0]
 
     def __iter__(self) -> Iterator[Sample]:
+        check_callers(self.world, is_batched=False)
+        self.ranks.check()
         worker, n_workers = worker_and_workers()
+        try:
+            self._take_start(n_workers)
+        except RuntimeError as error:
+            if worker_info() is None:
+                raise
+            return refused(error)
         share, n_shares = self.rank + self.world * worker, self.world * n_workers
         size = self._AHEAD * n_shares
-        first = self.start // size * size
+        first = self._next // size * size
         stream = _library.make("tnm_pairs_open", "tnm_stream_close", self.handle.pointer, self.seed,
                                first, size, share, n_shares, 2)
-        index = first + share
+        return self._iterate(stream, first + share, n_shares)
+
+    def _take_start(self, n_workers: int) -> None:
+        is_worker = worker_info() is not None
+        has_taken = self._shared.take_start()
+        is_own = is_worker and self._workers == n_workers  # a state that this worker loaded
+        if (is_worker or self._shared["workers"]) and not has_taken and not is_own:
+            raise RuntimeError("worker processes that iterate over fresh pairs again cannot know "
+                               "where they were: use loader(pairs, steps_per_epoch=…), or "
+                               "set the place by load_state_dict()")
+        self._shared["workers"] = n_workers if is_worker else 0
+        self._workers = n_workers if is_worker else 0
+
+    def _iterate(self, stream: Handle, index: int, n_shares: int) -> Iterator[Sample]:
+        begin, n_given = self._next, 0
         while (batch := _library.next_batch(stream)) is not None:
             for sample in self._samples(batch):
-                if index >= self.start:
+                if index >= begin:
+                    n_given += 1
+                    self._next = begin + n_given * n_shares
                     yield sample
                 index += n_shares
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the iteration is: Pairs that load it go on with exactly the next pair, with any
+        rank and world. RuntimeError where worker processes iterate: they alone know, as with
+        torchdata's StatefulDataLoader."""
+        if worker_info() is None and self._shared["workers"]:
+            raise RuntimeError("worker processes iterate over these pairs, and this process cannot "
+                               "know where they are: use loader(pairs), whose state_dict(batches=) "
+                               "can be told")
+        return {"pairs": f"{self.name}@{self.revision}", "seed": self.seed, "next": self._next,
+                "workers": self._workers}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where a state_dict() was taken: the seed becomes the state's.
+
+        Errors: ValueError where it is of other data, or of one of more or fewer worker processes.
+        """
+        own, n_workers = f"{self.name}@{self.revision}", worker_and_workers()[1]
+        is_worker = worker_info() is not None
+        if state["pairs"] != own:
+            raise ValueError(f"the state belongs to {state['pairs']}, these are pairs of {own}")
+        if state["workers"] and not (is_worker and state["workers"] == n_workers):
+            raise ValueError(f"the state is of one of {state['workers']} worker processes; here "
+                             f"are {n_workers if is_worker else 'none'}")
+        self.seed, self._next = _u64("seed", state["seed"]), _u64("next", state["next"])
+        self._workers = n_workers if is_worker else 0
+        if not is_worker:
+            self._shared["workers"] = 0
+            self._shared.set_start(None)
 
 
 def _u64(name: str, value: int) -> int:

@@ -2,239 +2,96 @@
 """Ready batches in a reproducible order, fetched ahead, to be resumed anywhere."""
 from __future__ import annotations
 
-import contextlib
 import operator
-import os
-from ctypes import c_uint32
-from typing import Any, Iterator, Optional, Union
+import warnings
+from typing import Any, Callable, Optional, Union
 
-import numpy as np
-
-try:
-    from tqdm.auto import tqdm
-except ImportError:
-    tqdm = None
-
-from . import _library, batches
-from ._library import Handle
+from . import batches
 from .datasets import Pairs, Split
-from .workers import IterableDataset, checked_rank_and_world, shared_number, worker_and_workers
+from .forms import EventsForm, FramesForm, PackedForm, one_of
+from .iterating import LAST, Loader, tqdm
+from .workers import Ranks, checked_ranks
 
-_LAST = {"short": 0, "drop": 1, "pad": 2}
-_BINNING = {"round": 0, "floor": 1}
-_OVERLAP = {"or": 0, "sum": 1}
-_DTYPES = {"uint8": 0, "float32": 1}
-# Name -> number in the library, and the order of bins T, samples B, and sensor S in the shape.
-_AXES = {"BTCHW": (0, "BTS"), "CHWT": (1, "BST"), "TBCHW": (2, "TBS")}
+_FRAMES_DEFAULTS = {"dtype": "float32", "axes": "TBCHW", "timestep": 1000, "bins": 300,
+                    "binning": "round", "overlap": "or"}
 
 
-def _one_of(name: str, value: Any, table: dict[str, Any]) -> Any:
-    if value not in table:
-        raise ValueError(f"{name} {value!r}; it has to be one of {', '.join(table)}")
-    return table[value]
+def _form(form: str, geometry: Any, frames: dict[str, Any]) -> Any:
+    given = {name: value for name, value in frames.items() if value is not None}
+    made = one_of("form", form, {"frames": FramesForm, "events": EventsForm, "packed": PackedForm})
+    if made is FramesForm:
+        return FramesForm(geometry, **{**_FRAMES_DEFAULTS, **given})
+    if given:
+        raise ValueError(f"form {form!r} has no {', '.join(given)}: that is of frames")
+    return made()
 
 
-class FramesForm:
-    """Batches as dense frames."""
-
-    def __init__(self, geometry: tuple[int, int, int], dtype: str, axes: str, timestep: int,
-                 bins: int, binning: str, overlap: str) -> None:
-        number, self._shape = _one_of("axes", axes, _AXES)
-        self._geometry = geometry
-        self._words = (timestep, bins, _one_of("binning", binning, _BINNING),
-                       _one_of("overlap", overlap, _OVERLAP), number,
-                       _one_of("dtype", dtype, _DTYPES))
-        self._dtype, self._bins = dtype, bins
-        self.decoder()  # so that a number out of range is an error here and now
-
-    def decoder(self) -> Handle:
-        return _library.make("tnm_decoder_frames", "tnm_decoder_free",
-                             (c_uint32 * 3)(*self._geometry), *self._words)
-
-    def read(self, batch: Handle) -> np.ndarray:
-        width, height, _ = self._geometry
-        sizes = {"T": (self._bins,), "B": (batch.get("tnm_batch_n_samples"),),
-                 "S": (batches.POLARITIES, height, width)}
-        shape = sum((sizes[letter] for letter in self._shape), ())
-        return batches.frames(batch, self._dtype, shape)
+def _check_transforms(dataset: Union[Split, Pairs]) -> None:
+    for name in ("transform", "target_transform", "transforms"):
+        if getattr(dataset, name) is not None:
+            raise ValueError(
+                f"the dataset has a {name}, which works on single samples, and a loader has whole "
+                "batches: give loader() a batch_transform=, a function of (inputs, labels), or use "
+                "DataLoader(dataset, collate_fn=twonmnist.collate)")
 
 
-class EventsForm:
-    """Batches as columns of events."""
+def _checked_last(last: Optional[str], batch_size: int, world: int, is_pairs: bool) -> str:
+    """The rule for the last batch; what ranks of unequal shares would make of it is said."""
+    if is_pairs and last is not None:
+        raise ValueError(f"last {last!r}; pairs have no last batch")
+    last = last or ("drop" if world > 1 else "short")
+    one_of("last", last, LAST)
+    if batch_size < world:
+        raise ValueError(f"batch_size {batch_size} for {world} ranks: it is that of all together, "
+                         "and each needs a sample")
+    if batch_size % world:
+        below = batch_size // world * world
+        text = (f"batch_size {batch_size} for {world} ranks: some would have a sample more than "
+                f"others in every batch; {below} or {below + world} is the same for all")
+        if is_pairs or last != "short":
+            raise ValueError(text)
+        warnings.warn(text, stacklevel=3)
+    return last
 
-    def decoder(self) -> Handle:
-        return _library.make("tnm_decoder_columns", "tnm_decoder_free")
 
-    def read(self, batch: Handle) -> batches.Events:
-        return batches.columns(batch)
-
-
-class PackedForm:
-    """Batches of events as they are stored."""
-
-    def decoder(self) -> None:
-        return None
-
-    def read(self, batch: Handle) -> batches.PackedEvents:
-        return batches.packed(batch)
+def _ranks(dataset: Union[Split, Pairs], rank: Optional[int], world: Optional[int]) -> Ranks:
+    if not isinstance(dataset, Pairs):
+        return checked_ranks(rank, world)
+    if rank is None and world is None:
+        return dataset.ranks
+    ranks = checked_ranks(rank, world)
+    if dataset.ranks.is_given and ranks != dataset.ranks:
+        raise ValueError(f"rank {rank} of world {world}; the Pairs are rank {dataset.rank} of "
+                         f"{dataset.world}")
+    return ranks
 
 
-class Loader(IterableDataset):
-    """Batches of one epoch after another, or of fresh pairs without end; made by loader().
+def _checked_seed(dataset: Union[Split, Pairs], seed: Optional[int], epoch: int,
+                  steps_per_epoch: Optional[int]) -> int:
+    if not isinstance(dataset, Pairs):
+        if steps_per_epoch is not None:
+            raise ValueError(f"steps_per_epoch is of Pairs; {dataset.name} has an end")
+        return _number("seed", seed or 0, 0, 2**32 - 1)
+    if seed is not None:
+        raise ValueError(f"seed {seed}; Pairs have a seed of their own")
+    if steps_per_epoch is None and epoch:
+        raise ValueError(f"epoch {epoch}; Pairs have epochs with steps_per_epoch= alone")
+    return dataset.seed
 
-    Iterating gives (inputs, labels), prefetched by the C library's own thread, so that it needs no
-    worker processes; in a DataLoader (with batch_size=None) workers take turns, and the batches
-    come in the same order. Each iteration begins with the epoch's first batch, unless a state was
-    loaded; choose the epoch by set_epoch(), as with PyTorch's DistributedSampler.
-    """
 
-    def __init__(self, dataset: Union[Split, Pairs], form: Any, batch_size: int, seed: int,
-                 epoch: int, rank: int, world: int, last: str, depth: int, tensors: bool,
-                 progress: bool) -> None:
-        self.dataset, self.form = dataset, form
-        self.batch_size, self.last = operator.index(batch_size), last
-        self.seed, self._epoch = seed, shared_number(epoch)
-        self.rank, self.world = rank, world
-        self._depth, self._tensors, self._progress = depth, tensors, progress
-        self._is_resumed = False
-        self._is_workers = False  # the cursor is that of one worker's own share
-        self._cursor: Optional[str] = None
-        self._idle: tuple[int, Optional[Handle]] = (0, None)
-        self._open()  # so that a number out of range is an error here and now
-
-    def __repr__(self) -> str:
-        return (f"Loader({self.dataset!r}, batch_size={self.batch_size}, seed={self.seed}, "
-                f"epoch={self.epoch}, rank={self.rank}, world={self.world}, last={self.last!r})")
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_idle": (0, None)}
-
-    @property
-    def epoch(self) -> int:
-        """The epoch that is iterated over; 0 for pairs."""
-        return int(self._epoch[0])
-
-    @property
-    def is_endless(self) -> bool:
-        return isinstance(self.dataset, Pairs)
-
-    def __len__(self) -> int:
-        """Batches in an epoch, the same number for each rank. TypeError for pairs: they never end.
-        """
-        if self.is_endless:
-            raise TypeError("fresh pairs have no end, so there is no number of batches")
-        return self.dataset.handle.get("tnm_epoch_n_batches", self.batch_size, _LAST[self.last])
-
-    def _open(self) -> Handle:
-        """A stream at the beginning of the epoch, or of the pairs."""
-        handle = self.dataset.handle
-        if self.is_endless:
-            return _library.make("tnm_pairs_open", "tnm_stream_close", handle.pointer, self.seed,
-                                 self.dataset.start, self.batch_size, self.rank, self.world,
-                                 self._depth)
-        return _library.make("tnm_epoch_open", "tnm_stream_close", handle.pointer, self.seed,
-                             self.epoch, self.batch_size, self.rank, self.world, _LAST[self.last],
-                             self._depth)
-
-    def _open_at_start(self) -> Handle:
-        """A stream where the next iteration begins."""
-        stream = self._open()
-        if self._is_resumed:
-            _library.call("tnm_stream_seek", stream.pointer, self._cursor.encode())
-        return stream
-
-    def _open_decoded(self) -> Handle:
-        """The stream of an iteration that has ended, whose memory can be used again; or another."""
-        pid, stream = self._idle
-        self._idle = (0, None)
-        if pid == os.getpid() and not self._is_resumed:
-            _library.call("tnm_stream_set_epoch", stream.pointer, self.epoch)
-            return stream
-        stream = self._open_at_start()
-        decoder = self.form.decoder()
-        if decoder is not None:
-            _library.call("tnm_stream_set_decoder", stream.pointer, decoder.pointer)
-            stream.keep(decoder)
-        return stream
-
-    def _open_share(self) -> Handle:
-        """A stream where the next iteration begins, of what this worker process takes of it."""
-        worker, n_workers = worker_and_workers()
-        stream = self._open_decoded()
-        if n_workers > 1:
-            skip = 0 if self._is_resumed and self._is_workers else worker
-            _library.call("tnm_stream_stride", stream.pointer, skip, n_workers)
-        return stream
-
-    def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        stream = self._open_share()
-        self._is_resumed, self._is_workers = False, worker_and_workers()[1] > 1
-        self._cursor = _library.tell(stream)
-        with self._bar() as bar:
-            while (batch := _library.next_batch(stream)) is not None:
-                self._cursor = _library.tell(stream)
-                if bar is not None:
-                    bar.update()
-                yield self._read(batch)
-                del batch  # its memory is used again
-        self._idle = (os.getpid(), stream)
-
-    def _read(self, batch: Handle) -> tuple[Any, Any]:
-        inputs, labels = self.form.read(batch), batches.labels(batch).astype(np.float32)
-        if self._tensors:
-            return batches.to_tensors(inputs), batches.to_tensors(labels)
-        return inputs, labels
-
-    def _bar(self) -> Any:
-        if not self._progress:
-            return contextlib.nullcontext()
-        return tqdm(total=None if self.is_endless else len(self), unit="batch",
-                    desc=f"{self.dataset.name}, epoch {self.epoch}")
-
-    def set_epoch(self, epoch: int) -> None:
-        """Iterate over this epoch from now on, from its beginning; where it is the present one, and
-        a state of it was loaded, that stays."""
-        if self.is_endless:
-            raise TypeError("fresh pairs have no epochs")
-        if epoch == self.epoch:
-            return
-        if not 0 <= epoch < 1 << 32:
-            raise ValueError(f"epoch {epoch}; it has to be 0 to 2^32 - 1")
-        self._epoch[0] = epoch
-        self._is_resumed, self._cursor = False, None
-
-    def state_dict(self, batches: Optional[int] = None) -> dict[str, Any]:
-        """Where the iteration is: a loader that loads it goes on with exactly the next batch, in
-        any process and with any rank and world of the same global batch size.
-
-        batches: how many of this iteration's batches were used, where a DataLoader with workers
-        iterates (this process cannot know then); without it, as many as were iterated over here.
-        """
-        if batches is not None:
-            stream = self._open_at_start()
-            _library.call("tnm_stream_stride", stream.pointer, operator.index(batches), 1)
-            return {"cursor": _library.tell(stream), "worker": False}
-        cursor = _library.tell(self._open_at_start()) if self._cursor is None else self._cursor
-        return {"cursor": cursor, "worker": self._is_workers}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on where a state_dict() was taken: seed and epoch become the state's.
-
-        Errors: ValueError where batch size, last, order or timestep differ; OSError (ESTALE) where
-        it belongs to other data.
-        """
-        stream = self._open()
-        _library.call("tnm_stream_seek", stream.pointer, state["cursor"].encode())
-        self.seed = stream.get("tnm_stream_seed")
-        self._epoch[0] = stream.get("tnm_stream_epoch")
-        self._cursor, self._is_workers = state["cursor"], bool(state["worker"])
-        self._is_resumed, self._idle = True, (0, None)
+def _number(name: str, value: Any, low: int, high: int) -> int:
+    number = operator.index(value)
+    if not low <= number <= high:
+        raise ValueError(f"{name} {number}; it has to be {low} to {high}")
+    return number
 
 
 def loader(dataset: Union[Split, Pairs], batch_size: int = 32, *, form: str = "frames",
-           dtype: str = "float32", axes: str = "TBCHW", timestep: int = 1000, bins: int = 300,
-           binning: str = "round", overlap: str = "or", seed: Optional[int] = None, epoch: int = 0,
-           rank: Optional[int] = None, world: Optional[int] = None, last: str = "short",
+           dtype: Optional[str] = None, axes: Optional[str] = None, timestep: Optional[int] = None,
+           bins: Optional[int] = None, binning: Optional[str] = None,
+           overlap: Optional[str] = None, seed: Optional[int] = None, epoch: int = 0,
+           rank: Optional[int] = None, world: Optional[int] = None, last: Optional[str] = None,
+           steps_per_epoch: Optional[int] = None, batch_transform: Optional[Callable] = None,
            depth: int = 4, tensors: Optional[bool] = None, progress: bool = False) -> Loader:
     """Iterate over a Split in the order that (seed, epoch) gives, or over fresh Pairs, in batches.
 
@@ -242,20 +99,28 @@ def loader(dataset: Union[Split, Pairs], batch_size: int = 32, *, form: str = "f
     (k + 1) * batch_size]; rank r of `world` takes every world-th of them, beginning with r.
 
     form: "frames", dense; "events", an Events of columns; "packed", a PackedEvents.
-    Labels are float32 [B, labels], multi-hot.
+    Labels are float32 [B, labels], multi-hot. batch_transform: a function of (inputs, labels),
+    whose result is given instead; a dataset's own transforms are of single samples, and refused.
 
-    For frames: dtype "float32" or "uint8" (a quarter of the memory); axes "TBCHW"
-    [bins, B, 2, H, W], "BTCHW" [B, bins, 2, H, W] or "CHWT" [B, 2, H, W, bins]; channel 1 is
-    ON. timestep: µs of a bin, 1 to 1,000,000; bins: 1 to 4,096, later events are dropped; binning:
-    "round" (half to even, as the dataset's authors) or "floor" (as Tonic); overlap: "or" (0 or 1)
-    or "sum" (counts, up to 255).
+    For frames (an error for the others), with defaults: dtype "float32", or "uint8" (a quarter of
+    the memory); axes "TBCHW" [bins, B, 2, H, W], "BTCHW" [B, bins, 2, H, W] or "CHWT" [B, 2, H, W,
+    bins]; channel 1 is ON. timestep (1000): µs of a bin, 1 to 1,000,000; bins (300): 1 to 4,096,
+    later events are dropped; binning: "round" (half to even, as the dataset's authors) or "floor";
+    overlap: "or" (0 or 1) or "sum" (counts, up to 255).
 
-    batch_size: of all ranks together; each gets its share of it. seed: 0 to 2^32 - 1, of the
-    epochs' order; Pairs have their own. rank, world: by default those of torch.distributed where it
-    is in use. last: the last batch of an epoch is "short" (with several ranks possibly empty), or
-    is dropped ("drop"), or filled up from the epoch's beginning ("pad"). depth: batches that are
-    fetched ahead. tensors: whether to give tensors rather than arrays; by default where PyTorch is
-    installed. progress: show a bar; needs tqdm.
+    batch_size: of all ranks together; each gets its share of it, so that it has to be a multiple of
+    world (with last "short" it may be another, with a warning). seed: 0 to 2^32 - 1, of the epochs'
+    order; Pairs have their own. rank, world: by default those of torch.distributed where it is in
+    use, or of RANK and WORLD_SIZE in the environment; of Pairs, theirs. last: the last batch of an
+    epoch is "short" (the default; with several ranks possibly empty), or is dropped ("drop", the
+    default of several ranks), or filled up from the epoch's beginning ("pad").
+
+    steps_per_epoch: of Pairs: epoch e is steps_per_epoch batches from number e * steps_per_epoch of
+    the endless set on (counted from the Pairs' start), so that the loader has a length and
+    set_epoch(). Without it they have no end, and each iteration goes on where the one before was.
+
+    depth: batches that are fetched ahead. tensors: whether to give tensors rather than arrays; by
+    default where PyTorch is installed. progress: show a bar; needs tqdm.
 
     Arrays and tensors share the library's memory, which is used again when the last of them is
     gone; they may be written to.
@@ -264,17 +129,20 @@ def loader(dataset: Union[Split, Pairs], batch_size: int = 32, *, form: str = "f
         raise ImportError("tensors=True needs PyTorch")
     if progress and tqdm is None:
         raise ImportError("progress=True needs tqdm")
-    made = _one_of("form", form, {
-        "frames": lambda: FramesForm(dataset.geometry, dtype, axes, timestep, bins, binning,
-                                     overlap),
-        "events": EventsForm,
-        "packed": PackedForm,
-    })()
-    _one_of("last", last, _LAST)
-    if isinstance(dataset, Pairs):
-        if seed is not None or epoch:
-            raise ValueError("Pairs have a seed of their own, and no epochs")
-        seed = dataset.seed
-    return Loader(dataset, made, batch_size, seed or 0, epoch,
-                  *checked_rank_and_world(rank, world), last, depth,
-                  batches.torch is not None if tensors is None else tensors, progress)
+    _check_transforms(dataset)
+    made = _form(form, dataset.geometry, {"dtype": dtype, "axes": axes, "timestep": timestep,
+                                          "bins": bins, "binning": binning, "overlap": overlap})
+    ranks = _ranks(dataset, rank, world)
+    batch_size = _number("batch_size", batch_size, 1, 2**64 - 1)
+    last = _checked_last(last, batch_size, ranks.world, isinstance(dataset, Pairs))
+    seed = _checked_seed(dataset, seed, epoch, steps_per_epoch)
+    epoch = _number("epoch", epoch, 0, 2**32 - 1)
+    if steps_per_epoch is not None:
+        steps_per_epoch = _number("steps_per_epoch", steps_per_epoch, 1, 2**32 - 1)
+    made_loader = Loader(dataset, made, batch_size, seed, epoch, ranks, last, depth,
+                         batches.torch is not None if tensors is None else tensors, progress,
+                         steps_per_epoch, batch_transform)
+    if not made_loader.is_endless and len(made_loader) == 0:
+        raise ValueError(f"batch_size {batch_size} of {dataset.n_samples} samples: with last "
+                         "'drop' no batch is left")
+    return made_loader
