@@ -17,7 +17,7 @@ struct script_step {
 enum { SCRIPT_STEPS = 4, SCRIPT_SERVERS = 2, SCRIPT_LOG = 64, SCRIPT_BYTES = 77 };
 
 /* Set while nothing is under way; read in the loop's thread. The servers are http://a and http://b,
- * and are asked for /path. */
+ * and are asked for /path; to /readyz they say yes. */
 extern struct script {
     struct script_step steps[SCRIPT_SERVERS][SCRIPT_STEPS]; /* the last one that is set, for ever */
     unsigned at[SCRIPT_SERVERS];

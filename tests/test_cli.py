@@ -54,8 +54,9 @@ class Cli(unittest.TestCase):
         return self.fake(behave)
 
     def refused(self, status, *words, **more):
-        """The one line that it says."""
+        """The one line that it says, besides what it waited for."""
         got, out, err = run(*words, **more)
+        err = "".join(line for line in err.splitlines(keepends=True) if ": waiting for " not in line)
         self.assertEqual((got, out, err.count("\n")), (status, "", 1), err)
         self.assertTrue(printable(err), repr(err))
         return err
