@@ -259,7 +259,8 @@ void fake_batch(struct answer *answer, const uint64_t *indices, unsigned n)
     }
     fake_bytes(answer, indices, n * sizeof *indices);
     for (unsigned i = 0; i < n; i++)
-        fake_bytes(answer, (const int32_t[]){(int32_t)i % 2, are_pairs ? (int32_t)(i + 1) % 2 : -1}, 8);
+        fake_bytes(answer, (const int32_t[]){(int32_t)i % 2, are_pairs ? (int32_t)(i + 1) % 2 : -1},
+                   8);
     for (unsigned i = 0; i < n; i++) {
         uint32_t crc = crc32c(0, events, indices[i] % 3 * EVENT_BYTES);
         fake_bytes(answer, &crc, sizeof crc);
