@@ -153,10 +153,10 @@ class Patience(unittest.TestCase):
             answered.join(60)
             self.assertLess(time.monotonic() - back, 5)
             while steps.lines[-1:] != ["end ok"]:
+                after = steps.memory_kb()
                 steps.take()
         self.assertEqual(steps.lines, whole)
-        self.assertLess(steps.memory_kb() if steps.process.poll() is None else memory,
-                        memory + 20000)
+        self.assertLess(after, memory + 20000)
 
     def test_a_busy_server_is_not_hammered_and_given_up_in_time(self):
         fake = self.fake(lambda fake, path, n: (503, {}, b"") if "/batches/" in path
