@@ -5,7 +5,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,62 +12,14 @@
 #include <sys/random.h>
 #include <time.h>
 
-#include "client/probe.h"
 #include "client/problem.h"
+#include "client/request_state.h"
 #include "client/retry.h"
 
 enum {
-    N_TRIES = 2,             /* at once: the second is the hedge */
     HEDGE_TIMES = 3,         /* of what other servers usually take */
     HEDGE_LEAST_MS = 200,    /* a daemon may be slow for once */
     HEDGE_UNKNOWN_MS = 1000, /* as long as no other server has answered */
-};
-
-struct requests {
-    struct loop *loop;
-    const tnm_options *options;
-    struct servers *servers;
-    struct transfers *transfers;
-    struct probes *probes;
-    struct request *waiting, **last; /* for a server's rest to end, the oldest first */
-    size_t turn;                     /* the server to begin with next */
-    uint64_t n_sent;                 /* tries; each has its number */
-    atomic_uint_least64_t answers, retries;
-};
-
-/* A transfer under way. */
-struct
-try {
-    struct request *request;
-    struct transfer *transfer; /* NULL while there is none */
-    size_t server;
-    uint64_t number, sent_ms;
-    uint64_t received; /* bytes, when it was looked at last */
-    bool is_probe;     /* others wait for what becomes of it */
-};
-
-/* What one request knows of one server, beside what its client knows of it. */
-struct attempt {
-    unsigned damaged; /* answers */
-    bool refused;     /* it will never give it */
-    uint64_t rest_until_ms;
-    int error;
-    char reason[SERVER_REASON_MAX]; /* of the last bad answer; "" where it was the server's trouble
-                                     */
-};
-
-struct request {
-    struct requests *all;
-    struct request_ask ask; /* its texts are ours */
-    struct loop_timer *timer;
-    struct try tries[N_TRIES];
-    bool was_hedged;
-    size_t first_at;
-    bool is_patient; /* waits for servers, since: */
-    uint64_t patient_since_ms;
-    bool waits;
-    struct request *next, **link; /* while it waits */
-    struct attempt attempts[];    /* one for each server */
 };
 
 static uint32_t random_u32(void)
@@ -79,9 +30,9 @@ static uint32_t random_u32(void)
     return value;
 }
 
-static struct server *server_of(const struct try *try)
+static struct server *server_of(const struct attempt *attempt)
 {
-    return &try->request->all->servers->list[try->server];
+    return &attempt->request->all->servers->list[attempt->server];
 }
 
 static void free_request(struct request *request)
@@ -142,66 +93,38 @@ static uint64_t deadline(const struct request *request)
 /* ---- Ends ---- */
 
 /* Forget a try that has ended. Whatever became of it, others need not wait for it any more. */
-static void end_try(struct try *try)
+static void end_attempt(struct attempt *attempt)
 {
-    try->transfer = NULL;
-    if (!try->is_probe)
+    attempt->transfer = NULL;
+    if (!attempt->is_probe)
         return;
-    try->is_probe = false;
-    server_of(try)->is_probed = false;
-    wake_all(try->request->all);
+    attempt->is_probe = false;
+    server_of(attempt)->is_probed = false;
+    wake_all(attempt->request->all);
 }
 
-static void stop_try(struct try *try)
+static void stop_attempt(struct attempt *attempt)
 {
-    if (!try->transfer)
+    if (!attempt->transfer)
         return;
-    transfer_cancel(try->transfer);
-    end_try(try);
+    transfer_cancel(attempt->transfer);
+    end_attempt(attempt);
 }
 
 static void finish(struct request *request, int r, const char *server, const struct error *why)
 {
     stop_waiting(request);
-    for (int i = 0; i < N_TRIES; i++)
-        stop_try(&request->tries[i]);
+    for (int i = 0; i < N_ATTEMPTS; i++)
+        stop_attempt(&request->attempts[i]);
     request->ask.done(request->ask.user, r, server, why);
     free_request(request);
 }
 
-static int error_at(const struct request *request, size_t s)
-{
-    const struct attempt *attempt = &request->attempts[s];
-    return attempt->error ? attempt->error : request->all->servers->list[s].error;
-}
-
-static const char *reason_at(const struct request *request, size_t s)
-{
-    const struct attempt *attempt = &request->attempts[s];
-    return attempt->error ? attempt->reason : request->all->servers->list[s].reason;
-}
-
-static int worst_error(const struct request *request)
-{
-    static const int ranks[] = {-EBADMSG, -ESTALE, -EACCES,    -EMSGSIZE,
-                                -ENOENT,  -EPROTO, -ETIMEDOUT, -EHOSTUNREACH};
-    for (size_t i = 0; i < sizeof ranks / sizeof *ranks; i++)
-        for (size_t s = 0; s < request->all->servers->n; s++)
-            if (error_at(request, s) == ranks[i])
-                return ranks[i];
-    return -EHOSTUNREACH;
-}
-
-/* One sentence of what each server said. */
 static void give_up(struct request *request)
 {
     struct error why;
-    const struct servers *servers = request->all->servers;
-    size_t used = (size_t)snprintf(why.text, sizeof why.text, "%.256s", request->ask.what);
-    for (size_t s = 0; s < servers->n && used < sizeof why.text; s++)
-        used += (size_t)snprintf(why.text + used, sizeof why.text - used, "%s%.160s: %s",
-                                 s ? "; " : ": ", servers->list[s].name, reason_at(request, s));
-    finish(request, worst_error(request), NULL, &why);
+    request_sentence(request, &why);
+    finish(request, request_worst_error(request), NULL, &why);
 }
 
 static void fail(struct request *request, size_t s, int r, const struct error *reason)
@@ -211,77 +134,13 @@ static void fail(struct request *request, size_t s, int r, const struct error *r
     finish(request, r, NULL, &why);
 }
 
-/* ---- Choosing a server ---- */
-
-/* When the request may ask server s: UINT64_MAX while nobody knows. */
-static uint64_t free_at(const struct request *request, size_t s, uint64_t now_ms)
-{
-    struct requests *all = request->all;
-    struct server *server = &all->servers->list[s];
-    if (server->is_silent && !server->is_probed && server->rest_until_ms <= now_ms &&
-        all->servers->n > 1)
-        server->is_probed = probe_start(all->probes, s, ++all->n_sent) == 0;
-    uint64_t at = server_free_at(server), own = request->attempts[s].rest_until_ms;
-    return at > own ? at : own;
-}
-
-static bool is_usable(const struct request *request, size_t s)
-{
-    const struct attempt *attempt = &request->attempts[s];
-    return !attempt->refused && attempt->damaged <= request->all->options->retries;
-}
-
-static bool is_asked(const struct request *request, size_t s)
-{
-    for (int i = 0; i < N_TRIES; i++)
-        if (request->tries[i].transfer && request->tries[i].server == s)
-            return true;
-    return false;
-}
-
-/* The server to ask at `now_ms`: of those that do not rest the one that failed this request least.
- * False where none is left; with *ret_until_ms > now_ms all that are left rest until then. */
-static bool choose(const struct request *request, uint64_t now_ms, size_t *ret,
-                   uint64_t *ret_until_ms)
-{
-    size_t n = request->all->servers->n;
-    uint64_t until = UINT64_MAX;
-    unsigned fewest = UINT32_MAX;
-    bool found = false;
-    for (size_t i = 0; i < n; i++) {
-        size_t s = (request->first_at + i) % n;
-        if (!is_usable(request, s) || is_asked(request, s))
-            continue;
-        unsigned damaged = request->attempts[s].damaged;
-        uint64_t at = free_at(request, s, now_ms);
-        at = at > now_ms ? at : now_ms;
-        if (!found || at < until || (at == until && damaged < fewest)) {
-            found = true;
-            until = at;
-            fewest = damaged;
-            *ret = s;
-        }
-    }
-    *ret_until_ms = until;
-    return found;
-}
-
 /* ---- Trying ---- */
 
 static void on_transferred(void *user, int r, struct answer *answer, const struct error *why);
 
-static struct try *idle_try(struct request *request)
+static struct attempt *idle_attempt(struct request *request)
 {
-    return &request->tries[request->tries[0].transfer != NULL];
-}
-
-/* The one that is under way besides `but`, or NULL. */
-static struct try *other_try(struct request *request, const struct try *but)
-{
-    for (int i = 0; i < N_TRIES; i++)
-        if (&request->tries[i] != but && request->tries[i].transfer)
-            return &request->tries[i];
-    return NULL;
+    return &request->attempts[request->attempts[0].transfer != NULL];
 }
 
 static uint64_t hedge_after_ms(const struct request *request, size_t s)
@@ -291,27 +150,27 @@ static uint64_t hedge_after_ms(const struct request *request, size_t s)
     return after > HEDGE_LEAST_MS ? after : HEDGE_LEAST_MS;
 }
 
-static int start_try(struct request *request, size_t s, bool is_hedge)
+static int start_attempt(struct request *request, size_t s, bool is_hedge)
 {
     struct requests *all = request->all;
     struct server *server = &all->servers->list[s];
-    struct try *try = idle_try(request);
+    struct attempt *attempt = idle_attempt(request);
     char *url;
     if (asprintf(&url, "%s%s", server->base, request->ask.path) < 0)
         return -ENOMEM;
-    *try = (struct try){.request = request,
-                        .server = s,
-                        .number = ++all->n_sent,
-                        .sent_ms = loop_now_ms(all->loop),
-                        .is_probe = server->failures > 0};
+    *attempt = (struct attempt){.request = request,
+                                .server = s,
+                                .number = ++all->n_sent,
+                                .sent_ms = loop_now_ms(all->loop),
+                                .is_probe = server->failures > 0};
     const struct transfer_ask ask = {.url = url,
                                      .unix_socket = server->socket,
                                      .post = request->ask.post,
                                      .max_bytes = request->ask.max_bytes,
                                      .is_urgent = is_hedge};
-    int r = transfer_start(all->transfers, &ask, on_transferred, try, &try->transfer);
+    int r = transfer_start(all->transfers, &ask, on_transferred, attempt, &attempt->transfer);
     free(url);
-    if (r == 0 && try->is_probe)
+    if (r == 0 && attempt->is_probe)
         server->is_probed = true;
     if (r == 0 && all->servers->n > 1 && !request->was_hedged)
         loop_timer_start(request->timer, hedge_after_ms(request, s));
@@ -319,15 +178,16 @@ static int start_try(struct request *request, size_t s, bool is_hedge)
 }
 
 /* Where an answer has not begun in time, and nothing of it arrives: ask another server too. */
-static void hedge(struct request *request, struct try *slow)
+static void hedge(struct request *request, struct attempt *slow)
 {
     uint64_t now = loop_now_ms(request->all->loop), until;
     uint64_t received = transfer_received(slow->transfer);
     size_t s;
     if (!transfer_has_begun(slow->transfer)) {
         slow->sent_ms = now; /* it waits for its turn with us */
-    } else if (received == slow->received && choose(request, now, &s, &until) && until <= now &&
-               request->all->servers->list[s].failures == 0 && start_try(request, s, true) == 0) {
+    } else if (received == slow->received && request_choose(request, now, &s, &until) &&
+               until <= now && request->all->servers->list[s].failures == 0 &&
+               start_attempt(request, s, true) == 0) {
         request->was_hedged = true;
         loop_timer_stop(request->timer);
         return;
@@ -342,12 +202,12 @@ static void try_next(struct request *request)
     uint64_t now = loop_now_ms(all->loop), until;
     size_t s;
     stop_waiting(request);
-    if (!choose(request, now, &s, &until)) {
+    if (!request_choose(request, now, &s, &until)) {
         give_up(request);
         return;
     }
     if (until <= now) {
-        if (start_try(request, s, false) < 0) {
+        if (start_attempt(request, s, false) < 0) {
             struct error why;
             fail(request, s, error_set(&why, -ENOMEM, "no memory for a transfer"), &why);
         }
@@ -367,18 +227,18 @@ static void try_next(struct request *request)
 static void on_timer(void *user)
 {
     struct request *request = user;
-    struct try *under_way = other_try(request, NULL);
+    struct attempt *under_way = request_other_attempt(request, NULL);
     if (under_way)
         hedge(request, under_way);
     else
         try_next(request);
 }
 
-/* ---- What became of a try, which has ended ---- */
+/* ---- What became of a attempt, which has ended ---- */
 
 static void go_on(struct request *request)
 {
-    if (other_try(request, NULL))
+    if (request_other_attempt(request, NULL))
         return; /* its answer may be the good one */
     request->was_hedged = false;
     atomic_fetch_add(&request->all->retries, 1);
@@ -393,52 +253,53 @@ static bool note_failure(struct requests *all, size_t s, struct server_failure f
     return server_failed(&all->servers->list[s], all->options, &failure);
 }
 
-static void server_trouble(struct try *try, int r, const struct answer *answer, const char *reason)
+static void server_trouble(struct attempt *attempt, int r, const struct answer *answer,
+                           const char *reason)
 {
-    struct request *request = try->request;
-    struct server_failure failure = {.number = try->number,
+    struct request *request = attempt->request;
+    struct server_failure failure = {.number = attempt->number,
                                      .is_silent = answer->status == 0 || r == -ETIMEDOUT,
                                      .error = r,
                                      .reason = reason};
     retry_after_ms(answer->headers[HEADER_RETRY_AFTER], time(NULL), &failure.at_least_ms);
-    note_failure(request->all, try->server, failure);
-    request->attempts[try->server].error = 0; /* from now on the server's own word counts */
-    be_patient(request, try->sent_ms);
+    note_failure(request->all, attempt->server, failure);
+    request->standings[attempt->server].error = 0; /* from now on the server's own word counts */
+    be_patient(request, attempt->sent_ms);
     go_on(request);
 }
 
-static void note(struct attempt *attempt, int r, const char *reason)
+static void note(struct standing *standing, int r, const char *reason)
 {
-    attempt->error = r;
-    snprintf(attempt->reason, sizeof attempt->reason, "%.319s", reason);
+    standing->error = r;
+    snprintf(standing->reason, sizeof standing->reason, "%.319s", reason);
 }
 
 /* This answer was bad; the server as such may be well. */
-static void answer_trouble(struct try *try, int r, const char *reason)
+static void answer_trouble(struct attempt *attempt, int r, const char *reason)
 {
-    struct request *request = try->request;
+    struct request *request = attempt->request;
     const tnm_options *options = request->all->options;
-    struct attempt *attempt = &request->attempts[try->server];
-    attempt->damaged++;
-    attempt->rest_until_ms =
-        loop_now_ms(request->all->loop) + retry_backoff_ms(attempt->damaged, options->backoff_ms,
+    struct standing *standing = &request->standings[attempt->server];
+    standing->damaged++;
+    standing->rest_until_ms =
+        loop_now_ms(request->all->loop) + retry_backoff_ms(standing->damaged, options->backoff_ms,
                                                            options->backoff_max_ms, random_u32());
-    note(attempt, r, reason);
+    note(standing, r, reason);
     go_on(request);
 }
 
-static void refused(struct try *try, int r, const char *reason)
+static void refused(struct attempt *attempt, int r, const char *reason)
 {
-    struct attempt *attempt = &try->request->attempts[try->server];
-    attempt->refused = true;
-    note(attempt, r, reason);
-    go_on(try->request);
+    struct standing *standing = &attempt->request->standings[attempt->server];
+    standing->refused = true;
+    note(standing, r, reason);
+    go_on(attempt->request);
 }
 
-static void server_works(struct try *try)
+static void server_works(struct attempt *attempt)
 {
-    if (server_answered(server_of(try), try->number))
-        wake_all(try->request->all);
+    if (server_answered(server_of(attempt), attempt->number))
+        wake_all(attempt->request->all);
 }
 
 /* A captive portal or a proxy's page of HTML is no reason to ask the same server again. */
@@ -453,7 +314,7 @@ static int check_type(const struct request *request, const struct answer *answer
 }
 
 /* The hedge was quicker: what has not even begun to answer counts as silent. */
-static void leave_slow_one(struct try *slow, const struct try *quick)
+static void leave_slow_one(struct attempt *slow, const struct attempt *quick)
 {
     if (!slow || slow->number > quick->number || transfer_received(slow->transfer) > 0)
         return;
@@ -467,29 +328,29 @@ static void leave_slow_one(struct try *slow, const struct try *quick)
             .number = slow->number, .is_silent = true, .error = -ETIMEDOUT, .reason = reason});
 }
 
-static void take_answer(struct try *try, struct answer *answer)
+static void take_answer(struct attempt *attempt, struct answer *answer)
 {
-    struct request *request = try->request;
+    struct request *request = attempt->request;
     struct error why = {.text = ""};
     if (check_type(request, answer, &why) < 0) {
-        refused(try, -EPROTO, why.text);
+        refused(attempt, -EPROTO, why.text);
         return;
     }
     if (answer->body.size == 0) {
-        answer_trouble(try, -EPROTO, "an empty answer");
+        answer_trouble(attempt, -EPROTO, "an empty answer");
         return;
     }
     int r = request->ask.check(request->ask.user, answer, &why);
     if (r == -EBADMSG) {
-        answer_trouble(try, r, why.text);
+        answer_trouble(attempt, r, why.text);
     } else if (r == -ESTALE || r == -EPROTO) {
-        refused(try, r, why.text);
+        refused(attempt, r, why.text);
     } else if (r < 0) {
-        fail(request, try->server, r, &why);
+        fail(request, attempt->server, r, &why);
     } else {
         atomic_fetch_add(&request->all->answers, 1);
-        leave_slow_one(other_try(request, try), try);
-        finish(request, 0, server_of(try)->name, &why);
+        leave_slow_one(request_other_attempt(request, attempt), attempt);
+        finish(request, 0, server_of(attempt)->name, &why);
     }
 }
 
@@ -501,38 +362,38 @@ static bool is_hopeless(int r)
 
 static void on_transferred(void *user, int r, struct answer *answer, const struct error *why)
 {
-    struct try *try = user;
-    struct request *request = try->request;
+    struct attempt *attempt = user;
+    struct request *request = attempt->request;
     struct problem problem;
-    end_try(try);
+    end_attempt(attempt);
     if (is_hopeless(r)) {
-        fail(request, try->server, r, why);
+        fail(request, attempt->server, r, why);
         return;
     }
     if (r == -EACCES) { /* its certificate: asking again changes nothing */
-        refused(try, r, why->text);
+        refused(attempt, r, why->text);
         return;
     }
     if (r < 0) {
-        server_trouble(try, r, answer, why->text);
+        server_trouble(attempt, r, answer, why->text);
         return;
     }
     problem_read(answer, &problem);
     enum retry_verdict verdict = retry_judge(answer->status, problem.code, &r);
     if (verdict == RETRY_AGAIN) {
-        server_trouble(try, r, answer, problem.text);
+        server_trouble(attempt, r, answer, problem.text);
         return;
     }
-    server_works(try);
+    server_works(attempt);
     if (verdict == RETRY_GOOD) {
-        server_took(server_of(try), answer->begun_after_ms);
-        take_answer(try, answer);
+        server_took(server_of(attempt), answer->begun_after_ms);
+        take_answer(attempt, answer);
     } else if (verdict == RETRY_OTHER) {
-        refused(try, r, problem.text);
+        refused(attempt, r, problem.text);
     } else {
         struct error reason;
         snprintf(reason.text, sizeof reason.text, "%s", problem.text);
-        fail(request, try->server, r, &reason);
+        fail(request, attempt->server, r, &reason);
     }
 }
 
@@ -562,48 +423,12 @@ static void on_probed(void *user, size_t s, uint64_t number, int r, const struct
     wake_all(all);
 }
 
-/* ---- In words ---- */
-
-static const char *why_at(const struct request *request, size_t s)
-{
-    if (is_asked(request, s) && !request->all->servers->list[s].failures)
-        return "no answer yet";
-    return reason_at(request, s);
-}
-
-bool request_text(const struct request *request, struct error *ret)
-{
-    const struct requests *all = request->all;
-    uint64_t now = loop_now_ms(all->loop), since = request->patient_since_ms;
-    const struct try *try = other_try((struct request *)request, NULL);
-    if (!request->is_patient && !try)
-        return false;
-    if (try && transfer_received(try->transfer) > 0)
-        return false; /* it arrives */
-    if (!request->is_patient)
-        since = try->sent_ms;
-    if (now < since + REQUEST_TEXT_AFTER_MS)
-        return false;
-    size_t used = (size_t)snprintf(ret->text, sizeof ret->text, "waiting for ");
-    const char *between = "";
-    for (size_t s = 0; s < all->servers->n && used < sizeof ret->text; s++)
-        if (is_usable(request, s) && (all->servers->list[s].failures || is_asked(request, s))) {
-            used += (size_t)snprintf(ret->text + used, sizeof ret->text - used, "%s%.160s (%.100s)",
-                                     between, all->servers->list[s].name, why_at(request, s));
-            between = ", ";
-        }
-    if (used < sizeof ret->text)
-        snprintf(ret->text + used, sizeof ret->text - used, ", %" PRIu64 " s of %" PRIu64,
-                 (now - since) / 1000, request->ask.patience_ms / 1000);
-    return true;
-}
-
 /* ---- Beginning and cancelling ---- */
 
 int request_start(struct requests *all, const struct request_ask *ask, struct request **ret)
 {
     struct request *request =
-        calloc(1, sizeof *request + all->servers->n * sizeof *request->attempts);
+        calloc(1, sizeof *request + all->servers->n * sizeof *request->standings);
     if (!request)
         return -ENOMEM;
     request->all = all;
@@ -627,8 +452,8 @@ void request_cancel(struct request *request)
     if (!request)
         return;
     stop_waiting(request);
-    for (int i = 0; i < N_TRIES; i++)
-        stop_try(&request->tries[i]);
+    for (int i = 0; i < N_ATTEMPTS; i++)
+        stop_attempt(&request->attempts[i]);
     free_request(request);
 }
 

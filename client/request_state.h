@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What client/request*.c share: a request and its attempts, how servers are chosen for it, how it
+ * says what becomes of it. Belongs to the loop's thread. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "client/probe.h"
+#include "client/request.h"
+
+enum { N_ATTEMPTS = 2 }; /* at once: the second is the hedge */
+
+struct requests {
+    struct loop *loop;
+    const tnm_options *options;
+    struct servers *servers;
+    struct transfers *transfers;
+    struct probes *probes;
+    struct request *waiting, **last; /* for a server's rest to end, the oldest first */
+    size_t turn;                     /* the server to begin with next */
+    uint64_t n_sent;                 /* tries; each has its number */
+    atomic_uint_least64_t answers, retries;
+};
+
+/* A transfer under way. */
+struct attempt {
+    struct request *request;
+    struct transfer *transfer; /* NULL while there is none */
+    size_t server;
+    uint64_t number, sent_ms;
+    uint64_t received; /* bytes, when it was looked at last */
+    bool is_probe;     /* others wait for what becomes of it */
+};
+
+/* What one request knows of one server, beside what its client knows of it. */
+struct standing {
+    unsigned damaged; /* answers */
+    bool refused;     /* it will never give it */
+    uint64_t rest_until_ms;
+    int error;
+    char reason[SERVER_REASON_MAX]; /* of the last bad answer; "" where it was the server's trouble
+                                     */
+};
+
+struct request {
+    struct requests *all;
+    struct request_ask ask; /* its texts are ours */
+    struct loop_timer *timer;
+    struct attempt attempts[N_ATTEMPTS];
+    bool was_hedged;
+    size_t first_at;
+    bool is_patient; /* waits for servers, since: */
+    uint64_t patient_since_ms;
+    bool waits;
+    struct request *next, **link; /* while it waits */
+    struct standing standings[];  /* one for each server */
+};
+
+/* request_choice.c */
+
+/* Whether server s may give an answer still, and whether it is being asked. */
+bool request_can_use(const struct request *request, size_t s);
+bool request_is_asking(const struct request *request, size_t s);
+
+/* The server to ask at `now_ms`: of those that do not rest the one that failed this request least.
+ * False where none is left; with *ret_until_ms > now_ms all that are left rest until then. */
+bool request_choose(const struct request *request, uint64_t now_ms, size_t *ret,
+                    uint64_t *ret_until_ms);
+
+/* The attempt that is under way besides `but`, or NULL. */
+struct attempt *request_other_attempt(struct request *request, const struct attempt *but);
+
+/* request_words.c */
+
+/* The worst that any server said, and one sentence of what each of them said. */
+int request_worst_error(const struct request *request);
+void request_sentence(const struct request *request, struct error *ret);
