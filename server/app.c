@@ -190,6 +190,18 @@ static void announce(const struct app *app)
     reload_say_ready(app->service, NULL);
 }
 
+/* Signals wait until there is somebody to take them; a hangup would end the process. */
+static void block_signals(sigset_t *ret_stop, sigset_t *ret_before)
+{
+    sigset_t all;
+    sigemptyset(ret_stop);
+    sigaddset(ret_stop, SIGTERM);
+    sigaddset(ret_stop, SIGINT);
+    all = *ret_stop;
+    sigaddset(&all, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &all, ret_before);
+}
+
 static int serve(struct app *app, struct error *why)
 {
     int r = start_threads(app, why);
@@ -204,12 +216,12 @@ static int serve(struct app *app, struct error *why)
     loop_run(app->loops[0]);
     for (unsigned i = 1; i <= app->n_threads; i++)
         uv_thread_join(&app->threads[i]);
+    /* A signal does not interrupt what is left to be done, once libuv gives it back its default. No
+     * other thread takes it. */
+    sigset_t stop, before;
+    block_signals(&stop, &before);
     if (r == 0)
         each_handle(app, close_handle);
-    /* A second signal does not interrupt what is left to be done; libuv has just given it back its
-     * default. */
-    signal(SIGTERM, SIG_IGN);
-    signal(SIGINT, SIG_IGN);
     return r;
 }
 
@@ -232,18 +244,6 @@ static int fit_connections(struct app *app, uint64_t limit, struct error *why)
                     fit, needed.max_connections, limit);
     app->settings.max_connections = fit;
     return 0;
-}
-
-/* Signals wait until there is somebody to take them; a hangup would end the process. */
-static void block_signals(sigset_t *ret_stop, sigset_t *ret_before)
-{
-    sigset_t all;
-    sigemptyset(ret_stop);
-    sigaddset(ret_stop, SIGTERM);
-    sigaddset(ret_stop, SIGINT);
-    all = *ret_stop;
-    sigaddset(&all, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, &all, ret_before);
 }
 
 /* Memory of answers is used again, not given to the kernel and asked back page by page each time;

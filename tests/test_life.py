@@ -188,6 +188,24 @@ class Stop(Case):
                 self.assertEqual(server.stop(how), 0)
                 self.assertEqual(server.log[-1], "twonmnistd: stopped")
 
+    def test_no_signal_ends_it_otherwise_at_the_very_end(self):
+        """Held up there by a log that nobody reads."""
+        for how in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+            with daemon.Daemon(self.data) as server:
+                with socket.create_connection(("127.0.0.1", server.port)) as connection:
+                    connection.sendall(b"GET /healthz HTTP/1.1\r\n")
+                    server.process.terminate()
+                    server.wait_for("stopping")
+                    own = f"/proc/{server.process.pid}"
+                    log = os.open(f"{own}/fd/2", os.O_WRONLY | os.O_NONBLOCK)
+                    with self.assertRaises(BlockingIOError):
+                        while True:
+                            os.write(log, b"x")
+                    os.close(log)
+                daemon.wait_until(lambda: len(os.listdir(f"{own}/task")) == 1)
+                server.process.send_signal(how)
+                self.assertEqual(server.stop(), 0, how)
+
     def test_running_requests_are_ended_and_nobody_else_gets_in(self):
         with daemon.Daemon(self.data) as server, \
                 socket.create_connection(("127.0.0.1", server.port)) as connection, \
