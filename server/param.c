@@ -15,9 +15,9 @@
 /* clang-format off */
 const struct param_row param_rows[N_PARAMS] = {
     [PARAM_ORDER]    = {"order",    PARAM_CHOICE,  0, 0, 0, {[MIX_TIME] = "time", [MIX_PUBLISHED] = "published"},
-                        "order of a mix's events; without it, time for a fresh mix, as stored for a stored sample"},
+                        "order of a sample's events", "as stored, time where it is mixed now"},
     [PARAM_TIMESTEP] = {"timestep", PARAM_NUMBER,  1, MIX_TIMESTEP_MAX_US, 1000, {0},
-                        "us; events: times become its multiples; frames: length of a bin"},
+                        "us; events: times become its multiples; frames: length of a bin", "as recorded, 1000 for frames"},
     [PARAM_AS]       = {"as",       PARAM_CHOICE,  0, 0, FORM_EVENTS, {[FORM_EVENTS] = "events", [FORM_FRAMES] = "frames"},
                         "packed events, or dense frames of u8"},
     [PARAM_BINS]     = {"bins",     PARAM_NUMBER,  1, FRAMES_BINS_MAX, 300, {0}, "frames: how many bins"},

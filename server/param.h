@@ -38,6 +38,7 @@ struct param_row {
     uint64_t min, max, standard;
     const char *choices[PARAM_MAX_CHOICES + 1]; /* a choice's value is its place here */
     const char *help;
+    const char *without; /* what holds without it, where that is not `standard` alone */
 };
 
 extern const struct param_row param_rows[N_PARAMS];

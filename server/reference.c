@@ -63,9 +63,11 @@ static void print_param(FILE *out, const struct param_row *row)
     if (row->kind == PARAM_CHOICE) {
         for (unsigned i = 0; row->choices[i]; i++)
             fprintf(out, "%s%s", i ? ", " : "", row->choices[i]);
-        fprintf(out, "; default %s\n", row->choices[row->standard]);
+        fprintf(out, "; default %s\n", row->without ? row->without : row->choices[row->standard]);
     } else if (row->kind == PARAM_NUMBERS) {
         fprintf(out, "each %" PRIu64 " to %" PRIu64 "\n", row->min, row->max);
+    } else if (row->without) {
+        fprintf(out, "%" PRIu64 " to %" PRIu64 "; default %s\n", row->min, row->max, row->without);
     } else {
         fprintf(out, "%" PRIu64 " to %" PRIu64 "; default %" PRIu64 "\n", row->min, row->max,
                 row->standard);
