@@ -225,6 +225,17 @@ static int serve(struct app *app, struct error *why)
     return r;
 }
 
+/* Answers that the one limit allows and the other never has room for would be 503 for ever. */
+static void compare_limits(const struct settings *settings)
+{
+    uint64_t share = settings->max_pending_bytes_per_address;
+    uint64_t room = settings->max_pending_bytes < share ? settings->max_pending_bytes : share;
+    if (settings->max_answer_bytes > room)
+        log_warning("max_answer_bytes is %" PRIu64 ", but max_pending_bytes and its share for one "
+                    "address leave room for %" PRIu64 ": larger answers are always refused",
+                    settings->max_answer_bytes, room);
+}
+
 /* Every connection is a descriptor. */
 static int fit_connections(struct app *app, uint64_t limit, struct error *why)
 {
@@ -286,8 +297,10 @@ static int open_all(struct app *app, struct error *why)
         log_info("%s: stopping, before anything was served", signal_name(number));
         leave(app);
     }
-    if (r == 0)
+    if (r == 0) {
+        compare_limits(&app->settings);
         r = fit_connections(app, limit, why);
+    }
     if (r == 0)
         r = open_shared(app, why);
     return r < 0 ? r : open_loops(app, why);

@@ -114,6 +114,13 @@ class Start(Case):
         (self.folder / "test.safetensors").write_bytes(b"\0" * 100)
         self.refused("no split can be served", "--data", self.folder, *listen)
 
+    def test_limits_that_contradict_each_other_are_told(self):
+        with daemon.Daemon(self.data, "--max-pending-bytes", 2 << 20) as server:
+            self.assertTrue(any(f"leave room for {2 << 20}: larger answers" in line
+                                for line in server.log), server.log)
+        with daemon.Daemon(self.data) as server:
+            self.assertFalse(any("leave room" in line for line in server.log), server.log)
+
     def test_other_machines_are_served_only_when_that_is_asked_for(self):
         self.refused("allow_anonymous", "--data", self.data, "--listen", "0.0.0.0:0")
         self.refused("neither ADDR:PORT", "--data", self.data, "--listen", "8642", status=2)
