@@ -3,9 +3,9 @@
 #include "server/samples/text.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/digits.h"
@@ -61,16 +61,23 @@ void text_u64(struct text *text, uint64_t value)
 
 void text_digits(struct text *text, const uint8_t *labels)
 {
-    char digits[DIGITS_TEXT_SIZE];
-    digits_text(labels, ",", digits);
-    text_format(text, "[%s]", digits);
+    uint8_t digits[N_DIGITS];
+    unsigned n = digits_of(labels, digits);
+    for (unsigned i = 0; i < n; i++) {
+        text_add(text, i ? "," : "[");
+        text_u64(text, digits[i]);
+    }
+    text_add(text, n ? "]" : "[]");
 }
 
 void text_numbers(struct text *text, const int32_t *numbers, unsigned n)
 {
     text_add(text, "[");
-    for (unsigned i = 0; i < n; i++)
-        text_format(text, "%s%" PRId32, i ? "," : "", numbers[i]);
+    for (unsigned i = 0; i < n; i++) {
+        text_add(text, i ? "," : "");
+        text_add(text, numbers[i] < 0 ? "-" : "");
+        text_u64(text, (uint64_t)llabs((long long)numbers[i]));
+    }
     text_add(text, "]");
 }
 
