@@ -13,6 +13,7 @@
 #include "server/handlers.h"
 #include "server/problem.h"
 #include "server/range.h"
+#include "server/samples/cost.h"
 #include "server/samples/text.h"
 #include "server/validators.h"
 
@@ -21,7 +22,6 @@ enum {
     COUNTED_PER_US = 40,    /* samples, for the description */
     LABELS_TEXT_BYTES = 24, /* of a sample, at most */
     LABELS_TEXT_HEAD = 128,
-    TEXT_PER_US = 140,
     HISTOGRAM_BIN = 500,
     HISTOGRAM_BINS = 64,
 };
@@ -222,7 +222,7 @@ bool check_labels(struct request *request, struct reply *reply)
     (void)reply;
     uint64_t bytes = split_n_samples(request->entry->split) * LABELS_TEXT_BYTES;
     bool text = request->format == FORMAT_JSON && request->method != METHOD_HEAD;
-    request->cost_us = text ? bytes / TEXT_PER_US : 0;
+    request->cost_us = text ? cost_text_us(bytes) : 0;
     return true;
 }
 

@@ -19,6 +19,11 @@ static uint64_t mean_events(const struct entry *entry, bool mixed)
     return (1 + mixed) * split_n_events(entry->split) / split_n_samples(entry->split);
 }
 
+uint64_t cost_text_us(uint64_t n_bytes)
+{
+    return n_bytes / TEXT_PER_US;
+}
+
 uint64_t cost_us(const struct entry *entry, const struct form *form, const struct cost *cost)
 {
     uint64_t each = mean_events(entry, cost->mixed), all = cost->n * each;
@@ -30,9 +35,9 @@ uint64_t cost_us(const struct entry *entry, const struct form *form, const struc
     if (form->as == FORM_FRAMES) {
         uint64_t bytes = cost->n * frames_size(&form->frames);
         us += all / EVENTS_FRAMED_PER_US + bytes / BYTES_PER_US;
-        return cost->text ? us + bytes * FRAME_TEXT_BYTES / TEXT_PER_US : us;
+        return cost->text ? us + cost_text_us(bytes * FRAME_TEXT_BYTES) : us;
     }
-    return cost->text ? us + all * EVENT_TEXT_BYTES / TEXT_PER_US : us;
+    return cost->text ? us + cost_text_us(all * EVENT_TEXT_BYTES) : us;
 }
 
 uint64_t cost_order_us(uint64_t n)

@@ -19,5 +19,8 @@ struct cost {
 /* Microseconds on one core, for samples as long as the split's are on the average. */
 uint64_t cost_us(const struct entry *entry, const struct form *form, const struct cost *cost);
 
+/* Of that many bytes of JSON. */
+uint64_t cost_text_us(uint64_t n_bytes);
+
 /* Of an epoch's order over n samples that is not in the cache. */
 uint64_t cost_order_us(uint64_t n);
