@@ -45,7 +45,7 @@ check_with() {
         grep -E -A5 'error|undefined reference' "$build/make.log" | head -n 60
         die "$build: make failed"
     }
-    make -C "$build" -k check ${only:+TESTS="$only"} >"$build/check.log" 2>&1 ||
+    make -C "$build" -j"$(nproc)" -k check ${only:+TESTS="$only"} >"$build/check.log" 2>&1 ||
         grep -E '^(FAIL|ERROR)|error:' "$build/check.log"
     count_results "$build"
 }
