@@ -9,6 +9,8 @@ PACKAGES_CHECK="valgrind clang libclang-rt-dev libcmocka-dev python3 python3-num
     python3-pip python3-torch python3-tqdm python3-matplotlib"
 # shellcheck disable=SC2034
 PACKAGES_COVERAGE="lcov"
+# shellcheck disable=SC2034
+PACKAGES_BENCH="wrk nginx-light python3 python3-matplotlib unzip"
 
 packages_missing() {
     for package in "$@"; do

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What making samples costs. The rates are those of bench/core.c and bench/serve.sh, rounded down:
+ * What making samples costs. The rates are those of bench/core.c and bench/run.sh, rounded down:
  * they need no more than to tell a microsecond from a millisecond. */
 #include "server/samples/cost.h"
 
