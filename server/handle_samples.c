@@ -101,13 +101,19 @@ static uint32_t duration_us(struct event_span events, bool sorted)
 static void add_row(struct text *text, const struct entry *entry, uint64_t i)
 {
     struct sample sample = split_sample(entry->split, i);
-    text_format(text, "{\"index\":%" PRIu64 ",\"labels\":", i);
+    text_add(text, "{\"index\":");
+    text_u64(text, i);
+    text_add(text, ",\"labels\":");
     text_digits(text, sample.labels);
-    text_format(text,
-                ",\"events\":%zu,\"duration_us\":%" PRIu32 ",\"sources\":", sample.events.n_events,
-                duration_us(sample.events, entry->order == MIX_TIME));
+    text_add(text, ",\"events\":");
+    text_u64(text, sample.events.n_events);
+    text_add(text, ",\"duration_us\":");
+    text_u64(text, duration_us(sample.events, entry->order == MIX_TIME));
+    text_add(text, ",\"sources\":");
     text_numbers(text, sample.sources, sample.sources[1] < 0 ? 1 : 2);
-    text_format(text, ",\"crc32c\":\"%08" PRIx32 "\"}", sample.checksum);
+    text_add(text, ",\"crc32c\":\"");
+    text_hex32(text, sample.checksum);
+    text_add(text, "\"}");
 }
 
 /* Rows of the page, as far as the split has them. */

@@ -56,7 +56,7 @@ ORDER = {
         ["stream_place"],
     ],
     "server/samples": [
-        ["base64", "budget", "form", "found", "guard", "orders", "scratch"],
+        ["base64", "budget", "decimal", "form", "found", "guard", "orders", "scratch"],
         ["holding", "reply"],
         ["catalog", "text"],
         ["catalog_open", "cost", "recipe"],

@@ -8,7 +8,7 @@ enum {
     EVENTS_MIXED_PER_US = 500,  /* recordings that are not in a cache */
     EVENTS_FRAMED_PER_US = 500, /* into frames that are zero */
     BYTES_PER_US = 3000,        /* of memory written, and read again for a checksum */
-    TEXT_PER_US = 140,          /* bytes of JSON */
+    TEXT_PER_US = 1000,         /* bytes of JSON */
     EVENT_TEXT_BYTES = 12,
     FRAME_TEXT_BYTES = 2,
     SHUFFLED_PER_US = 60,

@@ -2,15 +2,12 @@
  * Samples and batches as JSON: a row of columns for each sample. */
 #include <inttypes.h>
 
+#include "server/samples/decimal.h"
 #include "server/samples/encode.h"
 #include "server/samples/text.h"
 
 /* The longest an event can get: "8388607," "33," "33," "1,"; and all else of a sample. */
 enum { EVENT_TEXT_MAX = 16, FRAME_TEXT_MAX = 4, SAMPLE_TEXT_MAX = 1024, HEAD_TEXT_MAX = 256 };
-
-enum column { COLUMN_T, COLUMN_X, COLUMN_Y, COLUMN_P, N_COLUMNS };
-
-static const char *const column_names[N_COLUMNS] = {"t", "x", "y", "p"};
 
 /* What all samples of an answer use in turn. */
 struct writer {
@@ -20,17 +17,70 @@ struct writer {
     void *events, *frames;
 };
 
-static void add_column(struct text *text, struct event_span events, enum column column)
+/* The list ends in place of the comma behind its last number. */
+static void end_list(struct text *text, char *begin, char *end)
 {
-    text_format(text, ",\"%s\":[", column_names[column]);
-    for (size_t i = 0; i < events.n_events; i++) {
-        struct event event = event_unpack(events.bytes + i * EVENT_BYTES);
-        const uint32_t values[N_COLUMNS] = {event.t_us, event.x, event.y, event.p};
-        if (i)
-            text_add(text, ",");
-        text_u64(text, values[column]);
+    if (end > begin)
+        end[-1] = ']';
+    else
+        *end++ = ']';
+    text_took(text, end);
+}
+
+static char *put_times(char *at, struct event_span events)
+{
+    for (const uint8_t *event = events.bytes, *end = event + events.n_events * EVENT_BYTES;
+         event < end; event += EVENT_BYTES) {
+        at = decimal_put(at, event_unpack(event).t_us);
+        *at++ = ',';
     }
-    text_add(text, "]");
+    return at;
+}
+
+static char *put_xs(char *at, struct event_span events)
+{
+    for (size_t i = 0; i < events.n_events; i++) {
+        at = decimal_put_small(at, event_unpack(events.bytes + i * EVENT_BYTES).x);
+        *at++ = ',';
+    }
+    return at;
+}
+
+static char *put_ys(char *at, struct event_span events)
+{
+    for (size_t i = 0; i < events.n_events; i++) {
+        at = decimal_put_small(at, event_unpack(events.bytes + i * EVENT_BYTES).y);
+        *at++ = ',';
+    }
+    return at;
+}
+
+static char *put_polarities(char *at, struct event_span events)
+{
+    for (size_t i = 0; i < events.n_events; i++) {
+        *at++ = (char)('0' + event_unpack(events.bytes + i * EVENT_BYTES).p);
+        *at++ = ',';
+    }
+    return at;
+}
+
+static const struct {
+    const char *begin;
+    char *(*put)(char *at, struct event_span events);
+    unsigned most; /* characters of a number and its comma */
+} columns[] = {
+    {",\"t\":[", put_times, sizeof "8388607"},
+    {",\"x\":[", put_xs, sizeof "255"},
+    {",\"y\":[", put_ys, sizeof "255"},
+    {",\"p\":[", put_polarities, sizeof "1"},
+};
+
+static void add_column(struct text *text, struct event_span events, unsigned column)
+{
+    text_add(text, columns[column].begin);
+    char *at = text_room(text, events.n_events * columns[column].most + DECIMAL_SLACK);
+    if (at)
+        end_list(text, at, columns[column].put(at, events));
 }
 
 static void add_frames(struct text *text, const struct frames_rule *rule, const uint8_t *frames)
@@ -40,12 +90,16 @@ static void add_frames(struct text *text, const struct frames_rule *rule, const 
     text_format(text, ",\"frames\":{\"shape\":[%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "]",
                 shape[0], shape[1], shape[2], shape[3]);
     text_add(text, ",\"data\":[");
-    for (size_t i = 0; i < frames_size(rule); i++) {
-        if (i)
-            text_add(text, ",");
-        text_u64(text, frames[i]);
+    size_t n = frames_size(rule);
+    char *begin = text_room(text, n * FRAME_TEXT_MAX + DECIMAL_SLACK), *at = begin;
+    if (!begin)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        at = decimal_put_small(at, frames[i]);
+        *at++ = ',';
     }
-    text_add(text, "]}");
+    end_list(text, begin, at);
+    text_add(text, "}");
 }
 
 static void add_about(struct writer *writer, const struct recipe *recipe, size_t n_events)
@@ -72,7 +126,7 @@ static int add_sample(struct writer *writer, const struct recipe *recipe, struct
         frames_fill(&writer->form->frames, events, writer->frames);
         add_frames(&writer->text, &writer->form->frames, writer->frames);
     } else {
-        for (enum column column = 0; column < N_COLUMNS; column++)
+        for (unsigned column = 0; column < sizeof columns / sizeof *columns; column++)
             add_column(&writer->text, events, column);
     }
     text_add(&writer->text, "}");

@@ -21,14 +21,25 @@ int text_open(struct text *text, struct reply *reply, uint64_t size, struct erro
     return r;
 }
 
+char *text_room(struct text *text, uint64_t size)
+{
+    if (size > text->size - text->used)
+        text->overflown = true;
+    return text->overflown ? NULL : text->at + text->used;
+}
+
+void text_took(struct text *text, const char *end)
+{
+    text->used = (size_t)(end - text->at);
+}
+
 static void append(struct text *text, const char *piece, size_t n)
 {
-    if (text->overflown || n > text->size - text->used) {
-        text->overflown = true;
+    char *at = text_room(text, n);
+    if (!at)
         return;
-    }
-    memcpy(text->at + text->used, piece, n);
-    text->used += n;
+    memcpy(at, piece, n);
+    text_took(text, at + n);
 }
 
 void text_add(struct text *text, const char *piece)
@@ -57,6 +68,14 @@ void text_u64(struct text *text, uint64_t value)
         digits[U64_DIGITS - ++n] = (char)('0' + value % 10);
     while (value /= 10);
     append(text, digits + U64_DIGITS - n, n);
+}
+
+void text_hex32(struct text *text, uint32_t value)
+{
+    char digits[8];
+    for (unsigned i = 0; i < sizeof digits; i++)
+        digits[i] = "0123456789abcdef"[value >> (28 - 4 * i) & 15];
+    append(text, digits, sizeof digits);
 }
 
 void text_digits(struct text *text, const uint8_t *labels)

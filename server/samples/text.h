@@ -21,6 +21,12 @@ int text_open(struct text *text, struct reply *reply, uint64_t size, struct erro
 void text_add(struct text *text, const char *piece);
 void text_format(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_u64(struct text *text, uint64_t value);
+void text_hex32(struct text *text, uint32_t value); /* eight digits */
+
+/* Where `size` more bytes may be written, or NULL where they do not fit; text_took() says how far
+ * they were. */
+char *text_room(struct text *text, uint64_t size);
+void text_took(struct text *text, const char *end);
 
 /* "[3,8]": the digits of a multi-hot row, or those numbers. */
 void text_digits(struct text *text, const uint8_t *labels);
