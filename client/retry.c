@@ -69,6 +69,11 @@ static bool read_digits(const char *at, int n, int *ret)
     return true;
 }
 
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 /* "Sun, 06 Nov 1994 08:49:37 GMT". Not by strptime(), to which names of months are the locale's. */
 static bool read_date(const char *text, time_t *ret)
 {
@@ -77,9 +82,9 @@ static bool read_date(const char *text, time_t *ret)
     struct tm date = {0};
     size_t i = 0;
     for (; shape[i]; i++)
-        if (shape[i] != 'a' && shape[i] != '0' && text[i] != shape[i])
-            return false;
-        else if (!text[i])
+        if (shape[i] == 'a'   ? !is_letter(text[i])
+            : shape[i] == '0' ? !text[i]
+                              : text[i] != shape[i])
             return false;
     const char month[] = {text[8], text[9], text[10], '\0'};
     const char *at = strstr(months, month);
