@@ -188,7 +188,7 @@ static void write_batch_text(FILE *out, const tnm_batch *batch)
         print_labels(out, tnm_batch_labels(batch) + i * n_labels, n_labels, ",");
         fprintf(out, "\t%" PRIu64 "\t", offsets[i + 1] - offsets[i]);
         print_sources(out, tnm_batch_sources(batch) + 2 * i, ",");
-        fprintf(out, "\t%08" PRIx32 "\n", tnm_batch_checksums(batch)[i]);
+        fprintf(out, "\t%08" PRIx64 "\n", tnm_batch_checksums(batch)[i]);
     }
 }
 

@@ -67,7 +67,7 @@ const int32_t *tnm_batch_sources(const tnm_batch *batch)
     return batch->blob.sources;
 }
 
-const uint32_t *tnm_batch_checksums(const tnm_batch *batch)
+const uint64_t *tnm_batch_checksums(const tnm_batch *batch)
 {
     return batch->blob.checksums;
 }

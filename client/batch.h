@@ -16,7 +16,7 @@
 struct batch_single {
     uint64_t offsets[2], index;
     int32_t sources[2];
-    uint32_t checksum;
+    uint64_t checksum;
     uint8_t labels[GEOMETRY_LABELS_MAX];
 };
 

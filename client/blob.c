@@ -46,10 +46,10 @@ static int find_all(const struct safetensors *header, const uint8_t *data,
         uint64_t rows, columns;
         const void **at;
     } wanted[] = {
-        {"offsets", TENSOR_U64, n + 1, 0, (const void **)&ret->offsets},
-        {"indices", TENSOR_U64, n, 0, (const void **)&ret->indices},
+        {"offsets", TENSOR_I64, n + 1, 0, (const void **)&ret->offsets},
+        {"indices", TENSOR_I64, n, 0, (const void **)&ret->indices},
+        {"checksums", TENSOR_I64, n, 0, (const void **)&ret->checksums},
         {"sources", TENSOR_I32, n, 2, (const void **)&ret->sources},
-        {"checksums", TENSOR_U32, n, 0, (const void **)&ret->checksums},
         {"labels", TENSOR_U8, n, expected->geometry.n_labels, (const void **)&ret->labels},
         {"events", TENSOR_U8, ret->n_events, EVENT_BYTES, (const void **)&ret->events},
     };
@@ -104,7 +104,8 @@ static int check_sample(struct blob *blob, uint64_t i, uint64_t expected, struct
         crc32c(0, blob->events + begin * EVENT_BYTES, (size_t)(end - begin) * EVENT_BYTES);
     if (crc != blob->checksums[i])
         return error_set(why, -EBADMSG,
-                         "sample %" PRIu64 " was damaged: its CRC-32C is %08x instead of %08x",
+                         "sample %" PRIu64
+                         " was damaged: its CRC-32C is %08x instead of %08" PRIx64,
                          index, crc, blob->checksums[i]);
     blob->crc = crc32c_combine(blob->crc, crc, (end - begin) * EVENT_BYTES);
     int r = digits_check(blob->labels + i * blob->geometry.n_labels, blob->geometry.n_labels, why);

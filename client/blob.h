@@ -18,7 +18,7 @@ struct blob {
     const uint8_t *labels;     /* [n_samples][n_labels] */
     const uint64_t *indices;   /* [n_samples] */
     const int32_t *sources;    /* [n_samples][2] */
-    const uint32_t *checksums; /* [n_samples] */
+    const uint64_t *checksums; /* [n_samples], CRC-32C */
     uint32_t crc;              /* CRC-32C of the whole file */
 };
 

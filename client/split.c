@@ -10,6 +10,7 @@
 #include "client/digest.h"
 #include "client/failure.h"
 #include "common/mixer.h"
+#include "common/split.h"
 #include "common/wire.h"
 
 int split_check(const tnm_split *split)
@@ -132,6 +133,12 @@ static int read_description(tnm_split *split, struct error *why)
         r = read_geometry(split, why);
     if (r < 0)
         return r;
+    const char *version = document_text(split->document, "version");
+    if (!version || strcmp(version, SPLIT_VERSION) != 0)
+        return error_set(why, -EPROTO,
+                         "has the split in version \"%.32s\"; this library reads \"%s\": make it "
+                         "anew with \"" SPLIT_MAKE "\", and serve it with a daemon of this age",
+                         version ? version : "1", SPLIT_VERSION);
     split->is_source = strcmp(kind, "source") == 0;
     if (strspn(split->revision, WIRE_REVISION_DIGITS) != WIRE_REVISION_MAX)
         return error_set(why, -EBADMSG, "the description's revision is no SHA-256");

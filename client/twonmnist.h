@@ -107,7 +107,7 @@ int tnm_split_open(tnm_client *client, const char *name, tnm_split **ret);
 void tnm_split_close(tnm_split *split);
 
 const char *tnm_split_name(const tnm_split *split);     /* without revision */
-const char *tnm_split_revision(const tnm_split *split); /* SHA-256 of the file, 64 hex digits */
+const char *tnm_split_revision(const tnm_split *split); /* SHA-256 of the header, 64 hex digits */
 const char *tnm_split_json(const tnm_split *split);     /* all that the server says of it */
 uint64_t tnm_split_n_samples(const tnm_split *split);
 uint64_t tnm_split_n_events(const tnm_split *split);
@@ -175,7 +175,7 @@ const uint64_t *tnm_batch_offsets(const tnm_batch *batch);   /* [n_samples + 1],
 const uint8_t *tnm_batch_labels(const tnm_batch *batch);     /* [n_samples][n_labels], multi-hot */
 const uint64_t *tnm_batch_indices(const tnm_batch *batch);   /* [n_samples] */
 const int32_t *tnm_batch_sources(const tnm_batch *batch);    /* [n_samples][2], -1: none */
-const uint32_t *tnm_batch_checksums(const tnm_batch *batch); /* [n_samples] */
+const uint64_t *tnm_batch_checksums(const tnm_batch *batch); /* [n_samples], CRC-32C */
 
 /* The batch as the safetensors file that the daemon sent; NULL from tnm_mix(). */
 const void *tnm_batch_blob(const tnm_batch *batch, size_t *ret_size);

@@ -19,8 +19,10 @@ static const struct {
     const char *name;
     uint64_t size;
 } dtypes[] = {
-    [TENSOR_U64] = {"U64", 8}, [TENSOR_U32] = {"U32", 4}, [TENSOR_I32] = {"I32", 4},
-    [TENSOR_U8] = {"U8", 1},   [TENSOR_OTHER] = {"", 0},
+    [TENSOR_I64] = {"I64", 8},
+    [TENSOR_I32] = {"I32", 4},
+    [TENSOR_U8] = {"U8", 1},
+    [TENSOR_OTHER] = {"", 0},
 };
 
 struct safetensors {
@@ -282,25 +284,29 @@ static int read_at(int fd, void *out, size_t size, uint64_t at, struct error *wh
     return 0;
 }
 
-int safetensors_read(int fd, uint64_t file_size, struct safetensors **ret, struct error *why)
+int safetensors_read(int fd, uint64_t file_size, void **ret, size_t *ret_size, struct error *why)
 {
     if (file_size < LENGTH_BYTES)
         return too_short(file_size, why);
-    uint8_t bytes[LENGTH_BYTES];
+    uint8_t start[LENGTH_BYTES];
     size_t length = 0;
-    int r = read_at(fd, bytes, sizeof bytes, 0, why);
+    int r = read_at(fd, start, sizeof start, 0, why);
     if (r == 0)
-        r = read_length(bytes, file_size, &length, why);
+        r = read_length(start, file_size, &length, why);
     if (r < 0)
         return r;
-    char *text = malloc(length + 1);
-    if (!text)
+    uint8_t *bytes = malloc(LENGTH_BYTES + length);
+    if (!bytes)
         return error_set(why, -ENOMEM, "no memory for a header of %zu bytes", length);
-    r = read_at(fd, text, length, LENGTH_BYTES, why);
-    if (r == 0)
-        r = parse_text(text, length, file_size, ret, why);
-    free(text);
-    return r;
+    memcpy(bytes, start, sizeof start);
+    r = read_at(fd, bytes + LENGTH_BYTES, length, LENGTH_BYTES, why);
+    if (r < 0) {
+        free(bytes);
+        return r;
+    }
+    *ret = bytes;
+    *ret_size = LENGTH_BYTES + length;
+    return 0;
 }
 
 int safetensors_read_tensor(int fd, const struct safetensors *header, const struct tensor *tensor,

@@ -12,8 +12,7 @@
 enum { SAFETENSORS_ALIGN = 64, SAFETENSORS_MAX_DIMS = 8, SAFETENSORS_MAX_HEADER = 1 << 20 };
 
 enum tensor_dtype {
-    TENSOR_U64,
-    TENSOR_U32,
+    TENSOR_I64,
     TENSOR_I32,
     TENSOR_U8,
     N_TENSOR_DTYPES,
@@ -47,8 +46,8 @@ int safetensors_header(const struct tensor *tensors, size_t n_tensors, const str
                        size_t n_meta, char *buffer, size_t size, size_t fixed_size,
                        size_t *ret_size);
 
-/* A parsed header. Every tensor lies inside the data and, unless it is TENSOR_OTHER, is as long as
- * its shape says.
+/* A parsed header of a file of `size` bytes, of which no more than the header need be at `file`.
+ * Every tensor lies inside the data and, unless it is TENSOR_OTHER, is as long as its shape says.
  *
  * Errors: -EBADMSG no header, one longer than SAFETENSORS_MAX_HEADER, or one that lies (why says
  * in what); -ENOMEM. */
@@ -56,10 +55,12 @@ struct safetensors;
 int safetensors_parse(const void *file, size_t size, struct safetensors **ret, struct error *why);
 void safetensors_free(struct safetensors *header);
 
-/* The same of an open file of `file_size` bytes, of which the header alone is read: nothing is
- * mapped, so a file that is cut short meanwhile is an error like others.
- * Errors: those of safetensors_parse() and pread(). */
-int safetensors_read(int fd, uint64_t file_size, struct safetensors **ret, struct error *why);
+/* Read the header (length, JSON, padding) of an open file of `file_size` bytes into memory, for
+ * safetensors_parse(): nothing is mapped, so a file that is cut short meanwhile is an error like
+ * others. The caller frees *ret.
+ * Errors: -EBADMSG no header, or one longer than SAFETENSORS_MAX_HEADER; -ENOMEM; those of
+ * pread(). */
+int safetensors_read(int fd, uint64_t file_size, void **ret, size_t *ret_size, struct error *why);
 
 /* Read the whole tensor of that file into `out`. Errors: -EBADMSG the file ends before; those of
  * pread(). */

@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "common/crc32c.h"
 #include "common/safetensors.h"
 #include "common/wire.h"
 
@@ -26,11 +28,13 @@ struct split {
     const uint8_t *events; /* in it */
     struct geometry geometry;
     uint64_t n_samples, n_events;
+    char revision[SHA256_HEX + 1];
+    uint32_t crc; /* of all before the events */
     /* private memory, checked */
     struct safetensors *header;
     uint64_t *offsets;
     int32_t *sources;
-    uint32_t *checksums;
+    uint64_t *checksums;
     uint8_t *labels;
 };
 
@@ -69,16 +73,46 @@ static int map_file(struct split *split, const char *path, struct error *why)
 
 static int read_header(struct split *split, struct error *why)
 {
-    return safetensors_read(split->fd, split->size, &split->header, why);
+    void *bytes;
+    size_t size;
+    int r = safetensors_read(split->fd, split->size, &bytes, &size, why);
+    if (r < 0)
+        return r;
+    r = safetensors_parse(bytes, split->size, &split->header, why);
+    sha256_hex_of(bytes, size, split->revision);
+    split->crc = crc32c(0, bytes, size);
+    free(bytes);
+    return r;
+}
+
+static int check_version(const struct split *split, struct error *why)
+{
+    const char *version = split_meta(split, "version");
+    if (strcmp(version, SPLIT_VERSION) == 0)
+        return 0;
+    if (strcmp(version, "1") != 0)
+        return error_set(why, -ENOTSUP, "it has version \"%.32s\"; this program reads \"%s\"",
+                         version, SPLIT_VERSION);
+    return error_set(why, -ENOTSUP,
+                     "it has version \"1\"; this program reads \"" SPLIT_VERSION
+                     "\": make it anew with \"" SPLIT_MAKE "\"");
+}
+
+static bool is_hex(const char *text, size_t n)
+{
+    return strlen(text) == n && strspn(text, "0123456789abcdef") == n;
 }
 
 static int check_format(struct split *split, struct error *why)
 {
     if (strcmp(split_meta(split, "format"), SPLIT_FORMAT) != 0)
         return error_set(why, -EBADMSG, "its metadata does not say format \"%s\"", SPLIT_FORMAT);
-    if (strcmp(split_meta(split, "version"), SPLIT_VERSION) != 0)
-        return error_set(why, -ENOTSUP, "it has version \"%.32s\"; this program reads \"%s\"",
-                         split_meta(split, "version"), SPLIT_VERSION);
+    int r = check_version(split, why);
+    if (r < 0)
+        return r;
+    if (!is_hex(split_meta(split, "data_sha256"), SHA256_HEX) ||
+        !is_hex(split_meta(split, "index_crc32c"), SPLIT_CRC_HEX))
+        return error_set(why, -EBADMSG, "its metadata does not say data_sha256 and index_crc32c");
     const char *kind = split_meta(split, "kind");
     if (strcmp(kind, SPLIT_KIND_SOURCE) != 0 && strcmp(kind, SPLIT_KIND_2NMNIST) != 0)
         return error_set(why, -EBADMSG, "its kind \"%.32s\" is neither \"%s\" nor \"%s\"", kind,
@@ -139,6 +173,38 @@ static int find_events(struct split *split, struct error *why)
     return 0;
 }
 
+/* Nothing stands between the tensors or behind them: every byte is one's, and has its checksum. */
+static int check_layout(struct split *split, struct error *why)
+{
+    uint64_t at = 0;
+    for (int i = 0; i < WIRE_SPLIT_N; i++) {
+        const struct tensor *tensor = safetensors_find(split->header, wire_split[i].name);
+        if (!tensor)
+            return error_set(why, -EBADMSG, "tensor \"%s\" is missing", wire_split[i].name);
+        if (tensor->begin != at)
+            return error_set(why, -EBADMSG,
+                             "tensor \"%s\" lies at %" PRIu64 " of the data, not at %" PRIu64,
+                             tensor->name, tensor->begin, at);
+        at = tensor->end;
+    }
+    at += safetensors_data_start(split->header);
+    if (at != split->size)
+        return error_set(why, -EBADMSG, "%" PRIu64 " bytes stand behind its last tensor",
+                         split->size - at);
+    return 0;
+}
+
+static int check_crc(const struct split *split, uint32_t crc, struct error *why)
+{
+    const char *said = split_meta(split, "index_crc32c");
+    char found[SPLIT_CRC_HEX + 1];
+    snprintf(found, sizeof found, "%08" PRIx32, crc);
+    return strcmp(found, said) == 0
+               ? 0
+               : error_set(why, -EBADMSG, "its index is damaged: its CRC-32C is %s instead of %s",
+                           found, said);
+}
+
 static int read_index(struct split *split, struct error *why)
 {
     uint64_t n = split->n_samples;
@@ -148,10 +214,12 @@ static int read_index(struct split *split, struct error *why)
         void **copy;
     } wanted[] = {
         {WIRE_SPLIT_OFFSETS, n + 1, (void **)&split->offsets},
-        {WIRE_SPLIT_SOURCES, n, (void **)&split->sources},
         {WIRE_SPLIT_CHECKSUMS, n, (void **)&split->checksums},
+        {WIRE_SPLIT_SOURCES, n, (void **)&split->sources},
         {WIRE_SPLIT_LABELS, n, (void **)&split->labels},
     };
+    uint32_t crc = 0;
+    uint64_t size = 0;
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         const struct tensor *tensor;
         int r = find_tensor(split, wanted[i].which, &tensor, why);
@@ -168,8 +236,11 @@ static int read_index(struct split *split, struct error *why)
         r = safetensors_read_tensor(split->fd, split->header, tensor, copy, why);
         if (r < 0)
             return r;
+        crc = crc32c(crc, copy, tensor->end - tensor->begin);
+        size += tensor->end - tensor->begin;
     }
-    return 0;
+    split->crc = crc32c_combine(split->crc, crc, size);
+    return check_crc(split, crc, why);
 }
 
 static int check_offsets(const struct split *split, struct error *why)
@@ -191,6 +262,9 @@ static int check_index(struct split *split, struct error *why)
     int r = check_offsets(split, why);
     if (r < 0)
         return r;
+    for (uint64_t i = 0; i < split->n_samples; i++)
+        if (split->checksums[i] > UINT32_MAX)
+            return error_set(why, -EBADMSG, "sample %" PRIu64 ": its checksum is no CRC-32C", i);
     uint64_t n_labels = split->geometry.n_labels;
     for (uint64_t i = 0; i < split->n_samples * n_labels; i++)
         if (split->labels[i] > 1)
@@ -210,7 +284,8 @@ static int check_index(struct split *split, struct error *why)
 int split_open(const char *path, struct split **ret, struct error *why)
 {
     static int (*const steps[])(struct split * split, struct error * why) = {
-        read_header, check_format, read_geometry, find_events, read_index, check_index};
+        read_header, check_format, read_geometry, find_events,
+        read_index,  check_layout, check_index};
     struct split *split = calloc(1, sizeof *split);
     if (!split)
         return error_set(why, -ENOMEM, "no memory to open %s", path);
@@ -276,7 +351,7 @@ struct sample split_sample(const struct split *split, uint64_t i)
                    .n_events = split->offsets[i + 1] - split->offsets[i]},
         .labels = split->labels + i * split->geometry.n_labels,
         .sources = split->sources + i * 2,
-        .checksum = split->checksums[i],
+        .checksum = (uint32_t)split->checksums[i],
     };
 }
 
@@ -303,6 +378,30 @@ const uint8_t *split_bytes(const struct split *split)
 size_t split_size(const struct split *split)
 {
     return split->size;
+}
+
+const char *split_revision(const struct split *split)
+{
+    return split->revision;
+}
+
+uint32_t split_crc32c(const struct split *split)
+{
+    uint32_t crc = split->crc;
+    for (uint64_t i = 0; i < split->n_samples; i++)
+        crc = crc32c_combine(crc, (uint32_t)split->checksums[i],
+                             (split->offsets[i + 1] - split->offsets[i]) * EVENT_BYTES);
+    return crc;
+}
+
+uint64_t split_data_start(const struct split *split)
+{
+    return safetensors_data_start(split->header);
+}
+
+uint64_t split_events_start(const struct split *split)
+{
+    return (uint64_t)(split->events - split->bytes);
 }
 
 const char *split_meta(const struct split *split, const char *key)

@@ -13,11 +13,14 @@
 #include "common/sha256.h"
 
 #define SPLIT_FORMAT       "twonmnist-split"
-#define SPLIT_VERSION      "1"
+#define SPLIT_VERSION      "2"
+#define SPLIT_MAKE         "twonmnist-generate splits --from PATH --out DIR" /* one of this version */
 #define SPLIT_KIND_SOURCE  "source"
 #define SPLIT_KIND_2NMNIST "2nmnist"
 #define SPLIT_TIME_UNIT    "us"
 #define SPLIT_SUFFIX       ".safetensors"
+
+enum { SPLIT_CRC_HEX = 8 };
 
 struct split;
 
@@ -31,12 +34,14 @@ struct sample {
 
 /* Open the split file at `path`: map it, read its header and index into memory and check them
  * there, so that what becomes of the file later cannot change them. The map's bytes are not looked
- * at; whoever looks at them copes with a file that is cut short (SIGBUS) or overwritten.
+ * at; whoever looks at them copes with a file that is cut short (SIGBUS) or overwritten, and holds
+ * the events against their checksums.
  *
  * Keeps no reference to `path`, but an open descriptor. The caller owns *ret and must split_close()
  * it; samples borrowed from it die with it. Any thread.
  * Errors: -ENOENT and other errors of open(); -EBADMSG not a split, damaged, or being changed (why
- * says where); -ENOTSUP a newer version, or one of another sensor. */
+ * says where); -ENOTSUP another version (why says how to make it anew), or one of another sensor.
+ */
 int split_open(const char *path, struct split **ret, struct error *why);
 void split_close(struct split *split);
 
@@ -63,6 +68,17 @@ const uint8_t *split_labels(const struct split *split);   /* [n, n_labels] */
 /* The file itself, mapped. */
 const uint8_t *split_bytes(const struct split *split);
 size_t split_size(const struct split *split);
+
+/* SHA-256 of the header. That says `data_sha256`, the SHA-256 of all that follows: so this stands
+ * for every byte, without reading them. */
+const char *split_revision(const struct split *split);
+
+/* CRC-32C of the whole file, put together from those of its samples: the events are not read. */
+uint32_t split_crc32c(const struct split *split);
+
+/* Where the data starts in the file, and the events, which are the rest of it. */
+uint64_t split_data_start(const struct split *split);
+uint64_t split_events_start(const struct split *split);
 
 /* A string of the header's metadata, "" where absent. */
 const char *split_meta(const struct split *split, const char *key);

@@ -23,9 +23,10 @@ int split_writer_add(struct split_writer *writer, struct event_span events,
 
 /* Write index and header, sync, rename over `path`, and free the writer in every case; after an
  * error nothing of it is left in the folder, unless it was the folder that could not be synced.
- * `meta` are the header's strings besides `format` and `version`. Errors: -EINVAL fewer samples
+ * `meta` are the header's strings besides `format`, `version`, `data_sha256` and `index_crc32c`.
+ * Errors: -EINVAL fewer samples
  * than promised; -E2BIG, -ENOBUFS more metadata than the header has room for; -ENOMEM; those of
- * open(), write(), fsync(), rename(). */
+ * open(), read(), write(), fsync(), rename(). */
 int split_writer_finish(struct split_writer *writer, const struct meta *meta, size_t n_meta,
                         struct error *why);
 void split_writer_abort(struct split_writer *writer);

@@ -38,21 +38,23 @@
 
 /* The tensors of a split file and of a batch, in the order in which they lie there; each has a row
  * for each sample (offsets: one more; events: one for each event), and columns where not 0. A batch
- * of frames has the tensor WIRE_FRAMES instead of offsets and events.
+ * of frames has the tensor WIRE_FRAMES instead of offsets and events. Only types that every reader
+ * of safetensors knows: checksums are 0 to 2^32 - 1, and indices past 2^63 - 1 are in two's
+ * complement.
  *
  * tensor, name, dtype, columns */
 #define WIRE_SPLIT_TENSORS(X) \
-    X(OFFSETS,   "offsets",   U64, 0) \
+    X(OFFSETS,   "offsets",   I64, 0) \
+    X(CHECKSUMS, "checksums", I64, 0) \
     X(SOURCES,   "sources",   I32, 2) \
-    X(CHECKSUMS, "checksums", U32, 0) \
     X(LABELS,    "labels",    U8,  N_DIGITS) \
     X(EVENTS,    "events",    U8,  EVENT_BYTES)
 
 #define WIRE_BATCH_TENSORS(X) \
-    X(OFFSETS,   "offsets",   U64, 0) \
-    X(INDICES,   "indices",   U64, 0) \
+    X(OFFSETS,   "offsets",   I64, 0) \
+    X(INDICES,   "indices",   I64, 0) \
+    X(CHECKSUMS, "checksums", I64, 0) \
     X(SOURCES,   "sources",   I32, 2) \
-    X(CHECKSUMS, "checksums", U32, 0) \
     X(LABELS,    "labels",    U8,  N_DIGITS) \
     X(EVENTS,    "events",    U8,  EVENT_BYTES)
 /* clang-format on */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What must be true of each sample of a split. */
+ * What must be true of a split, and of each of its samples. */
 #include "generator/check.h"
 
 #include <errno.h>
@@ -10,6 +10,8 @@
 #include "common/crc32c.h"
 #include "common/digits.h"
 #include "common/event.h"
+#include "common/sha256.h"
+#include "generator/interrupt.h"
 
 static bool is_source(const struct check *check)
 {
@@ -107,4 +109,25 @@ int check_sample(const struct check *check, uint64_t i, struct mixer *mixer, str
         return check_against_source(check, i, &sample, mixer, mixed, fault, why);
     check_no_sources(check, &sample, fault);
     return 0;
+}
+
+int check_data(const struct split *split, struct error *fault, struct error *why)
+{
+    enum { PIECE = 1 << 20 };
+    const char *said = split_meta(split, "data_sha256");
+    size_t at = (size_t)split_data_start(split), end = split_size(split);
+    char found[SHA256_HEX + 1];
+    struct sha256 *hash;
+    if (sha256_new(&hash) < 0)
+        return error_set(why, -ENOMEM, "no memory for a hash");
+    int r = 0;
+    for (; r == 0 && at < end; at += PIECE) {
+        sha256_add(hash, split_bytes(split) + at, end - at < PIECE ? end - at : PIECE);
+        r = interrupt_check(why);
+    }
+    sha256_hex(hash, found);
+    sha256_free(hash);
+    if (r == 0 && strcmp(found, said) != 0)
+        error_set(fault, 0, "its data has SHA-256 %.12s..., its header says %.12s...", found, said);
+    return r;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What must be true of each sample of a split. */
+ * What must be true of a split, and of each of its samples. */
 #pragma once
 
 #include "common/error.h"
@@ -19,3 +19,7 @@ struct check {
  * Errors, which are not faults: -ENOMEM. */
 int check_sample(const struct check *check, uint64_t i, struct mixer *mixer, struct buffer *raw,
                  struct buffer *mixed, struct error *fault, struct error *why);
+
+/* Check that all that stands behind the header is what the header says, as one. *fault is untouched
+ * where it is. Errors: -EINTR a signal came; -ENOMEM. */
+int check_data(const struct split *split, struct error *fault, struct error *why);

@@ -115,11 +115,22 @@ static void show_end(const struct verification *v)
     if (v->n_faults > 0)
         return;
     char number[PROGRESS_NUMBER_SIZE];
-    printf("%-13s ok  %9s samples: header, index, checksums, events, labels%s\n", v->name,
+    printf("%-13s ok  %9s samples: header, data, index, checksums, events, labels%s\n", v->name,
            progress_number(split_n_samples(v->check.split), number),
            v->check.recordings.source ? ", plan, mix" : "");
+    printf("  revision %s\n", split_revision(v->check.split));
     if (v->unchecked)
         printf("  the mix could not be checked: %s\n", v->unchecked);
+}
+
+/* After the samples: what is wrong with one of them says more than that the whole is. */
+static int check_whole(struct verification *v, struct error *why)
+{
+    struct error fault = {0};
+    int r = check_data(v->check.split, &fault, why);
+    if (r == 0 && fault.text[0])
+        show_fault(v, &fault);
+    return r;
 }
 
 /* Returns -EBADMSG where it found faults, which are then shown. */
@@ -143,6 +154,8 @@ static int verify_split(const struct choices *choices, enum folder_kind kind, en
     }
     if (r == 0 && split)
         r = check_samples(&v, why);
+    if (r == 0 && split)
+        r = check_whole(&v, why);
     if (r == 0)
         show_end(&v);
     free(v.check.rows);
@@ -188,8 +201,10 @@ const struct command command_verify = {
     .summary = "check every sample of the splits in a folder",
     .operands = {"DIR"},
     .options = options,
-    .notes = "Checks header, index, every checksum, the events, labels against sources, and that\n"
-             "each sample is what the plan and the source split say. Shows the first 10 faults of\n"
-             "each split, and exits with 1 if there is one.\n",
+    .notes =
+        "Checks header, index, every checksum, the events, labels against sources, that each\n"
+        "sample is what the plan and the source split say, and the SHA-256 of all data. Shows\n"
+        "the first 10 faults of each split, and exits with 1 if there is one; of a good split\n"
+        "its revision, which is the same wherever it was made from the same recordings.\n",
     .run = run,
 };

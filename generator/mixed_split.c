@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 
-#include "common/sha256.h"
 #include "common/split.h"
 #include "common/split_writer.h"
 #include "generator/metadata.h"
@@ -41,14 +40,13 @@ static int take(void *user, uint64_t i, const struct work_item *item, struct err
 static int finish(const struct mixing *mixing, struct error *why)
 {
     const struct split *source = mixing->recordings.source;
-    char sha256[SHA256_HEX + 1], plan[METADATA_PLAN_SIZE];
-    sha256_hex_of(split_bytes(source), split_size(source), sha256);
+    char plan[METADATA_PLAN_SIZE];
     metadata_plan(mixing->how->plan_seed, plan);
     const struct metadata metadata = {
         .part = mixing->how->part,
         .kind = SPLIT_KIND_2NMNIST,
         .origin = split_meta(source, "origin"),
-        .source_sha256 = sha256,
+        .source_sha256 = split_revision(source),
         .plan = plan,
         .order = metadata_order(mixing->how->order),
     };

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "common/digits.h"
-#include "common/sha256.h"
 
 int recordings_new(const struct split *source, struct recordings *ret, struct error *why)
 {
@@ -40,13 +39,12 @@ int recordings_check_source(const struct recordings *recordings, const struct sp
                             struct error *why)
 {
     const char *wanted = split_meta(split, "source_sha256");
-    char sha256[SHA256_HEX + 1];
-    sha256_hex_of(split_bytes(recordings->source), split_size(recordings->source), sha256);
-    if (strcmp(sha256, wanted) == 0)
+    const char *revision = split_revision(recordings->source);
+    if (strcmp(revision, wanted) == 0)
         return 0;
     return error_set(why, -EBADMSG,
-                     "the source split beside it has SHA-256 %.12s..., it was mixed from %.12s...",
-                     sha256, wanted);
+                     "the source split beside it has revision %.12s..., it was mixed from %.12s...",
+                     revision, wanted);
 }
 
 int recordings_plan(const struct recordings *recordings, uint32_t seed, struct plan_row **ret,

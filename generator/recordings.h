@@ -23,7 +23,7 @@ int recordings_new(const struct split *source, struct recordings *ret, struct er
 void recordings_free(struct recordings *recordings);
 
 /* Is the source the very file that `split` was mixed from? Errors: -EBADMSG, why shows both
- * digests. */
+ * revisions. */
 int recordings_check_source(const struct recordings *recordings, const struct split *split,
                             struct error *why);
 

@@ -8,5 +8,5 @@
 /* Of the body, where its CRC-32C is known. */
 void digest_set_crc32c(struct reply *reply);
 
-/* Of a whole file, of which the body may be a part; `hex` as sha256_hex() writes it. */
-void digest_set_sha256(struct reply *reply, const char *hex);
+/* Of what the body is a part of (206): its CRC-32C is `crc`. */
+void digest_set_whole(struct reply *reply, uint32_t crc);

@@ -20,6 +20,7 @@
 enum {
     SUMMARY_US = 15,
     COUNTED_PER_US = 40,    /* samples, for the description */
+    COMBINED_PER_US = 10,   /* samples, for the CRC-32C of the file, once */
     LABELS_TEXT_BYTES = 24, /* of a sample, at most */
     LABELS_TEXT_HEAD = 128,
     HISTOGRAM_BIN = 500,
@@ -127,8 +128,9 @@ static json_t *count_events(const struct split *split)
 
 static void describe(struct request *request, struct reply *reply)
 {
-    static const char *const strings[] = {"split",   "plan",     "source_sha256", "time_unit",
-                                          "licence", "citation", "generator"};
+    static const char *const strings[] = {"version",   "split",      "plan", "source_sha256",
+                                          "time_unit", "licence",    "doi",  "citation",
+                                          "generator", "data_sha256"};
     const struct split *split = request->entry->split;
     if (reply_skips(reply, false))
         return;
@@ -163,9 +165,15 @@ static void answer_file(struct request *request, struct reply *reply)
                          last, size);
     }
     reply_set_header(reply, "Accept-Ranges", "bytes");
-    digest_set_sha256(reply, request->entry->revision);
     struct error why;
-    int r = reply_borrow_unread(reply, split_bytes(split) + first, last - first + 1, &why);
+    uint32_t crc = holding_crc32c(request->entry->holding);
+    int r;
+    if (range == RANGE_PART) {
+        digest_set_whole(reply, crc);
+        r = reply_borrow_unread(reply, split_bytes(split) + first, last - first + 1, &why);
+    } else {
+        r = reply_borrow_known(reply, split_bytes(split), size, crc, &why);
+    }
     if (r < 0)
         problem_error(request, reply, r, &why);
 }
@@ -173,9 +181,13 @@ static void answer_file(struct request *request, struct reply *reply)
 bool check_split(struct request *request, struct reply *reply)
 {
     (void)reply;
+    const struct entry *entry = request->entry;
     bool counted = request->format == FORMAT_JSON && request->method != METHOD_HEAD;
-    request->cost_us =
-        counted ? SUMMARY_US + split_n_samples(request->entry->split) / COUNTED_PER_US : 0;
+    uint64_t n = split_n_samples(entry->split);
+    if (request->format == FORMAT_SAFETENSORS)
+        request->cost_us = holding_has_crc32c(entry->holding) ? 0 : n / COMBINED_PER_US;
+    else
+        request->cost_us = counted ? SUMMARY_US + n / COUNTED_PER_US : 0;
     return true;
 }
 

@@ -15,23 +15,23 @@
 #include "common/crc32c.h"
 #include "common/event.h"
 
-enum { HEADER = 1016, DATA = 8 + HEADER, SIZE = DATA + 24 + 16 + 16 + 8 + 20 + 15 };
+enum { HEADER = 1016, DATA = 8 + HEADER, SIZE = DATA + 24 + 16 + 16 + 16 + 20 + 15 };
 
 /* Where each tensor lies in the file. */
-enum { OFFSETS = DATA, INDICES = OFFSETS + 24, SOURCES = INDICES + 16, CHECKSUMS = SOURCES + 16 };
-enum { LABELS = CHECKSUMS + 8, EVENTS = LABELS + 20 };
+enum { OFFSETS = DATA, INDICES = OFFSETS + 24, CHECKSUMS = INDICES + 16, SOURCES = CHECKSUMS + 16 };
+enum { LABELS = SOURCES + 16, EVENTS = LABELS + 20 };
 
 static const char revision[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 static const uint64_t indices[] = {7, 3};
 
 static const char header[] =
     "{\"__metadata__\":{\"revision\":\"%s\"},"
-    "\"offsets\":{\"dtype\":\"U64\",\"shape\":[3],\"data_offsets\":[0,24]},"
-    "\"indices\":{\"dtype\":\"U64\",\"shape\":[2],\"data_offsets\":[24,40]},"
-    "\"sources\":{\"dtype\":\"I32\",\"shape\":[2,2],\"data_offsets\":[40,56]},"
-    "\"checksums\":{\"dtype\":\"U32\",\"shape\":[2],\"data_offsets\":[56,64]},"
-    "\"labels\":{\"dtype\":\"U8\",\"shape\":[2,10],\"data_offsets\":[64,84]},"
-    "\"events\":{\"dtype\":\"U8\",\"shape\":[3,5],\"data_offsets\":[84,99]}}";
+    "\"offsets\":{\"dtype\":\"I64\",\"shape\":[3],\"data_offsets\":[0,24]},"
+    "\"indices\":{\"dtype\":\"I64\",\"shape\":[2],\"data_offsets\":[24,40]},"
+    "\"checksums\":{\"dtype\":\"I64\",\"shape\":[2],\"data_offsets\":[40,56]},"
+    "\"sources\":{\"dtype\":\"I32\",\"shape\":[2,2],\"data_offsets\":[56,72]},"
+    "\"labels\":{\"dtype\":\"U8\",\"shape\":[2,10],\"data_offsets\":[72,92]},"
+    "\"events\":{\"dtype\":\"U8\",\"shape\":[3,5],\"data_offsets\":[92,107]}}";
 
 struct file {
     _Alignas(64) uint8_t bytes[SIZE];
@@ -59,8 +59,8 @@ static struct file whole(void)
     file.bytes[LABELS + 4] = file.bytes[LABELS + 9] = file.bytes[LABELS + N_DIGITS] = 1;
     for (size_t i = 0; i < 15; i++)
         file.bytes[EVENTS + i] = (uint8_t)(i * 17);
-    const uint32_t checksums[] = {crc32c(0, file.bytes + EVENTS, 10),
-                                  crc32c(0, file.bytes + EVENTS + 10, 5)};
+    const int64_t checksums[] = {crc32c(0, file.bytes + EVENTS, 10),
+                                 crc32c(0, file.bytes + EVENTS + 10, 5)};
     put(&file, CHECKSUMS, checksums, sizeof checksums);
     return file;
 }
@@ -230,8 +230,8 @@ static void blob_refuses_another_header(void **state)
         {"\"sources\"", "\"sourced\"", -EBADMSG, "no tensor \"sources\""},
         {"[2,10]", "[10,2]", -EBADMSG, "labels"},
         {"\"I32\"", "\"U32\"", -EBADMSG, "sources"},
-        {"[84,99]", "[83,98]", -EBADMSG, ""},
-        {"[84,99]", "[84,89]", -EBADMSG, ""},
+        {"[92,107]", "[91,106]", -EBADMSG, ""},
+        {"[92,107]", "[92,097]", -EBADMSG, ""},
         {"[3,5]", "[1,5]", -EBADMSG, ""},
         {"{\"__m", "[\"__m", -EBADMSG, ""},
     };

@@ -37,7 +37,7 @@ static void put_mixed(const char *name, const char *source, uint8_t seed, int32_
 {
     char path[SPLIT_PATH], sha256[SHA256_HEX + 1];
     struct meta_changes changes = MIXED_SPLIT;
-    digest_of(file_of(source, path), sha256);
+    revision_of(file_of(source, path), sha256);
     changes.source_sha256 = sha256;
     put_split(file_of(name, path), &changes, seed, second);
 }
@@ -82,7 +82,7 @@ static void catalog_serves_splits_by_name_with_their_sources(void **state)
     assert_string_equal(catalog->entries[0]->name, "a");
     assert_string_equal(catalog->entries[2]->name, "nmnist");
     const struct entry *source = entry_of(catalog, "nmnist"), *b = entry_of(catalog, "b");
-    digest_of(file_of("nmnist", path), sha256);
+    revision_of(file_of("nmnist", path), sha256);
     assert_string_equal(source->revision, sha256);
     assert_true(source->is_source);
     assert_true(source->has_pairs);
@@ -159,7 +159,7 @@ static void catalog_serves_on_what_was_served_under_a_name(void **state)
     catalog_unref(last);
 }
 
-static void catalog_passes_over_sources_past_the_end_before_hashing(void **state)
+static void catalog_passes_over_sources_past_the_end(void **state)
 {
     (void)state;
     put_source("nmnist", 1);
@@ -248,26 +248,6 @@ static void an_entry_that_is_checked_right_after_a_glance_is_looked_at_again(voi
     catalog_unref(catalog);
 }
 
-static void holding_is_refused_when_it_is_cut_or_written_to_before_it_is_hashed(void **state)
-{
-    (void)state;
-    static void (*const changes[])(const char *) = {write_over, cut};
-    char path[SPLIT_PATH];
-    assert_int_equal(guard_install(),
-                     0); /* here, because cmocka has its own handler around a test */
-    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
-        put_source("nmnist", 1);
-        struct holding *holding;
-        struct error why;
-        assert_int_equal(holding_open(file_of("nmnist", path), &holding, &why), 0);
-        changes[i](path);
-        assert_int_equal(holding_hash(holding, &why), -EBADMSG);
-        assert_non_null(strstr(why.text, "changed while it was read"));
-        assert_true(holding->damaged);
-        holding_unref(holding);
-    }
-}
-
 static void a_touched_file_is_opened_anew_and_heals(void **state)
 {
     (void)state;
@@ -309,11 +289,10 @@ int main(void)
         IN_A_FOLDER(catalog_takes_over_what_is_unchanged_and_links_it_anew),
         IN_A_FOLDER(catalog_passes_over_what_it_cannot_serve_and_says_it_once),
         IN_A_FOLDER(catalog_serves_on_what_was_served_under_a_name),
-        IN_A_FOLDER(catalog_passes_over_sources_past_the_end_before_hashing),
+        IN_A_FOLDER(catalog_passes_over_sources_past_the_end),
         IN_A_FOLDER(catalog_opens_only_if_there_is_something_to_serve),
         IN_A_FOLDER(catalog_notices_what_was_changed_in_place),
         IN_A_FOLDER(an_entry_that_is_checked_right_after_a_glance_is_looked_at_again),
-        IN_A_FOLDER(holding_is_refused_when_it_is_cut_or_written_to_before_it_is_hashed),
         IN_A_FOLDER(a_touched_file_is_opened_anew_and_heals),
         IN_A_FOLDER(catalog_serves_no_more_splits_than_it_has_room_for),
     };

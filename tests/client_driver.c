@@ -45,7 +45,7 @@ static int tell_batch(const char *what, int r, tnm_batch *batch)
         return tell(what, r);
     printf("%s ok %s", what, tnm_batch_server(batch));
     for (uint64_t i = 0; i < tnm_batch_n_samples(batch); i++)
-        printf(" %" PRIu64 ":%08" PRIx32, tnm_batch_indices(batch)[i],
+        printf(" %" PRIu64 ":%08" PRIx64, tnm_batch_indices(batch)[i],
                tnm_batch_checksums(batch)[i]);
     printf("\n");
     fflush(stdout);

@@ -198,6 +198,20 @@ static void descriptions_that_lack_something_are_refused(void **state)
     }
 }
 
+static void
+splits_of_another_version_are_refused_with_the_command_that_makes_them_anew(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"", "\"version\": \"1\",", "\"version\": \"3\","};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        description = changed("\"version\": \"2\",", others[i]);
+        assert_int_equal(tnm_split_open(client, "train", &split), -EPROTO);
+        assert_non_null(strstr(tnm_last_error(), i < 2 ? "version \"1\"" : "version \"3\""));
+        assert_non_null(strstr(tnm_last_error(), "\"twonmnist-generate splits --from PATH --out"));
+        assert_null(split);
+    }
+}
+
 static void the_catalog_is_a_text_of_json(void **state)
 {
     (void)state;
@@ -431,6 +445,7 @@ int main(void)
         CLIENT(a_revision_is_asked_for_and_has_to_come),
         CLIENT(names_that_are_none_are_not_asked_for),
         CLIENT(descriptions_that_lack_something_are_refused),
+        CLIENT(splits_of_another_version_are_refused_with_the_command_that_makes_them_anew),
         CLIENT(the_catalog_is_a_text_of_json),
         SPLIT(labels_are_those_that_the_description_counts),
         SPLIT(labels_need_room_and_an_array),

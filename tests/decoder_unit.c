@@ -28,7 +28,7 @@ static const struct event events[N_EVENTS] = {
 static const uint64_t offsets[N_SAMPLES + 1] = {0, 2, 2, 4}, indices[N_SAMPLES] = {5, 6, 7};
 static const uint8_t labels[N_SAMPLES * N_DIGITS] = {1};
 static const int32_t sources[N_SAMPLES * 2] = {1, -1};
-static const uint32_t checksums[N_SAMPLES] = {8};
+static const uint64_t checksums[N_SAMPLES] = {8};
 
 static tnm_batch *fresh(void)
 {

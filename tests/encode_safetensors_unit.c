@@ -100,7 +100,7 @@ static const void *tensor_of(const struct blob *blob, const char *name, enum ten
 static void check_columns(const struct blob *blob, const struct encoding *encoding)
 {
     uint64_t n = encoding->batched.n;
-    const uint64_t *got_indices = tensor_of(blob, "indices", TENSOR_U64, n, 8);
+    const uint64_t *got_indices = tensor_of(blob, "indices", TENSOR_I64, n, 8);
     const int32_t *sources = tensor_of(blob, "sources", TENSOR_I32, n, 8);
     const uint8_t *labels = tensor_of(blob, "labels", TENSOR_U8, n, N_DIGITS);
     assert_memory_equal(got_indices, indices, n * sizeof *indices);
@@ -116,8 +116,8 @@ static void check_columns(const struct blob *blob, const struct encoding *encodi
 static void check_events(const struct blob *blob, const struct encoding *encoding)
 {
     uint64_t n = encoding->batched.n;
-    const uint64_t *offsets = tensor_of(blob, "offsets", TENSOR_U64, n + 1, 8);
-    const uint32_t *checksums = tensor_of(blob, "checksums", TENSOR_U32, n, 4);
+    const uint64_t *offsets = tensor_of(blob, "offsets", TENSOR_I64, n + 1, 8);
+    const uint64_t *checksums = tensor_of(blob, "checksums", TENSOR_I64, n, 8);
     const uint8_t *events = tensor_of(blob, "events", TENSOR_U8, offsets[n], EVENT_BYTES);
     assert_int_equal(offsets[0], 0);
     for (uint64_t i = 0; i < n; i++) {
@@ -135,7 +135,7 @@ static void check_frames(const struct blob *blob, const struct encoding *encodin
 {
     uint64_t n = encoding->batched.n, shape[FRAMES_DIMS];
     size_t size = frames_size(&encoding->form->frames);
-    const uint32_t *checksums = tensor_of(blob, "checksums", TENSOR_U32, n, 4);
+    const uint64_t *checksums = tensor_of(blob, "checksums", TENSOR_I64, n, 8);
     const uint8_t *frames = tensor_of(blob, "frames", TENSOR_U8, n, size);
     frames_shape(&encoding->form->frames, shape);
     assert_memory_equal(&safetensors_find(blob->header, "frames")->dims[1], shape, sizeof shape);
@@ -205,9 +205,9 @@ static void fresh_pairs_are_mixed_into_a_batch(void **state)
             .entry = small.source, .kind = BATCH_PAIRS, .seed = 9, .indices = pairs, .n = 3}};
     struct reply reply = encoding_answer(&encoding);
     struct blob blob = read_blob(&reply);
-    const uint64_t *offsets = tensor_of(&blob, "offsets", TENSOR_U64, 4, 8);
+    const uint64_t *offsets = tensor_of(&blob, "offsets", TENSOR_I64, 4, 8);
     const uint8_t *events = tensor_of(&blob, "events", TENSOR_U8, offsets[3], EVENT_BYTES);
-    assert_memory_equal(tensor_of(&blob, "indices", TENSOR_U64, 3, 8), pairs, sizeof pairs);
+    assert_memory_equal(tensor_of(&blob, "indices", TENSOR_I64, 3, 8), pairs, sizeof pairs);
     for (size_t i = 0; i < 3; i++) {
         uint8_t want[2 * SMALL_MOST_EVENTS * EVENT_BYTES];
         struct recipe recipe;

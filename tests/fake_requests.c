@@ -160,7 +160,8 @@ void fake_description(struct answer *answer, const char *name, const char *kind,
 {
     char text[1024];
     snprintf(text, sizeof text,
-             "{\"name\": \"%s\", \"revision\": \"%s\", \"kind\": \"%s\", \"samples\": %u, "
+             "{\"name\": \"%s\", \"revision\": \"%s\", \"version\": \"2\", \"kind\": \"%s\", "
+             "\"samples\": %u, "
              "\"pairs\": 2, \"events\": 100, \"labels\": [1, 2, 1, 1, 0, 0, 0, 0, 0, 0], "
              "\"sensor\": {\"width\": 34, \"height\": 34, \"polarities\": 2}, \"licence\": \"CC\"}",
              name, fake_revision, kind, n_samples);
@@ -228,10 +229,10 @@ static void add_header(struct answer *answer, unsigned n, unsigned n_events)
     snprintf(pairs, sizeof pairs, "%u,2", n);
     snprintf(labels, sizeof labels, "%u,10", n);
     snprintf(events, sizeof events, "%u,5", n_events);
-    unsigned at = tensor(header, sizeof header, "offsets", "U64", more, 0, 8 * (n + 1));
-    at = tensor(header, sizeof header, "indices", "U64", rows, at, 8 * n);
+    unsigned at = tensor(header, sizeof header, "offsets", "I64", more, 0, 8 * (n + 1));
+    at = tensor(header, sizeof header, "indices", "I64", rows, at, 8 * n);
+    at = tensor(header, sizeof header, "checksums", "I64", rows, at, 8 * n);
     at = tensor(header, sizeof header, "sources", "I32", pairs, at, 8 * n);
-    at = tensor(header, sizeof header, "checksums", "U32", rows, at, 4 * n);
     at = tensor(header, sizeof header, "labels", "U8", labels, at, 10 * n);
     tensor(header, sizeof header, "events", "U8", events, at, 5 * n_events);
     size_t used = strlen(header);
@@ -258,13 +259,13 @@ void fake_batch(struct answer *answer, const uint64_t *indices, unsigned n)
         fake_bytes(answer, &offset, sizeof offset);
     }
     fake_bytes(answer, indices, n * sizeof *indices);
+    for (unsigned i = 0; i < n; i++) {
+        int64_t crc = crc32c(0, events, indices[i] % 3 * EVENT_BYTES);
+        fake_bytes(answer, &crc, sizeof crc);
+    }
     for (unsigned i = 0; i < n; i++)
         fake_bytes(answer, (const int32_t[]){(int32_t)i % 2, are_pairs ? (int32_t)(i + 1) % 2 : -1},
                    8);
-    for (unsigned i = 0; i < n; i++) {
-        uint32_t crc = crc32c(0, events, indices[i] % 3 * EVENT_BYTES);
-        fake_bytes(answer, &crc, sizeof crc);
-    }
     for (unsigned i = 0; i < n; i++)
         fake_bytes(answer, are_pairs ? two : one, N_DIGITS);
     for (unsigned i = 0; i < n; i++)

@@ -86,6 +86,29 @@ static void every_split_names_its_licence_and_whom_to_cite(void **state)
     }
 }
 
+static void every_split_names_where_its_data_lies(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *origin, *kind, *doi;
+    } rows[] = {
+        {ORIGIN_RECORDED, SPLIT_KIND_SOURCE, "10.17632/468j46mzdv.1"},
+        {ORIGIN_RECORDED, SPLIT_KIND_2NMNIST, "10.17632/468j46mzdv.1"},
+        {ORIGIN_PUBLISHED, SPLIT_KIND_2NMNIST, "10.5281/zenodo.7847750"},
+        {ORIGIN_SYNTHETIC, SPLIT_KIND_SOURCE, NULL},
+        {ORIGIN_SYNTHETIC, SPLIT_KIND_2NMNIST, NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct metadata metadata = {.kind = rows[i].kind, .origin = rows[i].origin};
+        struct meta strings[METADATA_MAX];
+        const char *doi = value_of(strings, metadata_strings(&metadata, strings), "doi");
+        if (rows[i].doi)
+            assert_string_equal(doi, rows[i].doi);
+        else
+            assert_null(doi);
+    }
+}
+
 static void origin_that_is_not_known_has_no_licence(void **state)
 {
     (void)state;
@@ -162,6 +185,7 @@ int main(void)
         cmocka_unit_test(source_split_says_what_it_is),
         cmocka_unit_test(mixed_split_says_how_it_was_mixed),
         cmocka_unit_test(every_split_names_its_licence_and_whom_to_cite),
+        cmocka_unit_test(every_split_names_where_its_data_lies),
         cmocka_unit_test(origin_that_is_not_known_has_no_licence),
         cmocka_unit_test(plan_is_written_and_read),
         cmocka_unit_test(plan_that_is_none_is_shown),

@@ -95,7 +95,7 @@ static void recording_without_just_one_label_is_refused(void **state)
     }
 }
 
-/* A split mixed from the file with this digest. */
+/* A split mixed from the split of this revision. */
 static struct split *mixed_from(const char *sha256)
 {
     struct split_writer *writer = small_split_begin(scratch_path("mixed"), 1);
@@ -108,12 +108,11 @@ static struct split *mixed_from(const char *sha256)
     return open_split("mixed");
 }
 
-static void source_of_a_split_is_told_by_its_digest(void **state)
+static void source_of_a_split_is_told_by_its_revision(void **state)
 {
     (void)state;
-    static uint8_t bytes[100000];
     char sha256[SHA256_HEX + 1];
-    sha256_hex_of(bytes, scratch_read("source", bytes, sizeof bytes), sha256);
+    strcpy(sha256, split_revision(source));
     struct recordings recordings = recordings_of(source);
     struct split *mixed = mixed_from(sha256);
     assert_int_equal(recordings_check_source(&recordings, mixed, NULL), 0);
@@ -257,7 +256,7 @@ int main(void)
         UNIT(it_is_known_what_each_recording_shows),
         UNIT(split_that_is_no_source_is_refused),
         UNIT(recording_without_just_one_label_is_refused),
-        UNIT(source_of_a_split_is_told_by_its_digest),
+        UNIT(source_of_a_split_is_told_by_its_revision),
         UNIT(plan_is_that_of_the_digits),
         UNIT(rows_that_make_no_sample_are_refused),
         UNIT(labels_are_those_of_the_recordings),

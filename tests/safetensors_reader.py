@@ -1,11 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 """A reader of safetensors, written from the format's specification and NumPy alone."""
+import hashlib
 import json
 
 import numpy as np
 
-DTYPES = {"U8": "<u1", "U32": "<u4", "I32": "<i4", "U64": "<u8"}
+DTYPES = {"U8": "<u1", "I32": "<i4", "I64": "<i8"}
 ALIGNMENT = 64
+POLYNOMIAL = 0x82F63B78  # of CRC-32C, reflected
+
+
+def crc32c_table():
+    table = []
+    for i in range(256):
+        for _ in range(8):
+            i = i >> 1 ^ (POLYNOMIAL if i & 1 else 0)
+        table.append(i)
+    return table
+
+
+TABLE = crc32c_table()
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = crc >> 8 ^ TABLE[(crc ^ byte) & 0xFF]
+    return crc ^ 0xFFFFFFFF
 
 
 def read(blob):
@@ -28,6 +49,23 @@ def read(blob):
     if at != len(data):
         raise ValueError(f"{len(data) - at} bytes behind the last tensor")
     return tensors, metadata
+
+
+def seal(blob):
+    """The bytes of a split whose header says the checksums of what follows, as its writer would."""
+    length = int.from_bytes(blob[:8], "little")
+    header = json.loads(blob[8:8 + length])
+    data = blob[8 + length:]
+    header["__metadata__"].update(
+        data_sha256=hashlib.sha256(data).hexdigest(),
+        index_crc32c=f"{crc32c(data[:header['events']['data_offsets'][0]]):08x}")
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode().ljust(length)
+    return len(text).to_bytes(8, "little") + text + data
+
+
+def revision(blob):
+    """SHA-256 of the header of a split."""
+    return hashlib.sha256(blob[:8 + int.from_bytes(blob[:8], "little")]).hexdigest()
 
 
 def unpack(events):

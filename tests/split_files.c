@@ -97,13 +97,16 @@ void put_split(const char *path, const struct meta_changes *changes, uint8_t see
         fail_msg("%s", why.text);
 }
 
-void digest_of(const char *path, char ret[SHA256_HEX + 1])
+void revision_of(const char *path, char ret[SHA256_HEX + 1])
 {
-    static char bytes[1 << 16];
+    char bytes[1 << 13];
+    uint64_t length;
     FILE *file = fopen(path, "r");
     assert_non_null(file);
-    size_t size = fread(bytes, 1, sizeof bytes, file);
-    assert_in_range(size, 1, sizeof bytes - 1);
+    assert_int_equal(fread(&length, 1, sizeof length, file), sizeof length);
+    assert_in_range(length, 1, sizeof bytes - sizeof length);
+    memcpy(bytes, &length, sizeof length);
+    assert_int_equal(fread(bytes + sizeof length, 1, length, file), length);
     fclose(file);
-    sha256_hex_of(bytes, size, ret);
+    sha256_hex_of(bytes, sizeof length + length, ret);
 }

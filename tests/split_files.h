@@ -35,5 +35,5 @@ void put_split(const char *path, const struct meta_changes *changes, uint8_t see
 /* What put_split() takes for a source split, and for one mixed from it. */
 extern const struct meta_changes SOURCE_SPLIT, MIXED_SPLIT;
 
-/* SHA-256 of a file. */
-void digest_of(const char *path, char ret[SHA256_HEX + 1]);
+/* SHA-256 of a split file's header. */
+void revision_of(const char *path, char ret[SHA256_HEX + 1]);

@@ -228,14 +228,19 @@ static void split_refuses_sources_below_minus_one(void **state)
     expect_refused(path, -EBADMSG, "sample 0: source -2 is neither a position nor -1");
 }
 
-/* A file of these tensors, all zeros. */
+static const char no_sha256[] = "0000000000000000000000000000000000000000000000000000000000000000";
+
+enum { INDEX = 3 * 8 + 2 * 8 + 2 * 8 + 2 * 10 }; /* bytes for two samples */
+
+/* A file of these tensors, all zeros, whose index is INDEX bytes long. */
 static void put_tensors(const char *path, struct tensor *tensors, size_t n)
 {
-    static const struct meta meta[] = {{"format", SPLIT_FORMAT},
-                                       {"version", SPLIT_VERSION},
-                                       {"kind", SPLIT_KIND_SOURCE},
-                                       {"sensor", SENSOR_NMNIST},
-                                       {"time_unit", SPLIT_TIME_UNIT}};
+    char crc[SPLIT_CRC_HEX + 1];
+    snprintf(crc, sizeof crc, "%08x", crc32c(0, (const char[INDEX]){0}, INDEX));
+    const struct meta meta[] = {{"format", SPLIT_FORMAT},       {"version", SPLIT_VERSION},
+                                {"kind", SPLIT_KIND_SOURCE},    {"sensor", SENSOR_NMNIST},
+                                {"time_unit", SPLIT_TIME_UNIT}, {"data_sha256", no_sha256},
+                                {"index_crc32c", crc}};
     static char bytes[8192];
     memset(bytes, 0, sizeof bytes);
     uint64_t data_size;
@@ -250,18 +255,18 @@ static void put_tensors(const char *path, struct tensor *tensors, size_t n)
 static void split_counts_the_rows_of_every_tensor(void **state)
 {
     (void)state;
-    enum { OFFSETS, SOURCES, CHECKSUMS, LABELS, EVENTS, N };
+    enum { OFFSETS, CHECKSUMS, SOURCES, LABELS, EVENTS, N };
     static const struct {
         uint64_t rows[N];
         const char *words;
     } rows[] = {
         {{3, 2, 2, 2, 0}, NULL},
-        {{3, 2, 0, 2, 0}, "\"checksums\" has 0 rows where 2 are needed"},
-        {{3, 0, 0, 2, 0}, "\"sources\" has 0 rows where 2 are needed"},
+        {{3, 0, 2, 2, 0}, "\"checksums\" has 0 rows where 2 are needed"},
+        {{3, 2, 0, 2, 0}, "\"sources\" has 0 rows where 2 are needed"},
         {{3, 0, 0, 0, 0}, "0 samples: 1 to"},
         {{1, 0, 0, 0, 0}, "0 samples: 1 to"},
         {{2, 2, 2, 2, 0}, "\"offsets\" has 2 rows where 3 are needed"},
-        {{3, 2, 3, 2, 0}, "\"checksums\" has 3 rows where 2 are needed"},
+        {{3, 3, 2, 2, 0}, "\"checksums\" has 3 rows where 2 are needed"},
         {{3, 2, 2, 2, 1}, "the last offset is 0; there are 1 events"},
     };
     char path[SPLIT_PATH];
@@ -269,9 +274,9 @@ static void split_counts_the_rows_of_every_tensor(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const uint64_t *n = rows[i].rows;
         struct tensor tensors[] = {
-            {.name = "offsets", .dtype = TENSOR_U64, .n_dims = 1, .dims = {n[OFFSETS]}},
+            {.name = "offsets", .dtype = TENSOR_I64, .n_dims = 1, .dims = {n[OFFSETS]}},
+            {.name = "checksums", .dtype = TENSOR_I64, .n_dims = 1, .dims = {n[CHECKSUMS]}},
             {.name = "sources", .dtype = TENSOR_I32, .n_dims = 2, .dims = {n[SOURCES], 2}},
-            {.name = "checksums", .dtype = TENSOR_U32, .n_dims = 1, .dims = {n[CHECKSUMS]}},
             {.name = "labels", .dtype = TENSOR_U8, .n_dims = 2, .dims = {n[LABELS], 10}},
             {.name = "events", .dtype = TENSOR_U8, .n_dims = 2, .dims = {n[EVENTS], 5}},
         };
@@ -284,6 +289,100 @@ static void split_counts_the_rows_of_every_tensor(void **state)
         assert_int_equal(split_open(path, &split, NULL), 0);
         split_close(split);
     }
+}
+
+/* Read the file, change `n` bytes of it, and put it back. */
+static void change_bytes(const char *path, const char *from, const char *to, size_t n)
+{
+    static char bytes[1 << 14];
+    FILE *file = fopen(path, "r");
+    size_t size = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    assert_in_range(size, 1, sizeof bytes - 1);
+    char *at = memmem(bytes, size, from, n);
+    assert_non_null(at);
+    memcpy(at, to, n);
+    put_file(path, bytes, size);
+}
+
+static void split_of_the_version_before_is_refused_with_the_command_that_makes_it_anew(void **state)
+{
+    (void)state;
+    char path[SPLIT_PATH];
+    put_split(in_folder("a", path), &SOURCE_SPLIT, 7, -1);
+    change_bytes(path, "\"version\":\"2\"", "\"version\":\"1\"", 13);
+    expect_refused(path, -ENOTSUP, "make it anew with \"twonmnist-generate splits --from PATH");
+    change_bytes(path, "\"version\":\"1\"", "\"version\":\"3\"", 13);
+    expect_refused(path, -ENOTSUP, "it has version \"3\"; this program reads \"2\"");
+}
+
+static void split_is_refused_where_its_index_is_not_what_its_header_says(void **state)
+{
+    (void)state;
+    char path[SPLIT_PATH];
+    struct split *split;
+    put_split(in_folder("a", path), &SOURCE_SPLIT, 7, -1);
+    assert_int_equal(split_open(path, &split, NULL), 0);
+    uint64_t start = split_data_start(split), end = split_events_start(split);
+    split_close(split);
+    assert_in_range(start, 64, end - 1);
+    for (uint64_t at = start; at < end; at++) {
+        put_split(path, &SOURCE_SPLIT, 7, -1);
+        uint8_t byte;
+        int fd = open(path, O_RDWR);
+        assert_int_equal(pread(fd, &byte, 1, (off_t)at), 1);
+        byte ^= 0x10;
+        assert_int_equal(pwrite(fd, &byte, 1, (off_t)at), 1);
+        close(fd);
+        expect_refused(path, -EBADMSG, "its index is damaged: its CRC-32C is ");
+    }
+    put_split(path, &SOURCE_SPLIT, 7, -1);
+    change_bytes(path, "\"data_sha256\"", "\"date_sha256\"", 13);
+    expect_refused(path, -EBADMSG, "does not say data_sha256");
+    change_bytes(path, "\"date_sha256\"", "\"data_sha256\"", 13);
+    change_bytes(path, "\"index_crc32c\"", "\"index_crc32g\"", 14);
+    expect_refused(path, -EBADMSG, "and index_crc32c");
+}
+
+static void revision_is_the_sha256_of_the_header_which_names_that_of_the_rest(void **state)
+{
+    (void)state;
+    char path[SPLIT_PATH], hex[SHA256_HEX + 1];
+    struct split *split;
+    put_split(in_folder("a", path), &SOURCE_SPLIT, 7, -1);
+    assert_int_equal(split_open(path, &split, NULL), 0);
+    const uint8_t *bytes = split_bytes(split);
+    size_t start = (size_t)split_data_start(split), size = split_size(split);
+    assert_int_equal(start, 4096);
+    sha256_hex_of(bytes, start, hex);
+    assert_string_equal(split_revision(split), hex);
+    sha256_hex_of(bytes + start, size - start, hex);
+    assert_string_equal(split_meta(split, "data_sha256"), hex);
+    assert_int_equal(split_crc32c(split), crc32c(0, bytes, size));
+    assert_ptr_equal(bytes + split_events_start(split), split_sample(split, 0).events.bytes);
+    split_close(split);
+}
+
+static void split_refuses_tensors_with_something_between_them(void **state)
+{
+    (void)state;
+    char path[SPLIT_PATH];
+    struct tensor tensors[] = {
+        {.name = "offsets", .dtype = TENSOR_I64, .n_dims = 1, .dims = {3}},
+        {.name = "checksums", .dtype = TENSOR_I64, .n_dims = 1, .dims = {2}},
+        {.name = "sources", .dtype = TENSOR_I32, .n_dims = 2, .dims = {2, 2}},
+        {.name = "labels", .dtype = TENSOR_U8, .n_dims = 2, .dims = {2, 10}},
+        {.name = "more", .dtype = TENSOR_U8, .n_dims = 1, .dims = {3}},
+        {.name = "events", .dtype = TENSOR_U8, .n_dims = 2, .dims = {0, 5}},
+    };
+    in_folder("a", path);
+    put_tensors(path, tensors, 6);
+    expect_refused(path, -EBADMSG, "tensor \"events\" lies at 79 of the data, not at 76");
+    struct tensor last = tensors[5];
+    tensors[5] = tensors[4];
+    tensors[4] = last;
+    put_tensors(path, tensors, 6);
+    expect_refused(path, -EBADMSG, "3 bytes stand behind its last tensor");
 }
 
 static void split_refuses_what_is_no_file_without_waiting(void **state)
@@ -307,6 +406,11 @@ int main(void)
         cmocka_unit_test(split_refuses_another_sensor_or_unit_and_says_which),
         cmocka_unit_test(split_refuses_sources_below_minus_one),
         cmocka_unit_test(split_counts_the_rows_of_every_tensor),
+        cmocka_unit_test(
+            split_of_the_version_before_is_refused_with_the_command_that_makes_it_anew),
+        cmocka_unit_test(split_is_refused_where_its_index_is_not_what_its_header_says),
+        cmocka_unit_test(revision_is_the_sha256_of_the_header_which_names_that_of_the_rest),
+        cmocka_unit_test(split_refuses_tensors_with_something_between_them),
         cmocka_unit_test(split_refuses_what_is_no_file_without_waiting),
     };
     return cmocka_run_group_tests(tests, folder_setup, folder_teardown);

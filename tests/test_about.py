@@ -5,27 +5,7 @@ import unittest
 
 import daemon
 import safetensors_reader
-
-POLYNOMIAL = 0x82F63B78  # reflected
-
-
-def crc32c_table():
-    table = []
-    for i in range(256):
-        for _ in range(8):
-            i = i >> 1 ^ (POLYNOMIAL if i & 1 else 0)
-        table.append(i)
-    return table
-
-
-TABLE = crc32c_table()
-
-
-def crc32c(data):
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = crc >> 8 ^ TABLE[(crc ^ byte) & 0xFF]
-    return crc ^ 0xFFFFFFFF
+from safetensors_reader import crc32c
 
 
 def header_of(body):

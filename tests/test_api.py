@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every path of the HTTP API against a running daemon: answers compared with NumPy's, and errors."""
 import base64
-import hashlib
 import io
 import json
 import unittest
@@ -61,7 +60,7 @@ class Splits(Case):
         self.assertEqual(about["limits"]["max_batch_size"], 1024)
         for name, row in rows.items():
             tensors, metadata = safetensors_reader.read(files[name])
-            self.assertEqual(row["revision"], hashlib.sha256(files[name]).hexdigest())
+            self.assertEqual(row["revision"], safetensors_reader.revision(files[name]))
             self.assertEqual(row["samples"], len(tensors["labels"]))
             self.assertEqual(row["pairs"], int((tensors["labels"].sum(1) == 2).sum()))
             self.assertEqual(row["singles"], row["samples"] - row["pairs"])
@@ -78,21 +77,23 @@ class Splits(Case):
         self.assertEqual(about["event_counts"]["min"], counts.min())
         self.assertEqual(about["event_counts"]["max"], counts.max())
         self.assertEqual(sum(about["event_counts"]["bins"]), len(counts))
-        for key in ("plan", "licence", "citation", "source_sha256", "generator"):
+        for key in ("plan", "licence", "citation", "source_sha256", "generator", "version",
+                    "data_sha256"):
             self.assertEqual(about[key], metadata[key])
 
     def test_the_whole_file_comes_with_its_digest_and_by_ranges(self):
         data = files["train"]
         answer = self.get("/v1/splits/train.safetensors")
         self.assertEqual(answer.body, data)
-        digest = base64.b64encode(hashlib.sha256(data).digest()).decode()
-        self.assertEqual(answer.headers["Repr-Digest"], f"sha-256=:{digest}:")
+        digest = base64.b64encode(safetensors_reader.crc32c(data).to_bytes(4, "big")).decode()
+        self.assertEqual(answer.headers["Repr-Digest"], f"crc32c=:{digest}:")
         n = len(data)
         for text, first, last in (("0-99", 0, 99), ("100-", 100, n - 1), ("-50", n - 50, n - 1),
                                   (f"{n - 1}-{n + 5}", n - 1, n - 1)):
             part = self.get("/v1/splits/train.safetensors", 206, Range=f"bytes={text}")
             self.assertEqual(part.body, data[first:last + 1])
             self.assertEqual(part.headers["Content-Range"], f"bytes {first}-{last}/{n}")
+            self.assertEqual(part.headers["Repr-Digest"], answer.headers["Repr-Digest"])
         for text in ("bytes=5-3", "bytes=0-1,4-5", "lines=1-2"):
             self.assertEqual(self.get("/v1/splits/train.safetensors", Range=text).body, data)
         past = self.problem("/v1/splits/train.safetensors", 416, "range-not-satisfiable", str(n),
@@ -123,7 +124,7 @@ class Splits(Case):
         self.assertEqual(end["samples"], [])
 
     def test_revisions_are_immutable_and_etags_spare_the_body(self):
-        revision = hashlib.sha256(files["train"]).hexdigest()
+        revision = safetensors_reader.revision(files["train"])
         pinned = self.get(f"/v1/splits/train@{revision[:12]}/samples/0.bin")
         self.assertEqual(pinned.headers["Cache-Control"], "public, max-age=31536000, immutable")
         plain = self.get("/v1/splits/train/samples/0.bin")
@@ -237,9 +238,15 @@ class Batches(Case):
             self.check_events(tensors, [events_of(stored, i) for i in indices])
         self.assertEqual(metadata, {"split": "train", "as": "events", "order": "time",
                                     "request": "/v1/splits/train/batch",
-                                    "revision": hashlib.sha256(files["train"]).hexdigest()})
+                                    "revision": safetensors_reader.revision(files["train"])})
         about = self.get("/v1/splits/train/batch.json?indices=7,0").json()
         self.assertEqual([sample["index"] for sample in about["samples"]], [7, 0])
+
+    def test_pairs_past_what_a_signed_number_holds_are_in_two_s_complement(self):
+        k = 2**63 // 4  # the batch that begins there
+        tensors, _ = self.batch(f"/v1/pairs/nmnist-train/1/batches/{k}.safetensors?size=4")
+        self.assertEqual(tensors["indices"].dtype, np.int64)
+        self.assertEqual(tensors["indices"].view(np.uint64).tolist(), [2**63 + i for i in range(4)])
 
     def test_a_batch_of_many_parts_is_whole(self):
         stored = safetensors_reader.read(files["train"])[0]

@@ -323,7 +323,7 @@ class Foreign(Case):
         length = int.from_bytes(whole[:8], "little")
         labels = whole.index(tensors["labels"].tobytes(), 8 + length)
         whole[labels:labels + tensors["labels"].shape[1]] = bytes(tensors["labels"].shape[1])
-        self.put("nmnist-test", whole)
+        self.put("nmnist-test", safetensors_reader.seal(whole))
         server = self.start(*NEVER)
         answer = server.get("/v1/sources/nmnist-test/samples/0.bin")
         self.assertEqual((answer.status, answer.headers["Twonmnist-Labels"] or ""), (200, ""))

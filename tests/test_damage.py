@@ -89,7 +89,7 @@ class Damage(unittest.TestCase):
                     shape=[header["labels"]["shape"][0] * 2, 5])),
                 ('"9x9x2"', lambda header: header["__metadata__"].update(sensor="9x9x2")),
                 ('"ms"', lambda header: header["__metadata__"].update(time_unit="ms")),
-                ("version", lambda header: header["__metadata__"].update(version="2")),
+                ("version", lambda header: header["__metadata__"].update(version="3")),
                 ("format", lambda header: header["__metadata__"].update(format="other")),
                 ("kind", lambda header: header["__metadata__"].update(kind="other")),
         ):

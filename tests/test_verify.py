@@ -6,6 +6,7 @@ import shutil
 import unittest
 
 import generator
+import safetensors_reader
 from daemon import temporary_folder
 
 
@@ -44,14 +45,14 @@ class Verify(unittest.TestCase):
         self.assertRegex(err, rf"^twonmnist-generate: .*: {faulty} of \d splits are faulty\n$")
         return out
 
-    def change(self, name, tensor, at, how):
-        """Change one byte of a tensor."""
+    def change(self, name, tensor, at, how, seal=True):
+        """Change one byte of a tensor, and mostly the header's checksums with it."""
         path = self.folder / f"{name}.safetensors"
         blob = bytearray(path.read_bytes())
         begin, end = places(path)[tensor]
         self.assertLess(begin + at, end)
         blob[begin + at] = how(blob[begin + at])
-        path.write_bytes(blob)
+        path.write_bytes(safetensors_reader.seal(blob) if seal else blob)
 
     def test_good_splits_are_good(self):
         for folder in self.good.values():
@@ -88,9 +89,9 @@ class Verify(unittest.TestCase):
         for at, i in zip(offsets, (b, a)):
             blob[at:at + events[i].nbytes] = events[i].tobytes()
         for i, other in ((a, b), (b, a)):
-            at = place["checksums"][0] + 4 * i
-            blob[at:at + 4] = sums[other].tobytes()
-        path.write_bytes(blob)
+            at = place["checksums"][0] + 8 * i
+            blob[at:at + 8] = sums[other].tobytes()
+        path.write_bytes(safetensors_reader.seal(blob))
         self.assertIn(f"sample {a}: its events are not the mix of its sources", self.faults())
 
     def test_a_flipped_label_is_found(self):
@@ -112,6 +113,31 @@ class Verify(unittest.TestCase):
         self.change("test", "offsets", 7, lambda byte: 1)
         self.assertIn("offset", self.faults())
 
+    def test_what_the_header_says_of_the_data_is_checked(self):
+        """Where the checksums by sample would all fit."""
+        path = self.folder / "train.safetensors"
+        blob = path.read_bytes()
+        said = generator.read(self.folder, "train")[1]["data_sha256"].encode()
+        path.write_bytes(blob.replace(said, said[::-1]))
+        self.assertRegex(self.faults(), r"(?m)^  its data has SHA-256 " + said[:12].decode())
+
+    def test_a_byte_of_the_index_that_changes_is_found_at_once(self):
+        for tensor in ("offsets", "checksums", "sources", "labels"):
+            shutil.copy(self.good["time"] / "test.safetensors", self.folder)
+            self.change("test", tensor, 17, lambda byte: byte ^ 1, seal=False)
+            self.assertIn("its index is damaged", self.faults())
+
+    def test_a_split_of_the_version_before_names_the_command_that_makes_it_anew(self):
+        path = self.folder / "train.safetensors"
+        path.write_bytes(path.read_bytes().replace(b'"version":"2"', b'"version":"1"'))
+        self.assertIn('make it anew with "twonmnist-generate splits --from', self.faults())
+
+    def test_good_splits_show_their_revisions(self):
+        out, _ = generator.run("verify", self.folder)
+        for name in ("nmnist-train", "nmnist-test", "train", "test"):
+            blob = (self.folder / f"{name}.safetensors").read_bytes()
+            self.assertRegex(out, rf"(?m)^{name} .*\n  revision {safetensors_reader.revision(blob)}$")
+
     def test_a_changed_source_split_is_found(self):
         for tensor in ("sources", "labels"):
             shutil.copy(self.good["time"] / "nmnist-test.safetensors", self.folder)
@@ -130,9 +156,9 @@ class Verify(unittest.TestCase):
         blob = bytearray(path.read_bytes())
         begin, end = places(path)["checksums"]
         blob[begin:end] = bytes(end - begin)
-        path.write_bytes(blob)
+        path.write_bytes(safetensors_reader.seal(blob))
         out = self.faults()
-        n = (end - begin) // 4
+        n = (end - begin) // 8
         self.assertEqual(out.count("sample "), 10)
         self.assertIn(f"... and {n - 10} more", out)
 

@@ -39,8 +39,9 @@ struct catalog {
     struct found *found; /* by name; the files they were opened from, and those passed over */
 };
 
-/* Open every `*.safetensors` of the folder; the caller holds the first reference. Splits are hashed
- * in parallel; those that `old` (or NULL) holds and that are unchanged are taken over.
+/* Open every `*.safetensors` of the folder; the caller holds the first reference. Of a
+ * file its header and index alone are read; those that `old` (or NULL) holds and that are unchanged
+ * are taken over.
  * Errors: those of opendir(); -ENODATA no split in it that can be served; -ENOMEM. */
 int catalog_open(const char *folder, const struct catalog *old, struct catalog **ret,
                  struct error *why);

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How a catalog comes to be: files opened or taken over, hashed, linked to their sources.
- *
- * What is cheap is checked first, so that a file that cannot be served costs no hashing. */
+ * How a catalog comes to be: files opened or taken over, and linked to their sources. */
 #include <errno.h>
-#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +36,7 @@ static void set_holding(struct entry *entry, struct holding *holding)
         return;
     const struct split *split = holding->split;
     entry->split = split;
-    entry->revision = holding->revision;
+    entry->revision = split_revision(split);
     bool published = strcmp(split_meta(split, "order"), "published") == 0;
     entry->order = published ? MIX_PUBLISHED : MIX_TIME;
     entry->is_source = strcmp(split_meta(split, "kind"), SPLIT_KIND_SOURCE) == 0;
@@ -124,48 +121,6 @@ static int add_entry(const struct attempt *attempt, const struct found *found, s
     return 0;
 }
 
-struct hashing {
-    struct entry *entry;
-    pthread_t thread;
-    bool started;
-    int r;
-    struct error why;
-};
-
-static void *hash(void *user)
-{
-    struct hashing *hashing = user;
-    hashing->r = holding_hash(hashing->entry->holding, &hashing->why);
-    return NULL;
-}
-
-/* Hash those that are not hashed yet, each on a thread of its own. */
-static void hash_entries(const struct attempt *attempt, bool sources)
-{
-    struct hashing hashings[CATALOG_MAX_SPLITS];
-    size_t n = 0;
-    for (size_t i = 0; i < attempt->fresh->n_entries; i++) {
-        struct entry *entry = attempt->fresh->entries[i];
-        if (!entry->holding || entry->is_source != sources || entry->revision[0])
-            continue;
-        struct hashing *hashing = &hashings[n++];
-        hashing->entry = entry;
-        hashing->started = pthread_create(&hashing->thread, NULL, hash, hashing) == 0;
-        if (!hashing->started)
-            hash(hashing);
-    }
-    for (size_t i = 0; i < n; i++) {
-        struct hashing *hashing = &hashings[i];
-        if (hashing->started)
-            pthread_join(hashing->thread, NULL);
-        if (hashing->r < 0) {
-            error_prefix(&hashing->why, hashing->r, "%s/%s%s", attempt->folder,
-                         hashing->entry->name, SPLIT_SUFFIX);
-            pass_over(attempt, hashing->entry, hashing->r, &hashing->why);
-        }
-    }
-}
-
 static const struct entry *find_source(const struct catalog *catalog, const struct entry *entry)
 {
     const char *sha256 = split_meta(entry->split, "source_sha256");
@@ -235,9 +190,6 @@ static int open_all(const struct attempt *attempt, struct error *why)
         r = add_entry(attempt, &fresh->found[i], why);
     if (r < 0)
         return r;
-    hash_entries(attempt, true);
-    link_sources(attempt);
-    hash_entries(attempt, false);
     link_sources(attempt);
     drop_empty(fresh);
     catalog_check(fresh);

@@ -16,8 +16,8 @@ struct blob {
     struct reply *reply;
     char *header; /* HEADER_MAX, then the columns one behind the other */
     uint64_t *offsets, *indices;
+    int64_t *checksums;
     int32_t *sources;
-    uint32_t *checksums;
     uint8_t *labels;
     bool all_stored;
     uint64_t all_events, most_events; /* of all samples, of one: at most */
@@ -26,7 +26,7 @@ struct blob {
 static int alloc_columns(struct blob *blob, struct error *why)
 {
     size_t n = blob->batch->n, n_offsets = blob->form->as == FORM_EVENTS ? n + 1 : 0;
-    size_t size = HEADER_MAX + 8 * n_offsets + 8 * n + 8 * n + 4 * n + N_DIGITS * n;
+    size_t size = HEADER_MAX + 8 * n_offsets + 8 * n + 8 * n + 8 * n + N_DIGITS * n;
     void *memory;
     int r = reply_alloc(blob->reply, size, &memory, why);
     if (r < 0)
@@ -34,9 +34,9 @@ static int alloc_columns(struct blob *blob, struct error *why)
     blob->header = memory;
     blob->offsets = (uint64_t *)(void *)(blob->header + HEADER_MAX);
     blob->indices = blob->offsets + n_offsets;
-    blob->sources = (int32_t *)(blob->indices + n);
-    blob->checksums = (uint32_t *)(blob->sources + 2 * n);
-    blob->labels = (uint8_t *)(blob->checksums + n);
+    blob->checksums = (int64_t *)(blob->indices + n);
+    blob->sources = (int32_t *)(blob->checksums + n);
+    blob->labels = (uint8_t *)(blob->sources + 2 * n);
     return 0;
 }
 
@@ -153,7 +153,7 @@ static int add_made(struct blob *blob, struct error *why)
     for (size_t i = 0; r == 0 && i < blob->batch->n; i++)
         r = reply_borrow_known(blob->reply, events + blob->offsets[i] * EVENT_BYTES,
                                (blob->offsets[i + 1] - blob->offsets[i]) * EVENT_BYTES,
-                               blob->checksums[i], why);
+                               (uint32_t)blob->checksums[i], why);
     return r;
 }
 
@@ -193,8 +193,8 @@ static int add_frames(struct blob *blob, struct error *why)
     if (r == 0 && blob->reply->head_only)
         return reply_borrow_unread(blob->reply, NULL, size, why);
     for (size_t i = 0; r == 0 && i < blob->batch->n; i++)
-        r = reply_borrow_known(blob->reply, (uint8_t *)frames + i * one, one, blob->checksums[i],
-                               why);
+        r = reply_borrow_known(blob->reply, (uint8_t *)frames + i * one, one,
+                               (uint32_t)blob->checksums[i], why);
     return r;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One split file as it is held: opened, watched over, hashed. */
+ * One split file as it is held: opened, and watched over. */
 #include "server/samples/holding.h"
 
 #include <errno.h>
@@ -44,14 +44,6 @@ void holding_unref(struct holding *holding)
     free(holding);
 }
 
-int holding_hash(struct holding *holding, struct error *why)
-{
-    sha256_hex_of(split_bytes(holding->split), split_size(holding->split), holding->revision);
-    if (!holding_check(holding))
-        return error_set(why, -EBADMSG, "it changed while it was read");
-    return 0;
-}
-
 bool holding_check(struct holding *holding)
 {
     if (!holding->damaged && !split_is_intact(holding->split))
@@ -68,6 +60,18 @@ void holding_glance(struct holding *holding)
         return;
     atomic_store(&holding->looked_ms, now_ms);
     holding_check(holding);
+}
+
+bool holding_has_crc32c(const struct holding *holding)
+{
+    return atomic_load(&holding->file_crc) & HOLDING_CRC_KNOWN;
+}
+
+uint32_t holding_crc32c(struct holding *holding)
+{
+    if (!holding_has_crc32c(holding))
+        atomic_store(&holding->file_crc, HOLDING_CRC_KNOWN | split_crc32c(holding->split));
+    return (uint32_t)atomic_load(&holding->file_crc);
 }
 
 bool holding_is_of(const struct holding *holding, const struct stat *file)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One split file as it is held: opened, watched over, hashed. Catalogs that serve it share it. */
+ * One split file as it is held: opened, and watched over. Catalogs that serve it share it. */
 #pragma once
 
 #include <stdatomic.h>
@@ -7,15 +7,16 @@
 #include <sys/stat.h>
 
 #include "common/error.h"
-#include "common/sha256.h"
 #include "common/split.h"
+
+#define HOLDING_CRC_KNOWN ((uint64_t)1 << 32)
 
 struct holding {
     atomic_uint n_users;
     struct split *split;
-    char revision[SHA256_HEX + 1];  /* SHA-256 of the file; "" before it is hashed */
-    atomic_bool damaged;            /* the file is no longer what was hashed; for ever */
+    atomic_bool damaged;            /* the file is no longer what was opened; for ever */
     atomic_uint_fast64_t looked_ms; /* when holding_glance() looked at the file last */
+    atomic_uint_fast64_t file_crc;  /* split_crc32c(), once known, with HOLDING_CRC_KNOWN */
 };
 
 /* Open the file, and watch its map before a byte of it is read. The caller has the first reference.
@@ -26,9 +27,6 @@ int holding_open(const char *path, struct holding **ret, struct error *why);
 struct holding *holding_ref(struct holding *holding);
 void holding_unref(struct holding *holding);
 
-/* Read all of it, for its revision. Errors: -EBADMSG it was cut short or written to meanwhile. */
-int holding_hash(struct holding *holding, struct error *why);
-
 /* Look at the file, and mark the holding as damaged where it was cut short or written to since it
  * was opened. False where it is damaged. Costs one system call. Any thread. */
 bool holding_check(struct holding *holding);
@@ -36,6 +34,10 @@ bool holding_check(struct holding *holding);
 /* holding_check(), unless that was done in this tick of the clock already (some milliseconds): for
  * each request, at hardly any cost. Any thread. */
 void holding_glance(struct holding *holding);
+
+/* split_crc32c(), put together once; and whether that was done. Any thread. */
+uint32_t holding_crc32c(struct holding *holding);
+bool holding_has_crc32c(const struct holding *holding);
 
 /* Whether it is a sound holding of the file that `file` describes. */
 bool holding_is_of(const struct holding *holding, const struct stat *file);

@@ -43,10 +43,10 @@ static void mend_checksums(uint8_t *bytes, size_t size)
             offsets[i] > offsets[i + 1])
             break;
         const uint8_t *events = place_of(header, bytes, "events", end);
-        uint8_t *checksums = place_of(header, bytes, "checksums", N_SAMPLES * sizeof(uint32_t));
+        uint8_t *checksums = place_of(header, bytes, "checksums", N_SAMPLES * sizeof(uint64_t));
         if (!events || !checksums)
             break;
-        uint32_t crc = crc32c(0, events + offsets[i] * EVENT_BYTES, n);
+        uint64_t crc = crc32c(0, events + offsets[i] * EVENT_BYTES, n);
         memcpy(checksums + i * sizeof crc, &crc, sizeof crc);
     }
     safetensors_free(header);

@@ -57,19 +57,20 @@ def tensors_of(samples, sources, labels, indices=None):
     for i, digits in enumerate(labels):
         for digit in digits:
             hot[i * N_DIGITS + digit] = 1
-    found = [("offsets", "U64", [n + 1], struct.pack(f"<{n + 1}Q", *ends))]
+    found = [("offsets", "I64", [n + 1], struct.pack(f"<{n + 1}q", *ends))]
     if indices:
-        found.append(("indices", "U64", [n], struct.pack(f"<{n}Q", *indices)))
+        found.append(("indices", "I64", [n], struct.pack(f"<{n}q", *indices)))
     return found + [
+        ("checksums", "I64", [n], struct.pack(f"<{n}q", *map(crc32c, samples))),
         ("sources", "I32", [n, 2], struct.pack(f"<{2 * n}i", *sum(sources, ()))),
-        ("checksums", "U32", [n], struct.pack(f"<{n}I", *map(crc32c, samples))),
         ("labels", "U8", [n, N_DIGITS], bytes(hot)),
         ("events", "U8", [ends[-1], 5], b"".join(samples)),
     ]
 
 
 def splits():
-    about = {"format": "twonmnist-split", "version": "1", "sensor": "34x34x2", "time_unit": "us"}
+    about = {"format": "twonmnist-split", "version": "2", "sensor": "34x34x2", "time_unit": "us",
+             "data_sha256": "0" * 64, "index_crc32c": "0" * 8}
     one = tensors_of([events(3), events(9, 2), b""], [(0, -1), (1, -1), (2, -1)], [[0], [1], [9]])
     many = tensors_of([events(1, i) for i in range(20)], [(i, -1) for i in range(20)],
                       [[i % 10] for i in range(20)])
@@ -80,7 +81,8 @@ def splits():
         "time": container(two, {**about, "kind": "2nmnist", "order": "time"}),
         "many": container(many, {**about, "kind": "source"}),
         "foreign": container(one, {**about, "kind": "source", "sensor": "240x180x2"}),
-        "newer": container(one, {**about, "kind": "source", "version": "2"}),
+        "newer": container(one, {**about, "kind": "source", "version": "3"}),
+        "older": container(one, {**about, "kind": "source", "version": "1"}),
         "no-samples": container(tensors_of([], [], []), {**about, "kind": "source"}),
         "no-checksums": container([(name, kind, [0] if name == "checksums" else shape,
                                     b"" if name == "checksums" else content)
@@ -90,7 +92,7 @@ def splits():
 
 
 def headers():
-    empty = [("offsets", "U64", [0], b""), ("events", "U8", [0, 5], b"")]
+    empty = [("offsets", "I64", [0], b""), ("events", "U8", [0, 5], b"")]
     other = [("labels", "F64", [2**60, 2**60], b"")]
     return {**splits(), "empty": container(empty, {"format": "x"}), "bare": container([], {}),
             "other-dtype": container(other, {})}
@@ -119,7 +121,8 @@ def conversations():
 
     def about(kind, samples=20, pairs=0, **more):
         counts = [samples // N_DIGITS] * N_DIGITS
-        return answer(json.dumps({"name": "train", "revision": REVISION, "kind": kind,
+        return answer(json.dumps({"version": "2", "name": "train", "revision": REVISION,
+                                  "kind": kind,
                                   "samples": samples, "pairs": pairs, "events": 60,
                                   "sensor": {"width": 34, "height": 34, "polarities": 2},
                                   "labels": counts, **more}).encode())
