@@ -42,6 +42,11 @@ int admission_new(unsigned most, unsigned most_per_address, struct admission **r
     return 0;
 }
 
+unsigned admission_count(struct admission *admission)
+{
+    return atomic_load(&admission->n);
+}
+
 void admission_free(struct admission *admission)
 {
     if (!admission)

@@ -30,5 +30,8 @@ int admission_accept(struct admission *admission, int listen_fd, struct guest *r
 /* A guest of this address has left. Any thread. */
 void admission_leave(struct admission *admission, uint64_t address);
 
+/* How many are in. Any thread. */
+unsigned admission_count(struct admission *admission);
+
 /* Nobody may be in. */
 void admission_free(struct admission *admission);

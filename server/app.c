@@ -66,7 +66,7 @@ static void on_watchdog(uv_timer_t *timer)
         app->turned_ms[i] = loop_turned_ms(app->loops[i]);
     if (app->stopping || watchdog_all_fresh(app->turned_ms, app->n_loops, uv_hrtime() / 1000000,
                                             watchdog_limit_ms(notify_watchdog_ms())))
-        notify("WATCHDOG=1");
+        notify_alive(admission_count(app->shared.admission));
 }
 
 static const char *signal_name(int number)

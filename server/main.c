@@ -90,7 +90,7 @@ static int run(enum command command, const struct settings *settings)
         reference_print(stdout);
         return EXIT_OK;
     case COMMAND_CHECK:
-        return exit_code(check(settings, &why), EXIT_USAGE, &why);
+        return exit_code(check(settings, &why), EXIT_FAILED, &why);
     case COMMAND_SERVE:
         log_set_level((enum log_level)settings->log_level);
         return exit_code(app_run(settings, &why), EXIT_FAILED, &why);
@@ -112,7 +112,8 @@ int main(int argc, char **argv)
         r = apply(&line, true, &settings, &why);
     if (r == 0)
         r = apply(&line, false, &settings, &why);
-    int code = r < 0 ? exit_code(r, EXIT_USAGE, &why) : run(line.command, &settings);
+    int failure = line.command == COMMAND_CHECK ? EXIT_FAILED : EXIT_USAGE;
+    int code = r < 0 ? exit_code(r, failure, &why) : run(line.command, &settings);
     command_line_free(&line);
     settings_free(&settings);
     return code;

@@ -3,6 +3,7 @@
 #include "server/notify.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,6 +27,12 @@ static struct manager {
     struct sockaddr_un address;
     socklen_t size;
 } manager = {.fd = -1};
+
+/* What was said last, which every sign of life repeats with the connections of its moment. */
+static struct status {
+    pthread_mutex_t lock;
+    char words[STATUS_MAX_BYTES];
+} status = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static int find_manager(struct manager *ret)
 {
@@ -77,7 +84,20 @@ void notify_status(const char *state, const char *format, ...)
     va_end(args);
     log_clean(words, clean, sizeof clean);
     snprintf(text, sizeof text, "%s\nSTATUS=%s", state, clean);
+    pthread_mutex_lock(&status.lock);
+    snprintf(status.words, sizeof status.words, "%s", clean);
     notify(text);
+    pthread_mutex_unlock(&status.lock);
+}
+
+void notify_alive(unsigned n_connections)
+{
+    char text[STATE_MAX_BYTES];
+    pthread_mutex_lock(&status.lock);
+    snprintf(text, sizeof text, "WATCHDOG=1\nSTATUS=%s; connections: %u", status.words,
+             n_connections);
+    notify(text);
+    pthread_mutex_unlock(&status.lock);
 }
 
 void notify_reloading(void)

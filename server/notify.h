@@ -16,6 +16,10 @@ void notify(const char *state);
 void notify_status(const char *state, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* A sign of life for the watchdog. Says the last status anew, and how many connections there are.
+ */
+void notify_alive(unsigned n_connections);
+
 /* A reload begins; READY=1 ends it. */
 void notify_reloading(void);
 

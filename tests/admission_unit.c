@@ -75,7 +75,9 @@ static void nobody_is_let_in_past_the_limit_until_one_leaves(void **state)
     struct admission *admission = new_admission(2, 0);
     uint64_t first = let_in(admission, door), second = let_in(admission, door);
     assert_int_equal(refusal(admission, door), -EUSERS);
+    assert_int_equal(admission_count(admission), 2);
     admission_leave(admission, first);
+    assert_int_equal(admission_count(admission), 1);
     uint64_t third = let_in(admission, door);
     admission_leave(admission, second);
     assert_int_equal(refusal(admission, door), -EAGAIN);

@@ -126,6 +126,22 @@ static void notify_status_is_one_line_whatever_stands_in_it(void **state)
     close_manager(fd);
 }
 
+static void notify_alive_repeats_the_last_status_with_the_connections(void **state)
+{
+    (void)state;
+    int fd = open_manager();
+    notify_open();
+    notify_status("READY=1", "serving %u splits", 4u);
+    hear(fd);
+    notify_alive(17);
+    assert_string_equal(hear(fd), "WATCHDOG=1\nSTATUS=serving 4 splits; connections: 17");
+    notify_status("READY=1", "serving %u splits", 5u);
+    hear(fd);
+    notify_alive(0);
+    assert_string_equal(hear(fd), "WATCHDOG=1\nSTATUS=serving 5 splits; connections: 0");
+    close_manager(fd);
+}
+
 static void notify_reloading_says_when(void **state)
 {
     (void)state;
@@ -190,6 +206,7 @@ int main(void)
         cmocka_unit_test(notify_needs_no_descriptor_once_it_is_open),
         cmocka_unit_test(notify_finds_a_manager_that_opened_its_socket_anew),
         cmocka_unit_test(notify_status_is_one_line_whatever_stands_in_it),
+        cmocka_unit_test(notify_alive_repeats_the_last_status_with_the_connections),
         cmocka_unit_test(notify_reloading_says_when),
         cmocka_unit_test(notify_is_silent_where_nobody_listens),
         cmocka_unit_test(notify_watchdog_reads_the_environment_of_this_process_alone),

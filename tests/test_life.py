@@ -95,13 +95,23 @@ class Start(Case):
                              [f"twonmnistd: listening on 127.0.0.1:{server.port}"])
 
     def test_a_configuration_is_checked_without_serving(self):
+        """Exit status 0 or 1, which a unit and a script can build on."""
         config = self.folder / "some.conf"
+        check = ("--config", config, "--check-config")
         config.write_text("# all is well\nlisten = 127.0.0.1:0\n")
-        self.assertEqual(run("--config", config, "--check-config"),
-                         (0, "the settings are right\n"))
-        config.write_text("threads = 1\nlisten = [::1]\n")
-        self.refused("some.conf: line 2: listen", "--check-config", "--config", config, status=2)
-        self.refused("allow_anonymous", "--check-config", "--listen", "0.0.0.0:1", status=2)
+        self.assertEqual(run(*check), (0, "the settings are right\n"))
+        for line, told in (("listen = [::1]", "listen: "),
+                           ("threads = 257", "threads is 257; it goes from 0 to 256"),
+                           ("allow_anonymous = maybe", 'allow_anonymous: "maybe" is neither yes'),
+                           ("thread = 1", 'there is no setting "thread"'),
+                           ("listen", '"listen" is not "name = value"')):
+            config.write_text(f"log_level = 1\n{line}\n")
+            code, said = run(*check)
+            self.assertEqual(code, 1, said)
+            self.assertRegex(said, f"some.conf: line 2: {told}")
+        self.refused("none.conf: No such file", "--check-config", "--config",
+                     self.folder / "none.conf")
+        self.refused("allow_anonymous", "--check-config", "--listen", "0.0.0.0:1")
 
     def test_bad_data_is_told_by_file(self):
         listen = ("--listen", "127.0.0.1:0")
