@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/crc32c.h"
+#include "common/file.h"
 #include "common/safetensors.h"
 #include "common/wire.h"
 
@@ -368,6 +369,14 @@ const int32_t *split_sources(const struct split *split)
 const uint8_t *split_labels(const struct split *split)
 {
     return split->labels;
+}
+
+int split_read(const struct split *split, uint64_t at, void *out, size_t size, struct error *why)
+{
+    int r = file_read_all_at(split->fd, out, size, at);
+    if (r == -ENODATA)
+        return error_set(why, -EBADMSG, "it was cut short behind byte %" PRIu64, at);
+    return r < 0 ? error_set(why, r, "cannot read: %s", strerror(-r)) : 0;
 }
 
 const uint8_t *split_bytes(const struct split *split)

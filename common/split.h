@@ -65,6 +65,10 @@ const uint64_t *split_offsets(const struct split *split); /* [n + 1], events */
 const int32_t *split_sources(const struct split *split);  /* [n, 2] */
 const uint8_t *split_labels(const struct split *split);   /* [n, n_labels] */
 
+/* Read from the file, not from the map: what cannot be read is an error, no signal. Any thread.
+ * Errors: -EBADMSG the file ends before; those of pread(). */
+int split_read(const struct split *split, uint64_t at, void *out, size_t size, struct error *why);
+
 /* The file itself, mapped. */
 const uint8_t *split_bytes(const struct split *split);
 size_t split_size(const struct split *split);

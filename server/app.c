@@ -22,10 +22,11 @@
 #include "server/reload.h"
 #include "server/samples/guard.h"
 #include "server/samples/scratch.h"
+#include "server/scrubber.h"
 #include "server/watchdog.h"
 
 enum {
-    RELOAD_GRACE_MS = 1000,
+    READING_GRACE_MS = 1000, /* for threads that a disk holds up */
     HEAP_LARGEST_BYTES = 32 << 20,
     HEAP_SPARE_BYTES = 64 << 20,
 };
@@ -36,6 +37,7 @@ struct app {
     struct listeners listeners;
     struct loop_shared shared;
     struct reload *reload;
+    struct scrubber *scrubber; /* NULL where it is off */
     unsigned n_loops;
     struct loop **loops;
     uv_thread_t *threads; /* of all loops but the first */
@@ -90,6 +92,7 @@ static void on_terminate(uv_signal_t *handle, int number)
         return;
     log_info("%s: stopping", signal_name(number));
     reload_end(app->reload);
+    scrubber_end(app->scrubber);
     notify("STOPPING=1");
     stop_loops(app);
 }
@@ -169,9 +172,19 @@ static int open_loops(struct app *app, struct error *why)
     return 0;
 }
 
+static void on_reload(void *scrubber)
+{
+    scrubber_wake(scrubber);
+}
+
 static int start_threads(struct app *app, struct error *why)
 {
-    int r = reload_start(app->service, &app->reload, why);
+    int r = scrubber_start(app->service, &app->scrubber, why);
+    if (r < 0)
+        return r;
+    if (app->scrubber)
+        service_on_reload(app->service, on_reload, app->scrubber);
+    r = reload_start(app->service, &app->reload, why);
     if (r < 0)
         return r;
     for (unsigned i = 1; i < app->n_loops; i++) {
@@ -331,7 +344,8 @@ int app_run(const struct settings *settings, struct error *why)
         reload_log_splits(app.service);
         r = serve(&app, why);
     }
-    if (!reload_close(app.reload, RELOAD_GRACE_MS))
+    if (!reload_close(app.reload, READING_GRACE_MS) ||
+        !scrubber_close(app.scrubber, READING_GRACE_MS))
         leave(&app);
     close_all(&app);
     if (r == 0)

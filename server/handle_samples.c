@@ -98,8 +98,11 @@ static uint32_t duration_us(struct event_span events, bool sorted)
     return longest;
 }
 
-static void add_row(struct text *text, const struct entry *entry, uint64_t i)
+static int add_row(struct text *text, const struct entry *entry, uint64_t i, struct error *why)
 {
+    int r = entry_vouch(entry, i, why);
+    if (r < 0)
+        return r;
     struct sample sample = split_sample(entry->split, i);
     text_add(text, "{\"index\":");
     text_u64(text, i);
@@ -114,6 +117,7 @@ static void add_row(struct text *text, const struct entry *entry, uint64_t i)
     text_add(text, ",\"crc32c\":\"");
     text_hex32(text, sample.checksum);
     text_add(text, "\"}");
+    return 0;
 }
 
 /* Rows of the page, as far as the split has them. */
@@ -137,7 +141,7 @@ bool check_rows(struct request *request, struct reply *reply)
     }
     const struct entry *entry = request->entry;
     uint64_t rows = page_length(request), scanned = 0;
-    if (entry->order == MIX_PUBLISHED)
+    if (entry->order == MIX_PUBLISHED || !entry->holding->verified)
         scanned = rows * split_n_events(entry->split) / split_n_samples(entry->split);
     request->cost_us = rows / ROWS_PER_US + scanned / EVENTS_SCANNED_PER_US;
     if (request->method == METHOD_HEAD)
@@ -161,7 +165,9 @@ static int add_rows(struct request *request, struct reply *reply, struct error *
                 entry->name, split_n_samples(entry->split), offset);
     for (uint64_t i = 0; i < length; i++) {
         text_add(&text, i ? ",\n" : "\n");
-        add_row(&text, entry, offset + i);
+        r = add_row(&text, entry, offset + i, why);
+        if (r < 0)
+            return r;
     }
     text_add(&text, "]}\n");
     return text_close(&text, reply, why);

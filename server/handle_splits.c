@@ -61,6 +61,18 @@ static json_t *summary(const struct entry *entry)
                      "events", integer(split_n_events(split)), "bytes", integer(split_size(split)));
 }
 
+/* What changes with time stands in the list alone: what is said of one split may be kept for ever.
+ */
+static json_t *scrub_state(const struct entry *entry)
+{
+    const struct holding *holding = entry->holding;
+    int64_t finished_s = atomic_load(&holding->scrubbed_s);
+    return json_pack("{s:b, s:o, s:o, s:o}", "verified", (int)atomic_load(&holding->verified),
+                     "bytes", integer(atomic_load(&holding->scrubbed_bytes)), "of",
+                     integer(split_size(entry->split) - split_data_start(entry->split)), "finished",
+                     finished_s ? integer((uint64_t)finished_s) : json_null());
+}
+
 static void add_limit(const char *name, uint64_t value, void *user)
 {
     json_object_set_new(user, name, integer(value));
@@ -82,6 +94,8 @@ void handle_splits(struct request *request, struct reply *reply)
         json_t *row = summary(entry);
         json_object_set_new(row, "source",
                             entry->source ? json_string(entry->source->name) : json_null());
+        json_object_set_new(row, "damaged", json_boolean(entry_is_damaged(entry)));
+        json_object_set_new(row, "scrub", scrub_state(entry));
         json_array_append_new(list, row);
     }
     answer_json(

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Opens the service in a way that a signal can end: it reads every split, which can take long. */
+ * Opens the service in a way that a signal can end: it reads header and index of every split, which
+ * a disk that is slow or far away can make long. */
 #include "server/opening.h"
 
 #include <errno.h>
@@ -36,10 +37,10 @@ static int wait_for_end(const struct opening *opening)
     struct signalfd_siginfo signal;
     for (;;) {
         poll(fds, sizeof fds / sizeof *fds, -1);
-        if (fds[0].revents)
-            return 0;
         if (fds[1].revents && read(opening->signal_fd, &signal, sizeof signal) > 0)
             return (int)signal.ssi_signo;
+        if (fds[0].revents)
+            return 0;
     }
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "server/arguments.h"
+#include "server/damage.h"
 #include "server/digest.h"
 #include "server/problem.h"
 #include "server/validators.h"
@@ -184,8 +185,12 @@ void routes_run(struct request *request, struct reply *reply)
     watch(request->entry, reply); /* a problem has let go of it */
     if (request->entry)
         check_files(request->entry, reply);
-    if (reply_is_damaged(reply))
-        problem(request, reply, PROBLEM_SPLIT_DAMAGED, "split %s is damaged", request->entry->name);
+    if (reply_is_damaged(reply)) {
+        damage_tell(request->entry);
+        if (reply->status < 500) /* else it was said already, perhaps in what */
+            problem(request, reply, PROBLEM_SPLIT_DAMAGED, "split %s is damaged",
+                    request->entry->name);
+    }
     if (reply->status >= 400)
         return;
     if (reply->status == 0)

@@ -13,6 +13,8 @@ struct service {
     struct orders *orders;
     pthread_mutex_t lock;
     struct catalog *catalog;
+    void (*on_reload)(void *user);
+    void *user;
 };
 
 int service_open(const struct settings *settings, struct service **ret, struct error *why)
@@ -77,7 +79,15 @@ int service_reload(struct service *service, struct error *why)
     service->catalog = fresh;
     pthread_mutex_unlock(&service->lock);
     catalog_unref(old);
+    if (service->on_reload)
+        service->on_reload(service->user);
     return 0;
+}
+
+void service_on_reload(struct service *service, void (*call)(void *user), void *user)
+{
+    service->on_reload = call;
+    service->user = user;
 }
 
 bool service_is_stale(struct service *service)

@@ -22,6 +22,9 @@ struct catalog *service_catalog(struct service *service);
  * request ends. Where that fails, the current one stays. Errors: catalog_open(). */
 int service_reload(struct service *service, struct error *why);
 
+/* Have `call` called after each reload, in its thread. Before there is one. */
+void service_on_reload(struct service *service, void (*call)(void *user), void *user);
+
 /* Whether the folder holds other files than those that are served. A file that was changed in place
  * is not served any more from here on. */
 bool service_is_stale(struct service *service);

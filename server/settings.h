@@ -32,6 +32,8 @@
     X(UINT, least_rate,                  "65536",              0,       1073741824,    "bytes/s",     "a client that takes less of its answer over request_timeout_s is cut off; 0 is never") \
     X(UINT, stop_timeout_s,              "10",                 0,       3600,          "seconds",     "running requests may take this long to end at a stop") \
     X(UINT, watch_interval_s,            "2",                  0,       3600,          "seconds",     "how often to look for replaced splits; 0 is never") \
+    X(UINT, scrub_interval_s,            "86400",              0,       31536000,      "seconds",     "how often to hold all data against its checksums, first once it is mapped; 0 is never") \
+    X(UINT, scrub_rate,                  "134217728",          1048576, 17179869184,   "bytes/s",     "most of it that is read for that") \
     X(UINT, log_level,                   "2",                  0,       3,             "",            "0 errors, 1 and warnings, 2 and information, 3 and debugging")
 /* clang-format on */
 

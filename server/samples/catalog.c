@@ -59,6 +59,12 @@ bool entry_is_damaged(const struct entry *entry)
     return entry->holding->damaged;
 }
 
+int entry_vouch(const struct entry *entry, uint64_t i, struct error *why)
+{
+    int r = holding_vouch(entry->holding, i, why);
+    return r < 0 ? error_prefix(why, r, "split %s", entry->name) : 0;
+}
+
 static void check_files(const struct entry *entry, void (*check)(struct holding *holding))
 {
     check(entry->holding);

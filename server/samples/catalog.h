@@ -63,6 +63,9 @@ bool catalog_is_stale(const struct catalog *catalog, const char *folder);
 /* Whether the split's file is known to be damaged. */
 bool entry_is_damaged(const struct entry *entry);
 
+/* holding_vouch() for sample i of the entry's split, which why names. */
+int entry_vouch(const struct entry *entry, uint64_t i, struct error *why);
+
 /* Look at the files that the entry's answers are made of: now, or now and then (holding_check(),
  * holding_glance()). */
 void entry_check(const struct entry *entry);

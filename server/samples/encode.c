@@ -18,7 +18,7 @@ int encode_events(const struct recipe *recipe, struct reply *reply, struct event
 {
     *ret = recipe->parts[0];
     if (recipe->kind == RECIPE_STORED)
-        return 0;
+        return recipe_vouch(recipe, why);
     void *bytes;
     int r = reply_alloc(reply, encode_events_size(recipe), &bytes, why);
     ret->bytes = bytes;

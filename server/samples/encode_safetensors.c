@@ -121,7 +121,9 @@ static int make(struct blob *blob, size_t i, uint8_t *out, struct event_span *re
     struct recipe recipe;
     int r = batch_recipe(blob->batch, blob->form, i, &recipe, why);
     *ret = recipe.parts[0];
-    if (r == 0 && recipe.kind != RECIPE_STORED) {
+    if (r == 0 && recipe.kind == RECIPE_STORED) {
+        r = recipe_vouch(&recipe, why);
+    } else if (r == 0) {
         ret->bytes = out;
         r = recipe_make(&recipe, out, &ret->n_events, why);
     }

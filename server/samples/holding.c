@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One split file as it is held: opened, and watched over. */
+ * One split file as it is held: opened, watched over, and held against its checksums. */
 #include "server/samples/holding.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "common/crc32c.h"
 #include "server/samples/guard.h"
 
 int holding_open(const char *path, struct holding **ret, struct error *why)
@@ -14,6 +16,7 @@ int holding_open(const char *path, struct holding **ret, struct error *why)
     if (!holding)
         return error_set(why, -ENOMEM, "%s: no memory to hold it", path);
     atomic_init(&holding->n_users, 1);
+    atomic_init(&holding->bad_sample, HOLDING_NO_SAMPLE);
     int r = split_open(path, &holding->split, why);
     if (r == 0) {
         r = guard_watch(split_bytes(holding->split), split_size(holding->split), &holding->damaged);
@@ -60,6 +63,29 @@ void holding_glance(struct holding *holding)
         return;
     atomic_store(&holding->looked_ms, now_ms);
     holding_check(holding);
+}
+
+/* A file that was written to is damaged in a way that is seen already. */
+int holding_blame(struct holding *holding, uint64_t i, uint32_t crc, struct error *why)
+{
+    uint64_t none = HOLDING_NO_SAMPLE;
+    if (holding_check(holding)) {
+        atomic_compare_exchange_strong(&holding->bad_sample, &none, i);
+        holding->damaged = true;
+    }
+    return error_set(why, -EBADMSG,
+                     "sample %" PRIu64 " is damaged: its CRC-32C is %08" PRIx32
+                     " instead of %08" PRIx32,
+                     i, crc, split_sample(holding->split, i).checksum);
+}
+
+int holding_vouch(struct holding *holding, uint64_t i, struct error *why)
+{
+    if (atomic_load(&holding->verified))
+        return 0;
+    struct sample sample = split_sample(holding->split, i);
+    uint32_t crc = crc32c(0, sample.events.bytes, sample.events.n_events * EVENT_BYTES);
+    return crc == sample.checksum ? 0 : holding_blame(holding, i, crc, why);
 }
 
 bool holding_has_crc32c(const struct holding *holding)

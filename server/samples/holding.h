@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One split file as it is held: opened, and watched over. Catalogs that serve it share it. */
+ * One split file as it is held: opened, watched over, and held against its checksums. Catalogs that
+ * serve it share it. */
 #pragma once
 
 #include <stdatomic.h>
@@ -10,13 +11,22 @@
 #include "common/split.h"
 
 #define HOLDING_CRC_KNOWN ((uint64_t)1 << 32)
+#define HOLDING_NO_SAMPLE UINT64_MAX
 
 struct holding {
     atomic_uint n_users;
     struct split *split;
-    atomic_bool damaged;            /* the file is no longer what was opened; for ever */
-    atomic_uint_fast64_t looked_ms; /* when holding_glance() looked at the file last */
-    atomic_uint_fast64_t file_crc;  /* split_crc32c(), once known, with HOLDING_CRC_KNOWN */
+    atomic_bool damaged;             /* the file is no longer what it was made as; for ever */
+    atomic_bool verified;            /* once all of it was what its checksums say */
+    atomic_uint_fast64_t bad_sample; /* the first that was found not to be, or HOLDING_NO_SAMPLE */
+    atomic_bool told;                /* that sample was named in the log */
+    atomic_uint_fast64_t looked_ms;  /* when holding_glance() looked at the file last */
+    atomic_uint_fast64_t file_crc;   /* split_crc32c(), once known, with HOLDING_CRC_KNOWN */
+
+    /* The last scrub, or the one that runs. */
+    atomic_uint_fast64_t scrubbed_bytes;
+    atomic_uint_fast64_t scrubbed_ms; /* when it ended, on the monotonic clock; 0: none did */
+    atomic_int_fast64_t scrubbed_s;   /* the same since the epoch */
 };
 
 /* Open the file, and watch its map before a byte of it is read. The caller has the first reference.
@@ -34,6 +44,15 @@ bool holding_check(struct holding *holding);
 /* holding_check(), unless that was done in this tick of the clock already (some milliseconds): for
  * each request, at hardly any cost. Any thread. */
 void holding_glance(struct holding *holding);
+
+/* Hold the events of sample i against their checksum, unless all of the split was since it was
+ * opened: before something is made of them that gets a checksum of its own. Any thread.
+ * Errors: -EBADMSG holding_blame(). */
+int holding_vouch(struct holding *holding, uint64_t i, struct error *why);
+
+/* Mark the holding as damaged, since the CRC-32C of sample i's events is `crc`. Returns -EBADMSG;
+ * why says which. Any thread. */
+int holding_blame(struct holding *holding, uint64_t i, uint32_t crc, struct error *why);
 
 /* split_crc32c(), put together once; and whether that was done. Any thread. */
 uint32_t holding_crc32c(struct holding *holding);

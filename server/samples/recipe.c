@@ -19,6 +19,8 @@ static struct mix_rule asked_rule(const struct form *form, enum mix_order standa
 static void take_recordings(struct recipe *recipe, const struct entry *source)
 {
     recipe->kind = RECIPE_MIX;
+    recipe->lender = source;
+    recipe->of_sources = true;
     recipe->k = recipe->n_sources;
     for (unsigned i = 0; i < recipe->k; i++)
         recipe->parts[i] = split_sample(source->split, (uint64_t)recipe->sources[i]).events;
@@ -48,6 +50,7 @@ int recipe_sample(const struct entry *entry, const struct form *form, uint64_t i
         .rule = asked_rule(form, entry->order),
         .k = 1,
         .parts = {sample.events},
+        .lender = entry,
         .has_index = true,
         .index = i,
         .n_sources = sample.sources[1] < 0 ? 1 : 2,
@@ -145,11 +148,23 @@ static int about_form(int r)
     return r == 0 || r == -ENOMEM || r == -ENODATA ? r : -EINVAL;
 }
 
+int recipe_vouch(const struct recipe *recipe, struct error *why)
+{
+    int r = 0;
+    for (unsigned i = 0; r == 0 && recipe->lender && i < recipe->k; i++)
+        r = entry_vouch(recipe->lender,
+                        recipe->of_sources ? (uint64_t)recipe->sources[i] : recipe->index, why);
+    return r;
+}
+
 int recipe_make(const struct recipe *recipe, uint8_t *out, size_t *ret_n_events, struct error *why)
 {
     struct mixer *mixer = scratch_mixer();
     if (!mixer)
         return error_set(why, -ENOMEM, "no memory to mix");
+    int r = recipe_vouch(recipe, why);
+    if (r < 0)
+        return r;
     switch (recipe->kind) {
     case RECIPE_STORED:
         memcpy(out, recipe->parts[0].bytes, recipe->parts[0].n_events * EVENT_BYTES);

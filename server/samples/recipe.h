@@ -21,6 +21,8 @@ struct recipe {
     struct mix_rule rule;
     unsigned k;
     struct event_span parts[MIX_MAX_DIGITS];
+    const struct entry *lender; /* in whose split the parts lie; NULL: in none */
+    bool of_sources;            /* they are the samples `sources` of it, not `index` */
     bool has_index;
     uint64_t index; /* of the stored sample or the fresh pair */
     unsigned n_sources;
@@ -47,9 +49,13 @@ void recipe_pair(const struct entry *source, const struct form *form, uint64_t s
 /* Most events it can give. */
 size_t recipe_max_events(const struct recipe *recipe);
 
-/* Write its events to `out`, which has room for recipe_max_events(). Errors: -ENOMEM; -EINVAL the
- * form does not suit these events (mixer_mix()); -ENODATA its recordings are needed
- * (mixer_mix_again()). */
+/* Make sure that what it is made of is what its checksums say (entry_vouch()): before something is
+ * made of it that gets a checksum of its own. Errors: -EBADMSG. */
+int recipe_vouch(const struct recipe *recipe, struct error *why);
+
+/* Vouch for it, and write its events to `out`, which has room for recipe_max_events(). Errors:
+ * -ENOMEM; -EINVAL the form does not suit these events (mixer_mix()); -ENODATA its recordings are
+ * needed (mixer_mix_again()); -EBADMSG recipe_vouch(). */
 int recipe_make(const struct recipe *recipe, uint8_t *out, size_t *ret_n_events, struct error *why);
 
 /* The samples of a batch: stored ones, or fresh pairs of a set. */
