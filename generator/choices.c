@@ -87,6 +87,14 @@ int choices_set_seed(struct choices *choices, const char *text, struct error *wh
     return number_parse("the value", text, strlen(text), 0, UINT64_MAX, &choices->seed, why);
 }
 
+int choices_allow_partial(struct choices *choices, const char *text, struct error *why)
+{
+    (void)text;
+    (void)why;
+    choices->allow_partial = true;
+    return 0;
+}
+
 static const struct option_row *find(const struct option_row *options, const char *name,
                                      size_t length)
 {
@@ -96,7 +104,7 @@ static const struct option_row *find(const struct option_row *options, const cha
     return NULL;
 }
 
-/* One "--name value" or "--name=value"; *i is moved on over the value. */
+/* One "--name", "--name value" or "--name=value"; *i is moved on over the value. */
 static int parse_option(const struct command *command, int argc, char **argv, int *i,
                         struct choices *choices, const struct option_row **ret, struct error *why)
 {
@@ -105,9 +113,11 @@ static int parse_option(const struct command *command, int argc, char **argv, in
     const struct option_row *row = find(command->options, name, length);
     if (!row)
         return error_set(why, -EINVAL, "unknown option --%.*s", (int)length, name);
-    if (!equals && *i + 1 >= argc)
+    if (equals && !row->argument)
+        return error_set(why, -EINVAL, "--%s takes no value", row->name);
+    if (!equals && row->argument && *i + 1 >= argc)
         return error_set(why, -EINVAL, "--%s needs a value: %s", row->name, row->argument);
-    int r = row->parse(choices, equals ? equals + 1 : argv[++*i], why);
+    int r = row->parse(choices, equals ? equals + 1 : row->argument ? argv[++*i] : NULL, why);
     *ret = row;
     return r < 0 ? error_prefix(why, r, "--%s", row->name) : 0;
 }
@@ -159,7 +169,7 @@ int choices_parse(const struct command *command, int argc, char **argv, struct c
 
 static void print_option(const char *name, const char *argument, const char *help)
 {
-    int column = printf("  --%s%s%s", name, *argument ? " " : "", argument);
+    int column = printf("  --%s%s%s", name, argument ? " " : "", argument ? argument : "");
     printf("%*s", column < HELP_COLUMN ? HELP_COLUMN - column : 2, "");
     for (const char *at = help; *at; at++)
         *at == '\n' ? printf("\n%*s", HELP_COLUMN, "") : putchar(*at);
@@ -178,7 +188,7 @@ void choices_help(const char *program, const struct command *command)
     printf("\n%c%s.\n\n", command->summary[0] - 'a' + 'A', command->summary + 1);
     for (const struct option_row *row = command->options; row->name; row++)
         print_option(row->name, row->argument, row->help);
-    print_option("help", "", "print this and exit");
+    print_option("help", NULL, "print this and exit");
     if (command->notes)
         printf("\n%s", command->notes);
 }

@@ -20,11 +20,12 @@ struct choices {
     uint64_t counts[N_PARTS], seed; /* of the synthetic source */
     unsigned n_jobs;
     bool plan_given, synthetic_given; /* options that not every source has */
+    bool allow_partial;
 };
 
 struct option_row {
     const char *name;     /* without the dashes */
-    const char *argument; /* what --help calls it */
+    const char *argument; /* what --help calls it; NULL where the option takes no value */
     const char *help;     /* lines separated by newlines */
     int (*parse)(struct choices *choices, const char *text, struct error *why);
     bool needed;
@@ -55,3 +56,4 @@ int choices_set_order(struct choices *choices, const char *text, struct error *w
 int choices_set_jobs(struct choices *choices, const char *text, struct error *why);
 int choices_set_count(struct choices *choices, const char *text, struct error *why);
 int choices_set_seed(struct choices *choices, const char *text, struct error *why);
+int choices_allow_partial(struct choices *choices, const char *text, struct error *why);

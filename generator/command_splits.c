@@ -7,6 +7,7 @@
 #include "common/split.h"
 #include "generator/commands.h"
 #include "generator/folder.h"
+#include "generator/metadata.h"
 #include "generator/mixed_split.h"
 #include "generator/progress.h"
 #include "generator/published_split.h"
@@ -14,6 +15,7 @@
 #include "generator/source_split.h"
 #include "generator/staging.h"
 #include "generator/summary.h"
+#include "generator/whole.h"
 
 struct making {
     const struct choices *choices;
@@ -92,15 +94,40 @@ static void say_what_is_missing(const struct source *source)
                     part_splits[N_PARTS - 1 - part]);
 }
 
+/* A set of another size is another data set, which is not to pass for N-MNIST by mistake. */
+static int check_whole(const struct making *making, struct error *why)
+{
+    enum folder_kind kind =
+        source_content(making->source) == CONTENT_SAMPLES ? FOLDER_2NMNIST : FOLDER_SOURCE;
+    bool whole = true;
+    if (strcmp(source_origin(making->source), ORIGIN_SYNTHETIC) == 0)
+        return 0;
+    for (enum part part = 0; part < N_PARTS; part++) {
+        struct error differences;
+        struct whole_count count = whole_count_listing(source_listing(making->source), part);
+        if (count.n_samples == 0 || whole_check(&count, kind, part, &differences) == 0)
+            continue;
+        fprintf(stderr, "%s\n", differences.text);
+        whole = false;
+    }
+    if (whole || making->choices->allow_partial)
+        return 0;
+    return error_set(why, -ENODATA, "%s: it is not whole; --allow-partial takes what is there",
+                     making->choices->from);
+}
+
 static int make_all(struct making *making, struct error *why)
 {
     bool mixed = source_content(making->source) == CONTENT_SAMPLES;
     say_what_is_missing(making->source);
+    int r = check_whole(making, why);
+    if (r < 0)
+        return r;
     for (enum part part = 0; part < N_PARTS; part++) {
         if (source_count(making->source, part) == 0)
             continue;
         const char *source_path = NULL;
-        int r = mixed ? 0 : make_source_split(making, part, &source_path, why);
+        r = mixed ? 0 : make_source_split(making, part, &source_path, why);
         if (r == 0)
             r = make_split(making, part, source_path, why);
         if (r < 0)
@@ -127,7 +154,8 @@ static int run(const struct choices *choices, struct error *why)
 static const struct option_row options[] = {
     {"from", "PATH",
      "where the recordings are: a folder with Train and Test folders or with\n"
-     "Train.zip and Test.zip (N-MNIST); 2nmnist.zip, its folder or an exported\n"
+     "Train.zip and Test.zip (N-MNIST), in lower case as well; 2nmnist.zip, its folder or an "
+     "exported\n"
      "tree (the published 2NMNIST); or the word \"synthetic\" (simulated)",
      choices_set_from, true},
     {"out", "DIR", "the folder for the splits, made where it is missing", choices_set_out, true},
@@ -139,6 +167,8 @@ static const struct option_row options[] = {
      "merge the two digits by time and drop equal events (default), or leave\n"
      "them one behind the other as in the published archive",
      choices_set_order, false},
+    {"allow-partial", NULL, "take a source that has other numbers of recordings than N-MNIST",
+     choices_allow_partial, false},
     {"jobs", "N", "threads (default: one for each core); the result is the same", choices_set_jobs,
      false},
     {"count", "TRAIN,TEST", "synthetic: how many recordings (default: 60000,10000)",
@@ -154,7 +184,7 @@ const struct command command_splits = {
     .notes =
         "Writes nmnist-train, nmnist-test (the recordings) and train, test (the samples), each\n"
         "a .safetensors file. Splits that are there already are replaced only when all is\n"
-        "done. One of Train and Test alone is enough.\n",
+        "done. One of Train and Test alone is enough, if it is whole.\n",
     .check = check,
     .run = run,
 };

@@ -7,14 +7,26 @@
 #include <string.h>
 
 #include "common/clean.h"
+#include "common/sha256.h"
 #include "generator/check.h"
 #include "generator/commands.h"
 #include "generator/folder.h"
 #include "generator/metadata.h"
 #include "generator/pipeline.h"
 #include "generator/progress.h"
+#include "generator/whole.h"
 
-enum { MAX_SHOWN = 10 };
+enum { MAX_SHOWN = 10, MAX_SPLITS = N_FOLDER_KINDS * N_PARTS };
+
+/* The lines at the end, by which two laboratories see whether they have the same. */
+struct digests {
+    struct digest {
+        const char *name;
+        char revision[SHA256_HEX + 1];
+        char about[160];
+    } rows[MAX_SPLITS];
+    unsigned n;
+};
 
 struct verification {
     const struct choices *choices;
@@ -133,9 +145,45 @@ static int check_whole(struct verification *v, struct error *why)
     return r;
 }
 
+static void describe(const struct split *split, enum folder_kind kind, enum part part, char *ret,
+                     size_t size)
+{
+    bool mixed = kind == FOLDER_2NMNIST;
+    const char *what, *plan = split_meta(split, "plan");
+    struct whole_count count = whole_count_split(split);
+    if (strcmp(split_meta(split, "origin"), ORIGIN_SYNTHETIC) == 0)
+        what = "synthetic";
+    else if (mixed && strcmp(plan, "published") != 0)
+        what = "of N-MNIST";
+    else if (whole_check(&count, kind, part, NULL) == 0)
+        what = mixed ? "all of 2NMNIST" : "all of N-MNIST";
+    else
+        what = mixed ? "NOT all of 2NMNIST" : "NOT all of N-MNIST";
+    snprintf(ret, size, mixed ? "%s, plan %.20s, order %.20s" : "%s", what, plan,
+             split_meta(split, "order"));
+}
+
+static void digests_add(struct digests *digests, const struct split *split, enum folder_kind kind,
+                        enum part part)
+{
+    struct digest *row = &digests->rows[digests->n++];
+    row->name = folder_split_name(kind, part);
+    snprintf(row->revision, sizeof row->revision, "%s", split_revision(split));
+    describe(split, kind, part, row->about, sizeof row->about);
+}
+
+static void digests_show(const struct digests *digests)
+{
+    if (digests->n > 0)
+        printf("Revisions, the same wherever the same splits were made:\n");
+    for (unsigned i = 0; i < digests->n; i++)
+        printf("%-13s %s  %s\n", digests->rows[i].name, digests->rows[i].revision,
+               digests->rows[i].about);
+}
+
 /* Returns -EBADMSG where it found faults, which are then shown. */
 static int verify_split(const struct choices *choices, enum folder_kind kind, enum part part,
-                        struct error *why)
+                        struct digests *digests, struct error *why)
 {
     struct verification v = {.choices = choices, .name = folder_split_name(kind, part)};
     struct error fault = {0};
@@ -158,6 +206,8 @@ static int verify_split(const struct choices *choices, enum folder_kind kind, en
         r = check_whole(&v, why);
     if (r == 0)
         show_end(&v);
+    if (r == 0 && v.n_faults == 0)
+        digests_add(digests, split, kind, part);
     free(v.check.rows);
     recordings_free(&v.check.recordings);
     split_close(v.source);
@@ -169,12 +219,13 @@ static int run(const struct choices *choices, struct error *why)
 {
     const char *folder = choices->operands[0];
     unsigned n_found = 0, n_faulty = 0;
+    struct digests digests = {.n = 0};
     int r = folder_check(folder, why);
     if (r < 0)
         return r;
     for (enum folder_kind kind = 0; kind < N_FOLDER_KINDS; kind++)
         for (enum part part = 0; part < N_PARTS; part++) {
-            r = verify_split(choices, kind, part, why);
+            r = verify_split(choices, kind, part, &digests, why);
             if (r == -ENOENT)
                 continue;
             if (r < 0 && r != -EBADMSG)
@@ -183,6 +234,7 @@ static int run(const struct choices *choices, struct error *why)
             n_faulty += r < 0;
             fflush(stdout);
         }
+    digests_show(&digests);
     if (n_found == 0)
         return error_set(why, -ENOENT, "%s: there is no split in it (train%s, nmnist-train%s, ...)",
                          folder, SPLIT_SUFFIX, SPLIT_SUFFIX);
@@ -204,7 +256,7 @@ const struct command command_verify = {
     .notes =
         "Checks header, index, every checksum, the events, labels against sources, that each\n"
         "sample is what the plan and the source split say, and the SHA-256 of all data. Shows\n"
-        "the first 10 faults of each split, and exits with 1 if there is one; of a good split\n"
-        "its revision, which is the same wherever it was made from the same recordings.\n",
+        "the first 10 faults of each split, and exits with 1 if there is one. Ends with the\n"
+        "revision of each good split, the same wherever it was made from the same recordings.\n",
     .run = run,
 };

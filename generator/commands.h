@@ -4,4 +4,4 @@
 
 #include "generator/choices.h"
 
-extern const struct command command_splits, command_verify, command_export;
+extern const struct command command_splits, command_verify, command_export, command_check;

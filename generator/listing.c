@@ -3,12 +3,14 @@
 #include "generator/listing.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/number.h"
 
+const char *const part_spellings[N_PARTS][PART_SPELLINGS] = {{"Train", "train"}, {"Test", "test"}};
 const char *const part_folders[N_PARTS] = {"Train", "Test"};
 const char *const part_splits[N_PARTS] = {"train", "test"};
 
@@ -48,9 +50,10 @@ static bool split_path(const char *path, struct component ret[3])
 static int part_of(struct component folder)
 {
     for (int part = 0; part < N_PARTS; part++)
-        if (strlen(part_folders[part]) == folder.length &&
-            memcmp(part_folders[part], folder.text, folder.length) == 0)
-            return part;
+        for (int i = 0; i < PART_SPELLINGS; i++)
+            if (strlen(part_spellings[part][i]) == folder.length &&
+                memcmp(part_spellings[part][i], folder.text, folder.length) == 0)
+                return part;
     return -1;
 }
 
@@ -114,6 +117,18 @@ static int set_content(struct listing *listing, enum content content, const char
     return 0;
 }
 
+/* "Train/0/1.bin" and "train/0/2.bin" may be halves of one part, or one part twice. */
+static int check_spelling(const struct listing *listing, int part, const char *name,
+                          struct error *why)
+{
+    if (listing->parts[part].n == 0)
+        return 0;
+    const char *first = listing->parts[part].files[0].name;
+    if (strncmp(first, name, strlen(part_folders[part])) == 0)
+        return 0;
+    return error_set(why, -EBADMSG, "%s and %s: the folder is spelt in two ways", first, name);
+}
+
 static struct listing_file *append(struct listing *listing, int part)
 {
     size_t n = listing->parts[part].n, capacity = listing->parts[part].capacity;
@@ -151,6 +166,8 @@ int listing_add(struct listing *listing, const char *path, struct listing_file *
     *file = (struct listing_file){.name = name};
     int r = set_content(listing, sample ? CONTENT_SAMPLES : CONTENT_RECORDINGS, name, why);
     if (r == 0)
+        r = check_spelling(listing, part, name, why);
+    if (r == 0)
         r = sample ? parse_sample(file, components[0], why)
                    : parse_recording(file, components[1], components[0], why);
     if (r < 0) {
@@ -174,42 +191,49 @@ static int by_number(const void *a, const void *b)
     return x != y ? (x > y) - (x < y) : by_name(a, b);
 }
 
-static int check_recordings(const struct listing_file *files, size_t n, struct error *why)
+static int check_recording(const struct listing_file *file, const struct listing_file *before,
+                           struct error *why)
 {
-    for (size_t i = 1; i < n; i++)
-        if (strcmp(files[i].name, files[i - 1].name) == 0)
-            return error_set(why, -EBADMSG, "%s: it comes twice", files[i].name);
+    if (before && strcmp(file->name, before->name) == 0)
+        return error_set(why, -EBADMSG, "%s: it comes twice", file->name);
     return 0;
 }
 
-static int check_samples(const struct listing_file *files, size_t n, struct error *why)
+static int check_sample(const struct listing_file *file, const struct listing_file *before,
+                        struct error *why)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (i > 0 && files[i].number == files[i - 1].number)
-            return error_set(why, -EBADMSG, "%s: there is %s already", files[i].name,
-                             files[i - 1].name);
-        if ((size_t)files[i].number != i)
-            return error_set(
-                why, -EBADMSG,
-                "%s: sample %zu is missing before it (numbers go from 0 without holes)",
-                files[i].name, i);
-    }
+    int64_t next = before ? (int64_t)before->number + 1 : 0;
+    if (before && file->number == before->number)
+        return error_set(why, -EBADMSG, "%s: there is %s already", file->name, before->name);
+    if (file->number != next)
+        return error_set(why, -EBADMSG,
+                         "%s: sample %" PRId64
+                         " is missing before it (numbers go from 0 without holes)",
+                         file->name, next);
     return 0;
+}
+
+int listing_check(const struct listing *listing, enum part part, size_t i, struct error *why)
+{
+    const struct listing_file *file = &listing->parts[part].files[i];
+    const struct listing_file *before = i > 0 ? file - 1 : NULL;
+    return (listing->content == CONTENT_SAMPLES ? check_sample : check_recording)(file, before,
+                                                                                  why);
 }
 
 int listing_sort(struct listing *listing, struct error *why)
 {
-    bool samples = listing->content == CONTENT_SAMPLES;
-    for (int part = 0; part < N_PARTS; part++) {
-        struct listing_file *files = listing->parts[part].files;
-        size_t n = listing->parts[part].n;
-        if (n == 0)
-            continue;
-        qsort(files, n, sizeof *files, samples ? by_number : by_name);
-        int r = (samples ? check_samples : check_recordings)(files, n, why);
-        if (r < 0)
-            return r;
-    }
+    for (int part = 0; part < N_PARTS; part++)
+        if (listing->parts[part].n > 0)
+            qsort(listing->parts[part].files, listing->parts[part].n,
+                  sizeof *listing->parts[part].files,
+                  listing->content == CONTENT_SAMPLES ? by_number : by_name);
+    for (enum part part = 0; part < N_PARTS; part++)
+        for (size_t i = 0; i < listing->parts[part].n; i++) {
+            int r = listing_check(listing, part, i, why);
+            if (r < 0)
+                return r;
+        }
     return 0;
 }
 

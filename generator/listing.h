@@ -10,6 +10,10 @@
 
 enum part { PART_TRAIN, PART_TEST, N_PARTS };
 
+/* How their folders and archives are called: as N-MNIST's authors do, and as Tonic does. */
+enum { PART_SPELLINGS = 2 };
+extern const char *const part_spellings[N_PARTS][PART_SPELLINGS]; /* {"Train", "train"}, … */
+
 extern const char *const part_folders[N_PARTS]; /* "Train", "Test" */
 extern const char *const part_splits[N_PARTS];  /* "train", "test" */
 
@@ -40,12 +44,17 @@ struct listing {
 /* Take in the file at `path`, if it is one: hidden files, folders of archivers (__MACOSX) and what
  * does not end in ".bin" or does not lie in a Train or Test folder are passed over, and *ret is
  * then NULL. Otherwise *ret is its file, valid until the next call. Errors: -EBADMSG its name is
- * not that of a recording or sample (why names it); -ENOMEM. */
+ * not that of a recording or sample, or its part was spelt otherwise before (why names it);
+ * -ENOMEM. */
 int listing_add(struct listing *listing, const char *path, struct listing_file **ret,
                 struct error *why);
 
 /* Bring both parts into their order: recordings by the bytes of their names, samples by number.
- * Errors: -EBADMSG a name comes twice, or a sample's number is missing. */
+ * Errors: the first of listing_check(); all are in order nevertheless. */
 int listing_sort(struct listing *listing, struct error *why);
+
+/* After sorting: does the i-th file follow on the one before it? Errors: -EBADMSG a name comes
+ * twice, or a sample's number is missing. */
+int listing_check(const struct listing *listing, enum part part, size_t i, struct error *why);
 
 void listing_free(struct listing *listing);

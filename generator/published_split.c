@@ -4,7 +4,6 @@
 
 #include <errno.h>
 
-#include "common/event.h"
 #include "common/split.h"
 #include "common/split_writer.h"
 #include "generator/metadata.h"
@@ -43,14 +42,10 @@ static int make(void *user, void *worker, uint64_t i, struct work_item *item, st
     int r = source_read(adoption->source, NULL, adoption->part, file, &item->raw, why);
     if (r < 0)
         return r;
-    size_t n_events;
-    r = event_check(item->raw.bytes, item->raw.size, file->pair ? 1 : 0, &n_events, why);
-    if (r == 0 && n_events == 0)
-        r = error_set(why, -EBADMSG, "it holds no events");
-    if (r == 0) {
-        item->raw.size = n_events * EVENT_BYTES;
-        r = bring_in_order(adoption, file, worker, item, why);
-    }
+    r = source_check_file(file, &item->raw, why);
+    if (r < 0)
+        return r;
+    r = bring_in_order(adoption, file, worker, item, why);
     return r < 0 ? error_prefix(why, r, "%s", file->name) : 0;
 }
 

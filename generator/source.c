@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "common/event.h"
+
 struct source {
     const struct source_kind *kind;
     void *user;
@@ -54,6 +56,23 @@ size_t source_count(const struct source *source, enum part part)
 const struct listing_file *source_file(const struct source *source, enum part part, size_t i)
 {
     return &source->listing.parts[part].files[i];
+}
+
+const struct listing *source_listing(const struct source *source)
+{
+    return &source->listing;
+}
+
+int source_check_file(const struct listing_file *file, struct buffer *events, struct error *why)
+{
+    size_t n_events;
+    int r = event_check(events->bytes, events->size, file->pair ? 1 : 0, &n_events, why);
+    if (r == 0 && n_events == 0)
+        r = error_set(why, -EBADMSG, "it holds no events");
+    if (r < 0)
+        return error_prefix(why, r, "%s", file->name);
+    events->size = n_events * EVENT_BYTES;
+    return 0;
 }
 
 int source_worker_new(const struct source *source, void **ret)

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 
-#include "common/event.h"
 #include "common/sha256.h"
 #include "common/split.h"
 #include "common/split_writer.h"
@@ -39,14 +38,7 @@ static int make(void *user, void *worker, uint64_t i, struct work_item *item, st
         return r;
     if (buffer_assign(&item->events, item->raw.bytes, item->raw.size) < 0)
         return error_set(why, -ENOMEM, "%s: no memory for %zu bytes", file->name, item->raw.size);
-    size_t n_events;
-    r = event_check(item->events.bytes, item->events.size, 0, &n_events, why);
-    if (r == 0 && n_events == 0)
-        r = error_set(why, -EBADMSG, "it holds no events");
-    if (r < 0)
-        return error_prefix(why, r, "%s", file->name);
-    item->events.size = n_events * EVENT_BYTES;
-    return 0;
+    return source_check_file(file, &item->events, why);
 }
 
 static int take(void *user, uint64_t i, const struct work_item *item, struct error *why)

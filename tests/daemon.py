@@ -23,7 +23,8 @@ def generate(out, *options, source=None):
     words = list(map(str, options))
     if source is None and not real.exists():
         source, words = "synthetic", ["--count", "300,60", "--seed", "5", *words]
-    subprocess.run([GENERATE, "splits", "--from", source or real, "--out", out, *words], check=True,
+    subprocess.run([GENERATE, "splits", "--from", source or real, "--out", out, "--allow-partial",
+                    *words], check=True,
                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     return pathlib.Path(out)
 

@@ -22,7 +22,8 @@ class BadSources(unittest.TestCase):
 
     def reason(self, source, *options, **more):
         """Why the source is refused; and the output folder is not there afterwards."""
-        why = generator.fail("splits", "--from", source, "--out", self.out, *options, **more)
+        why = generator.fail("splits", "--from", source, "--out", self.out, "--allow-partial",
+                             *options, **more)
         self.assertFalse(self.out.exists())
         return why
 
@@ -146,7 +147,7 @@ class BadPlaces(unittest.TestCase):
 
     def test_a_limit_of_file_size_leaves_the_older_splits_alone(self):
         for source in (("synthetic", "--count", "200,10"), (self.zips(),)):
-            why = generator.fail("splits", "--out", self.out, "--from", *source,
+            why = generator.fail("splits", "--out", self.out, "--allow-partial", "--from", *source,
                                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE,
                                                                        (1 << 20, 1 << 20)))
             self.assertIn("File too large", why)
@@ -166,7 +167,8 @@ class BadPlaces(unittest.TestCase):
         try:
             self.out = disk / "out"
             for source in (("synthetic", "--count", "200,10"), (self.zips(),)):
-                why = generator.fail("splits", "--out", self.out, "--from", *source)
+                why = generator.fail("splits", "--out", self.out, "--allow-partial", "--from",
+                                     *source)
                 self.assertIn("No space left", why)
                 self.assertEqual(generator.tree(disk), [])
             self.assertIn("No space left", generator.fail("export", *self.big_splits()))
