@@ -32,6 +32,7 @@ static const struct option_row options[] = {
     {"jobs", "N", "threads", choices_set_jobs, false},
     {"count", "TRAIN,TEST", "how many", choices_set_count, false},
     {"seed", "N", "which", choices_set_seed, false},
+    {"allow-partial", NULL, "all the same", choices_allow_partial, false},
     {0},
 };
 
@@ -105,6 +106,16 @@ static void options_are_read_in_both_spellings_and_any_order(void **state)
     assert_false(choices.plan_given);
 }
 
+static void option_without_a_value_leaves_the_next_word_alone(void **state)
+{
+    (void)state;
+    assert_false(parsed(&full, "--from x a b").allow_partial);
+    struct choices choices = parsed(&full, "--from x --allow-partial a b");
+    assert_true(choices.allow_partial);
+    assert_string_equal(choices.operands[0], "a");
+    assert_true(parsed(&full, "--from x a b --allow-partial").allow_partial);
+}
+
 static void option_said_again_counts(void **state)
 {
     (void)state;
@@ -148,6 +159,7 @@ static void wrong_usage_is_named(void **state)
         {&plain, "--from x -j 3", "unknown option -j"},
         {&plain, "--from x --", "unknown option --"},
         {&plain, "--from x --jobs", "--jobs needs a value: N"},
+        {&plain, "--from x --allow-partial=yes", "--allow-partial takes no value"},
         {&plain, "--from ", "--from: an empty path"},
         {&plain, "--from= --out x", "--from: an empty path"},
         {&plain, "--from x --out=", "--out: an empty path"},
@@ -227,6 +239,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_said_has_its_default),
         cmocka_unit_test(options_are_read_in_both_spellings_and_any_order),
+        cmocka_unit_test(option_without_a_value_leaves_the_next_word_alone),
         cmocka_unit_test(option_said_again_counts),
         cmocka_unit_test(operands_are_kept_in_their_order),
         cmocka_unit_test(help_is_asked_for_anywhere),

@@ -133,6 +133,42 @@ static void listing_rejects_names_that_say_nothing(void **state)
     }
 }
 
+static void listing_knows_both_spellings_but_does_not_mix_them(void **state)
+{
+    (void)state;
+    struct listing listing = {0};
+    struct listing_file *file;
+    struct error why = {""};
+    assert_string_equal(add(&listing, "x/train/0/1.bin")->name, "train/0/1.bin");
+    assert_string_equal(add(&listing, "Test/0/1.bin")->name, "Test/0/1.bin");
+    assert_int_equal(listing_add(&listing, "Train/0/2.bin", &file, &why), -EBADMSG);
+    assert_non_null(strstr(why.text, "train/0/1.bin and Train/0/2.bin"));
+    assert_null(add(&listing, "TRAIN/0/3.bin"));
+    assert_int_equal(listing.parts[PART_TRAIN].n, 1);
+    assert_int_equal(listing.parts[PART_TEST].n, 1);
+    listing_free(&listing);
+}
+
+static void listing_says_of_each_file_whether_it_follows(void **state)
+{
+    (void)state;
+    struct listing listing = {0};
+    static const char *const names[] = {"Test/0_1.bin", "Test/3_1.bin", "Test/4_1.bin",
+                                        "Test/4_2.bin", "Test/7_1.bin"};
+    static const char *const wanted[] = {"", "sample 1 is missing", "", "Test/4_1.bin already",
+                                         "sample 5 is missing"};
+    for (size_t i = 5; i-- > 0;)
+        add(&listing, names[i]);
+    assert_int_equal(listing_sort(&listing, NULL), -EBADMSG);
+    for (size_t i = 0; i < 5; i++) {
+        struct error why = {""};
+        int r = listing_check(&listing, PART_TEST, i, &why);
+        assert_int_equal(r, *wanted[i] ? -EBADMSG : 0);
+        assert_non_null(strstr(why.text, wanted[i]));
+    }
+    listing_free(&listing);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +179,8 @@ int main(void)
         cmocka_unit_test(listing_orders_samples_by_number),
         cmocka_unit_test(listing_rejects_holes_and_repetitions),
         cmocka_unit_test(listing_rejects_names_that_say_nothing),
+        cmocka_unit_test(listing_knows_both_spellings_but_does_not_mix_them),
+        cmocka_unit_test(listing_says_of_each_file_whether_it_follows),
     };
     return cmocka_run_group_tests_name("listing", tests, NULL, NULL);
 }

@@ -14,6 +14,7 @@
 
 #include "generator/metadata.h"
 #include "generator/source.h"
+#include "generator/source_search.h"
 #include "generator/synthetic.h"
 #include "tests/scarce.h"
 #include "tests/scratch.h"
@@ -84,7 +85,7 @@ static void expect_all(const char *name, const char *const *names, const char *o
     struct source *source = source_at(name);
     assert_string_equal(source_origin(source), origin);
     assert_int_equal(source_content(source),
-                     names == recordings ? CONTENT_RECORDINGS : CONTENT_SAMPLES);
+                     names == samples ? CONTENT_SAMPLES : CONTENT_RECORDINGS);
     expect_files(source, PART_TRAIN, names, 3);
     expect_files(source, PART_TEST, names + 3, 1);
     assert_string_equal(scratch_list("spool"), "");
@@ -248,6 +249,78 @@ static void file_too_long_in_an_archive_is_named(void **state)
     expect_refused("a.zip", -EFBIG, "Train/1/1.bin: ");
 }
 
+static void names_in_lower_case_are_found(void **state)
+{
+    (void)state;
+    static const char *const lower[] = {"train/0/00002.bin", "train/0/00010.bin",
+                                        "train/7/00001.bin", "test/3/00001.bin"};
+    write_files("a", lower);
+    expect_all("a", lower, ORIGIN_RECORDED);
+    scratch_make_folder("b"); /* as Tonic keeps them */
+    write_zip("b/train.zip", "Train", "", recordings, NULL);
+    write_zip("b/test.zip", "Test", "", recordings, NULL);
+    expect_all("b", recordings, ORIGIN_RECORDED);
+    scratch_make_folder("c");
+    write_zip("c/train.zip", "train", "", lower, NULL);
+    write_zip("c/Test.zip", "test", "", lower, NULL);
+    expect_all("c", lower, ORIGIN_RECORDED);
+    struct source *source = source_at("a/train");
+    expect_files(source, PART_TRAIN, lower, 3);
+    assert_int_equal(source_count(source, PART_TEST), 0);
+    source_close(source);
+}
+
+static void two_spellings_side_by_side_are_refused_and_both_named(void **state)
+{
+    (void)state;
+    char both[600];
+    scratch_make_folder("a");
+    write_zip("a/Train.zip", "Train", "", recordings, NULL);
+    write_zip("a/train.zip", "Train", "", recordings, NULL);
+    snprintf(both, sizeof both, "%s and %s", scratch_path("a/Train.zip"),
+             scratch_path("a/train.zip"));
+    expect_refused("a", -EEXIST, both);
+    write_files("b", recordings);
+    scratch_make_folder("b/test");
+    snprintf(both, sizeof both, "%s and %s", scratch_path("b/Test"), scratch_path("b/test"));
+    expect_refused("b", -EEXIST, both);
+
+    assert_int_equal(unlink(scratch_path("a/train.zip")), 0); /* one file under both names */
+    assert_int_equal(symlink("Train.zip", scratch_path("a/train.zip")), 0);
+    struct source *source = source_at("a");
+    expect_files(source, PART_TRAIN, recordings, 3);
+    source_close(source);
+}
+
+static void source_of_too_many_files_or_bytes_is_refused(void **state)
+{
+    (void)state;
+    write_files("a", recordings);
+    write_zip("a.zip", "T", "", recordings, NULL);
+    scratch_make_folder("spool");
+    static const struct {
+        uint64_t n_files, n_bytes;
+        int code;
+        const char *words;
+    } rows[] = {
+        {SEARCH_MAX_FILES - N_FILES, 0, 0, ""},
+        {SEARCH_MAX_FILES - N_FILES + 1, 0, -EFBIG, "the limit of 1000000 files"},
+        {0, SEARCH_MAX_BYTES - 4 * 17 + 1, 0, ""},
+        {0, SEARCH_MAX_BYTES - 4 * 17 + 2, -EFBIG, "the limit of 16000000000 bytes"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (int folder = 0; folder < (rows[i].n_files ? 2 : 1); folder++) {
+            struct search search = {.spool_folder = scratch_path("spool"),
+                                    .n_files = rows[i].n_files,
+                                    .n_bytes = rows[i].n_bytes};
+            struct error why = {""};
+            assert_int_equal(search_run(&search, scratch_path(folder ? "a" : "a.zip"), &why),
+                             rows[i].code);
+            assert_non_null(strstr(why.text, rows[i].words));
+            search_free(&search);
+        }
+}
+
 static void simulation_has_as_many_recordings_as_it_is_asked_for(void **state)
 {
     (void)state;
@@ -389,6 +462,9 @@ int main(void)
         UNIT(spool_folder_that_cannot_be_written_is_named),
         UNIT(file_that_went_or_grew_too_long_is_named),
         UNIT(file_too_long_in_an_archive_is_named),
+        UNIT(names_in_lower_case_are_found),
+        UNIT(two_spellings_side_by_side_are_refused_and_both_named),
+        UNIT(source_of_too_many_files_or_bytes_is_refused),
         cmocka_unit_test(simulation_has_as_many_recordings_as_it_is_asked_for),
         cmocka_unit_test(simulated_recording_is_that_of_its_seed_part_number_and_digit),
         cmocka_unit_test(source_owns_its_state_from_the_start),

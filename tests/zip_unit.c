@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,6 +129,7 @@ static void file_longer_than_the_limit_is_refused(void **state)
         else {
             assert_int_equal(zip_read(zip, limit, &buffer, &why), -EFBIG);
             assert_non_null(strstr(why.text, "limit of 299999 bytes"));
+            assert_int_equal(buffer.capacity, 0); /* the archive says so itself */
         }
         buffer_free(&buffer);
         zip_close(zip);
@@ -205,6 +207,65 @@ static void damaged_bytes_are_noticed(void **state)
     assert_non_null(strstr(why.text, "a.zip: "));
 }
 
+/* Both a byte that only its checksum tells of, and one that inflating cannot get over. */
+static void files_behind_a_damaged_one_are_read(void **state)
+{
+    (void)state;
+    static uint8_t bytes[ARCHIVE_ROOM];
+    for (int c = 0; c < 2; c++) {
+        zip_write(scratch_path("a.zip"), members, N_MEMBERS, compressions[c]);
+        size_t size = scratch_read("a.zip", bytes, sizeof bytes);
+        uint8_t *at = memmem(bytes, size, "Train/b.bin", 11);
+        assert_non_null(at);
+        memset(at + 11 + 16, 0xff, 7); /* behind the name and an extra field */
+        scratch_write("a.zip", bytes, size);
+        struct zip *zip = zip_of(scratch_path("a.zip"));
+        struct buffer buffer = {0};
+        const char *path;
+        for (size_t i = 0; i < N_FILES; i++) {
+            assert_int_equal(zip_next(zip, &path, NULL), 1);
+            assert_string_equal(path, members[files[i]].name);
+            assert_int_equal(zip_read(zip, LIMIT, &buffer, NULL), i == 0 ? -EBADMSG : 0);
+        }
+        assert_int_equal(buffer.size, LONG);
+        assert_int_equal(zip_next(zip, &path, NULL), 0);
+        buffer_free(&buffer);
+        zip_close(zip);
+    }
+}
+
+static void archive_of_nothing_but_damage_comes_to_an_end(void **state)
+{
+    (void)state;
+    static struct zip_member many[ZIP_MAX_DAMAGED + 5];
+    static uint8_t bytes[ARCHIVE_ROOM];
+    char names[ZIP_MAX_DAMAGED + 5][16];
+    size_t n = sizeof many / sizeof *many, n_read = 0;
+    for (size_t i = 0; i < n; i++) {
+        snprintf(names[i], sizeof names[i], "%zu.bin", i);
+        many[i] = (struct zip_member){names[i], "good bytes", 10, NULL};
+    }
+    zip_write(scratch_path("a.zip"), many, n, "store");
+    size_t size = scratch_read("a.zip", bytes, sizeof bytes);
+    for (uint8_t *at = bytes; (at = memmem(at, size - (size_t)(at - bytes), "good", 4));)
+        *at = 'f';
+    scratch_write("a.zip", bytes, size);
+    struct zip *zip = zip_of(scratch_path("a.zip"));
+    struct buffer buffer = {0};
+    struct error why = {""};
+    const char *path;
+    int r;
+    while ((r = zip_next(zip, &path, &why)) > 0) {
+        assert_int_equal(zip_read(zip, LIMIT, &buffer, NULL), -EBADMSG);
+        n_read++;
+    }
+    assert_int_equal(r, -EBADMSG);
+    assert_int_equal(n_read, ZIP_MAX_DAMAGED + 1);
+    assert_non_null(strstr(why.text, "a.zip: over 100 damaged files"));
+    buffer_free(&buffer);
+    zip_close(zip);
+}
+
 static int read_scarcely(void *user, struct error *why)
 {
     return read_all(user, why);
@@ -230,6 +291,8 @@ int main(void)
         UNIT(what_is_no_archive_is_refused),
         UNIT(archive_that_is_cut_off_is_refused),
         UNIT(damaged_bytes_are_noticed),
+        UNIT(files_behind_a_damaged_one_are_read),
+        UNIT(archive_of_nothing_but_damage_comes_to_an_end),
         UNIT(zip_without_memory_says_so),
     };
     return cmocka_run_group_tests_name("zip", tests, NULL, NULL);
