@@ -2,12 +2,13 @@
 """twonmnist-generate verify: whatever is changed in a folder of splits, it is found and named."""
 import json
 import pathlib
+import re
 import shutil
 import unittest
 
 import generator
 import safetensors_reader
-from daemon import temporary_folder
+from daemon import Daemon, temporary_folder
 
 
 def places(path):
@@ -64,6 +65,27 @@ class Verify(unittest.TestCase):
                 self.assertEqual(out.count(" ok "), 4)
                 self.assertEqual(out.count("plan, mix"), 2)
                 self.assertNotIn("FAULTY", out)
+
+    def test_it_ends_with_the_revision_of_each_good_split(self):
+        self.change("test", "checksums", 0, lambda byte: byte ^ 1)
+        with Daemon(self.good["time"]) as server:
+            served = {row["name"]: row["revision"]
+                      for row in server.get("/v1/splits").json()["splits"]}
+        found = re.findall(r"(?m)^(\S+) +([0-9a-f]{64})  (.*)$", self.faults())
+        self.assertEqual([name for name, _, _ in found], ["nmnist-train", "nmnist-test", "train"])
+        for name, revision, about in found:
+            self.assertEqual(revision, served[name])
+            self.assertEqual(about, "NOT all of 2NMNIST, plan published, order time"
+                             if name == "train" else "NOT all of N-MNIST")
+
+    def test_revisions_of_other_splits_say_what_they_are(self):
+        for words, about in ((("--plan", 7), "synthetic, plan 7, order time"),
+                             (("--order", "published"), "synthetic, plan published, order published")):
+            generator.run("splits", "--from", "synthetic", "--count", "40,20", "--out", self.folder,
+                          *words)
+            out, _ = generator.run("verify", self.folder)
+            self.assertRegex(out, rf"(?m)^train +[0-9a-f]{{64}}  {about}$")
+            self.assertRegex(out, r"(?m)^nmnist-train +[0-9a-f]{64}  synthetic$")
 
     def test_splits_of_the_archive_say_that_the_mix_is_not_checked(self):
         out, _ = generator.run("verify", self.archive)
