@@ -96,7 +96,7 @@ int staging_add(struct staging *staging, const char *name, const char **ret, str
 
 /* In the order in which they were added, which is that of their making: whoever finds a new split
  * finds the source split that it was mixed from. */
-int staging_publish(struct staging *staging, struct error *why)
+static int move_all(struct staging *staging, struct error *why)
 {
     for (size_t i = 0; i < staging->n_files; i++) {
         char *path;
@@ -110,5 +110,19 @@ int staging_publish(struct staging *staging, struct error *why)
             return r;
         staging->published = true;
     }
-    return file_sync_folder(staging->folder, why);
+    return 0;
+}
+
+int staging_publish(struct staging *staging, struct error *why)
+{
+    char *above; /* before anything is moved, after which there must be no error for want of it */
+    if (asprintf(&above, "%s/..", staging->folder) < 0)
+        return error_set(why, -ENOMEM, "no memory for a path");
+    int r = move_all(staging, why);
+    if (r == 0)
+        r = file_sync_folder(staging->folder, why);
+    if (r == 0 && staging->made_folder)
+        r = file_sync_folder(above, why);
+    free(above);
+    return r;
 }

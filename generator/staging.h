@@ -21,6 +21,6 @@ const char *staging_folder(const struct staging *staging);
  * staging. Errors: -ENOMEM. */
 int staging_add(struct staging *staging, const char *name, const char **ret, struct error *why);
 
-/* Move all into the output folder, over older files and empty folders, and sync it; the files are
- * on the disk by then. Errors: those of rename() and fsync(). */
+/* Move all into the output folder, over older files and empty folders, and sync it, and the one
+ * above if the output folder is new; the files are on the disk by then. Errors: those of rename() and fsync(). */
 int staging_publish(struct staging *staging, struct error *why);

@@ -2,19 +2,117 @@
  * Tests of generator/staging: all comes out of the hidden folder together, or nothing stays. */
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "generator/staging.h"
 #include "tests/scarce.h"
 #include "tests/scratch.h"
+
+/* What changes a disk, of all that is linked in, goes through here: it is written down, and at a
+ * certain call the process is killed, before it or after it. */
+static struct {
+    int left; /* calls; 0: none is the last */
+    char text[4096];
+} steps;
+
+static void step(const char *what, const char *path)
+{
+    size_t length = strlen(steps.text);
+    const char *name = strrchr(path, '/');
+    snprintf(steps.text + length, sizeof steps.text - length, "%s %s\n", what,
+             name ? name + 1 : path);
+    if (steps.left > 0 && --steps.left == 0)
+        raise(SIGKILL);
+}
+
+char *__real_mkdtemp(char *pattern);
+char *__wrap_mkdtemp(char *pattern);
+int __real_flock(int fd, int how);
+int __wrap_flock(int fd, int how);
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+int __real_mkdir(const char *path, mode_t mode);
+int __wrap_mkdir(const char *path, mode_t mode);
+int __real_remove(const char *path);
+int __wrap_remove(const char *path);
+int __real_rename(const char *from, const char *to);
+int __wrap_rename(const char *from, const char *to);
+int __real_rmdir(const char *path);
+int __wrap_rmdir(const char *path);
+int __real_unlinkat(int folder, const char *name, int flags);
+int __wrap_unlinkat(int folder, const char *name, int flags);
+
+char *__wrap_mkdtemp(char *pattern)
+{
+    step("before mkdtemp", "");
+    char *made = __real_mkdtemp(pattern);
+    step("mkdtemp", "");
+    return made;
+}
+
+int __wrap_flock(int fd, int how)
+{
+    step("before flock", "");
+    int r = __real_flock(fd, how);
+    step("flock", "");
+    return r;
+}
+
+int __wrap_fsync(int fd)
+{
+    char link[64], path[512] = "";
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    assert_true(readlink(link, path, sizeof path - 1) > 0);
+    step("fsync", path);
+    return __real_fsync(fd);
+}
+
+int __wrap_mkdir(const char *path, mode_t mode)
+{
+    int r = __real_mkdir(path, mode);
+    step("mkdir", path);
+    return r;
+}
+
+int __wrap_remove(const char *path)
+{
+    int r = __real_remove(path);
+    step("remove", path);
+    return r;
+}
+
+int __wrap_rename(const char *from, const char *to)
+{
+    step("before rename", to);
+    int r = __real_rename(from, to);
+    step("rename", to);
+    return r;
+}
+
+int __wrap_rmdir(const char *path)
+{
+    step("before rmdir", "");
+    return __real_rmdir(path);
+}
+
+int __wrap_unlinkat(int folder, const char *name, int flags)
+{
+    int r = __real_unlinkat(folder, name, flags);
+    step("unlinkat", name);
+    return r;
+}
 
 static struct staging *staging_of(const char *folder)
 {
@@ -185,6 +283,79 @@ static void staging_without_memory_says_so_and_leaves_nothing(void **state)
     assert_true(scarce_try(use, NULL) > 0);
 }
 
+static void publish_two(void)
+{
+    struct staging *staging = staging_of(scratch_path("out"));
+    write_file(staging, "a", "new");
+    write_file(staging, "b", "new");
+    assert_int_equal(staging_publish(staging, NULL), 0);
+    staging_close(staging);
+}
+
+static void folder_is_synced_after_the_last_name_and_a_new_one_with_its_own(void **state)
+{
+    (void)state;
+    const char *scratch = strrchr(scratch_folder(), '/') + 1;
+    for (int is_new = 1; is_new >= 0; is_new--) {
+        char wanted[512], above[256] = "";
+        if (is_new)
+            snprintf(above, sizeof above, "fsync %s\n", scratch);
+        snprintf(wanted, sizeof wanted, "rename a\nbefore rename b\nrename b\nfsync out\n%sremove",
+                 above);
+        steps.text[0] = '\0';
+        publish_two();
+        if (!strstr(steps.text, wanted))
+            fail_msg("%s", steps.text);
+    }
+}
+
+static void expect_old_or_new(const char *name, bool *ret_new)
+{
+    char text[64] = "";
+    scratch_read(name, text, sizeof text - 1);
+    *ret_new = strcmp(text, "new") == 0;
+    if (!*ret_new)
+        assert_string_equal(text, "old");
+}
+
+static bool is_killed_at(int n)
+{
+    int status;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        steps.left = n;
+        publish_two();
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (WIFSIGNALED(status))
+        assert_int_equal(WTERMSIG(status), SIGKILL);
+    else
+        assert_int_equal(status, 0);
+    return WIFSIGNALED(status);
+}
+
+static void next_run_clears_up_wherever_one_was_killed(void **state)
+{
+    (void)state;
+    int n = 1;
+    for (bool killed = true; killed; n++) {
+        bool a, b;
+        scratch_write("out/a", "old", 3);
+        scratch_write("out/b", "old", 3);
+        killed = is_killed_at(n);
+        expect_old_or_new("out/a", &a);
+        expect_old_or_new("out/b", &b);
+        assert_true(a || !b); /* what is made of the other comes after it */
+        if (!killed)
+            assert_true(a && b);
+        staging_close(staging_of(scratch_path("out")));
+        assert_string_equal(scratch_list("out"), "a b");
+    }
+    assert_in_range(n, 15, 100);
+}
+
 int main(void)
 {
 #define UNIT(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
@@ -195,6 +366,8 @@ int main(void)
         UNIT(folders_in_the_hidden_one_come_out_or_go),
         UNIT(folder_goes_over_an_empty_one_but_not_over_a_full_one),
         UNIT(place_that_cannot_be_is_named),
+        UNIT(folder_is_synced_after_the_last_name_and_a_new_one_with_its_own),
+        UNIT(next_run_clears_up_wherever_one_was_killed),
         UNIT(staging_without_memory_says_so_and_leaves_nothing),
     };
     return cmocka_run_group_tests_name("staging", tests, NULL, NULL);
