@@ -7,15 +7,17 @@ cd "$(dirname "$0")" || exit 1
 
 port=${TWONMNIST_PORT:-8642}
 build=${TWONMNIST_BUILD:-build}
-nmnist='' once='' daemon=''
+nmnist='' partial='' once='' daemon=''
 
 usage() {
     cat <<END
-Usage: ./quickstart.sh [--nmnist PATH] [--once]
+Usage: ./quickstart.sh [--nmnist PATH [--allow-partial]] [--once]
 Build twonmnist, make 2NMNIST splits, serve them on 127.0.0.1:$port and fetch from them.
 
   --nmnist PATH  make the splits from real N-MNIST: a folder with Train.zip and Test.zip, or
                  with Train/ and Test/; without it a small synthetic data set is made
+  --allow-partial
+                 take recordings that are not all of N-MNIST
   --once         stop the daemon and end, instead of serving until Ctrl-C
 
 TWONMNIST_PORT chooses another port.
@@ -59,7 +61,7 @@ quietly_configure() {
 make_splits() {
     if [ -n "$nmnist" ]; then
         data=$build/data-nmnist
-        source=(--from "$nmnist")
+        source=(--from "$nmnist" ${partial:+"$partial"})
     else
         data=$build/data
         source=(--from synthetic --count 2000,400 --seed 1)
@@ -117,6 +119,7 @@ while [ $# -gt 0 ]; do
         nmnist=$2
         shift
         ;;
+    --allow-partial) partial=$1 ;;
     --once) once=yes ;;
     --help)
         usage

@@ -130,7 +130,6 @@ static void show_end(const struct verification *v)
     printf("%-13s ok  %9s samples: header, data, index, checksums, events, labels%s\n", v->name,
            progress_number(split_n_samples(v->check.split), number),
            v->check.recordings.source ? ", plan, mix" : "");
-    printf("  revision %s\n", split_revision(v->check.split));
     if (v->unchecked)
         printf("  the mix could not be checked: %s\n", v->unchecked);
 }

@@ -121,8 +121,8 @@ int staging_publish(struct staging *staging, struct error *why)
     int r = move_all(staging, why);
     if (r == 0)
         r = file_sync_folder(staging->folder, why);
-    if (r == 0 && staging->made_folder)
-        r = file_sync_folder(above, why);
+    if (r == 0 && staging->made_folder && file_sync_folder(above, why) == -EIO)
+        r = -EIO; /* others: who may write there need not be allowed to read */
     free(above);
     return r;
 }
