@@ -356,13 +356,23 @@ static void set_proxy(CURL *easy, const char *proxy)
     curl_easy_setopt(easy, CURLOPT_PROXY, proxy ? proxy : "");
 }
 
+/* Nothing but a daemon is asked, whatever else this libcurl speaks. */
+static void set_protocols(CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075500 /* 7.85 */
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+}
+
 static void set_up(struct transfer *transfer, const struct transfer_ask *ask)
 {
     CURL *easy = transfer->easy;
     const tnm_options *options = transfer->all->options;
     curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
     curl_easy_setopt(easy, CURLOPT_URL, ask->url);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    set_protocols(easy);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "libtwonmnist");
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->message);
@@ -471,6 +481,17 @@ void transfer_cancel(struct transfer *transfer)
     start_waiting(all);
 }
 
+static const char *words_of(CURLUcode code)
+{
+#if LIBCURL_VERSION_NUM >= 0x075000 /* 7.80 */
+    return curl_url_strerror(code);
+#else
+    return code == CURLUE_BAD_PORT_NUMBER      ? "bad port number"
+           : code == CURLUE_UNSUPPORTED_SCHEME ? "unsupported scheme"
+                                               : "malformed";
+#endif
+}
+
 int transfer_check_url(const char *url, struct error *why)
 {
     pthread_once(&global_once, global_init);
@@ -481,8 +502,7 @@ int transfer_check_url(const char *url, struct error *why)
         return error_set(why, -ENOMEM, "no memory for a URL");
     CURLUcode code = curl_url_set(parsed, CURLUPART_URL, url, 0);
     if (code)
-        r = error_set(why, -EINVAL, "\"%.256s\" is no server's URL: %s", url,
-                      curl_url_strerror(code));
+        r = error_set(why, -EINVAL, "\"%.256s\" is no server's URL: %s", url, words_of(code));
     if (r == 0) {
         curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0);
         curl_url_get(parsed, CURLUPART_QUERY, &query, 0);
