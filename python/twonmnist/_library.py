@@ -7,13 +7,11 @@ import errno
 import functools
 import itertools
 import operator
-import os
 import threading
 from ctypes import POINTER, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
 from typing import Any, Callable, Iterator
 
-SONAME = "libtwonmnist.so.0"
-_PLACES = ("/usr/local/lib",)
+from . import _find
 
 _handle_out = POINTER(c_void_p)
 _size_out = POINTER(c_size_t)
@@ -78,21 +76,7 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
 CURSOR_SIZE = 256
 
 
-def _load() -> ctypes.CDLL:
-    """The library that TWONMNIST_LIBRARY names, or else the installed one."""
-    named = os.environ.get("TWONMNIST_LIBRARY")
-    tried = []
-    for name in [named] if named else [SONAME, *(f"{place}/{SONAME}" for place in _PLACES)]:
-        try:
-            return ctypes.CDLL(name)
-        except OSError as error:
-            tried.append(str(error))
-    raise ImportError(f"twonmnist needs the C library {SONAME}: `make install` puts it in place, "
-                      "and the environment variable TWONMNIST_LIBRARY names one elsewhere "
-                      f"({'; '.join(tried)})")
-
-
-_library = _load()
+_library = _find.load()
 for _name, (_restype, _argtypes) in _PROTOTYPES.items():
     try:
         _function = getattr(_library, _name)
