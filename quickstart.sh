@@ -106,9 +106,12 @@ To look at:
   http://127.0.0.1:$port/v1/pairs/nmnist-train/42/0.json
 In another terminal:
   $client play train 1
-To train a small spiking network on it (needs PyTorch):
-  TWONMNIST_LIBRARY=$build/.libs/libtwonmnist.so.0 PYTHONPATH=python \\
-      python3 python/examples/train.py http://127.0.0.1:$port --limit 60
+To read it in Python (Debian: apt install python3-venv python3-numpy python3-torch):
+  make -C $build wheel
+  python3 -m venv --system-site-packages ~/twonmnist
+  ~/twonmnist/bin/pip install --no-deps $build/dist/*.whl
+To train a small spiking network on it:
+  ~/twonmnist/bin/python python/examples/train.py http://127.0.0.1:$port --limit 60
 END
 }
 
