@@ -3,6 +3,7 @@
  * and stands in order after sorting. */
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "generator/listing.h"
 #include "tests/fuzz/fuzz.h"
@@ -11,7 +12,8 @@ static void check_file(const struct listing_file *file, const char *path)
 {
     size_t n = strlen(path), length = strlen(file->name);
     FUZZ_CHECK(length <= n && strcmp(path + n - length, file->name) == 0);
-    FUZZ_CHECK(strncmp(file->name, "Train/", 6) == 0 || strncmp(file->name, "Test/", 5) == 0);
+    FUZZ_CHECK(strncasecmp(file->name, "Train/", 6) == 0 ||
+               strncasecmp(file->name, "Test/", 5) == 0);
     FUZZ_CHECK(file->number >= 0 && file->digits[0] <= 9 && file->digits[1] <= 9);
     FUZZ_CHECK(!file->pair || file->digits[0] != file->digits[1]);
     FUZZ_CHECK(!strstr(file->name, "/../"));
