@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,23 +14,36 @@
 
 /* tnm1:<kind>:<split>@<revision>:<numbers>:<CRC-32C of all before> */
 static const char version[] = "tnm1";
-static const char *const kinds[] = {[CURSOR_EPOCH] = "epoch", [CURSOR_PAIRS] = "pairs"};
+static const struct {
+    const char *name;
+    bool has_part;
+} kinds[] = {
+    [CURSOR_EPOCH] = {"epoch", false},
+    [CURSOR_PAIRS] = {"pairs", false},
+    [CURSOR_PART] = {"part", true},
+    [CURSOR_LIST] = {"list", true},
+};
 
 static const size_t numbers[] = {
     offsetof(struct cursor, order), offsetof(struct cursor, timestep_us),
     offsetof(struct cursor, seed),  offsetof(struct cursor, epoch),
     offsetof(struct cursor, size),  offsetof(struct cursor, last),
-    offsetof(struct cursor, next),
+    offsetof(struct cursor, next),  offsetof(struct cursor, part), /* last */
 };
 
 enum { N_NUMBERS = sizeof numbers / sizeof *numbers, TEXT_MAX = 512 };
 
+static int n_numbers(const struct cursor *cursor)
+{
+    return N_NUMBERS - !kinds[cursor->kind].has_part;
+}
+
 int cursor_write(const struct cursor *cursor, char *ret, size_t size)
 {
     char text[TEXT_MAX];
-    size_t used = (size_t)snprintf(text, sizeof text, "%s:%s:%s@%s", version, kinds[cursor->kind],
-                                   cursor->split, cursor->revision);
-    for (int i = 0; i < N_NUMBERS; i++) {
+    size_t used = (size_t)snprintf(text, sizeof text, "%s:%s:%s@%s", version,
+                                   kinds[cursor->kind].name, cursor->split, cursor->revision);
+    for (int i = 0; i < n_numbers(cursor); i++) {
         uint64_t number;
         memcpy(&number, (const char *)cursor + numbers[i], sizeof number);
         used += (size_t)snprintf(text + used, sizeof text - used, ":%" PRIu64, number);
@@ -60,7 +74,7 @@ static int read_names(char **at, struct cursor *ret)
     strcpy(ret->split, name);
     strcpy(ret->revision, revision);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(kind, kinds[i]) == 0) {
+        if (strcmp(kind, kinds[i].name) == 0) {
             ret->kind = (enum cursor_kind)i;
             return 0;
         }
@@ -69,7 +83,7 @@ static int read_names(char **at, struct cursor *ret)
 
 static int read_numbers(char **at, struct cursor *ret)
 {
-    for (int i = 0; i < N_NUMBERS; i++) {
+    for (int i = 0; i < n_numbers(ret); i++) {
         const char *part = next_part(at);
         uint64_t number;
         if (!part || number_parse("", part, strlen(part), 0, UINT64_MAX, &number, NULL) < 0)

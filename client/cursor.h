@@ -10,7 +10,8 @@
 
 enum { CURSOR_REVISION_DIGITS = 16 };
 
-enum cursor_kind { CURSOR_EPOCH, CURSOR_PAIRS };
+/* PART: samples of a list, shuffled for each epoch; LIST: the same in the order of the list. */
+enum cursor_kind { CURSOR_EPOCH, CURSOR_PAIRS, CURSOR_PART, CURSOR_LIST };
 
 struct cursor {
     enum cursor_kind kind;
@@ -20,6 +21,7 @@ struct cursor {
     uint64_t seed, epoch;
     uint64_t size, last; /* of the global batches; 0 for pairs, which resume by pair */
     uint64_t next;       /* global batch; or pair */
+    uint64_t part;       /* of PART and LIST: how many samples (32 bits), and their CRC-32C */
 };
 
 /* Errors: -ENOBUFS. */

@@ -92,9 +92,15 @@ static uint64_t deadline(const struct request *request)
 
 /* ---- Ends ---- */
 
+static struct request_tally *tally_of(struct request *request)
+{
+    return request->ask.tally ? request->ask.tally : &request->own_tally;
+}
+
 /* Forget a try that has ended. Whatever became of it, others need not wait for it any more. */
 static void end_attempt(struct attempt *attempt)
 {
+    tally_of(attempt->request)->bytes += transfer_received(attempt->transfer);
     attempt->transfer = NULL;
     if (!attempt->is_probe)
         return;
@@ -170,6 +176,10 @@ static int start_attempt(struct request *request, size_t s, bool is_hedge)
                                      .is_urgent = is_hedge};
     int r = transfer_start(all->transfers, &ask, on_transferred, attempt, &attempt->transfer);
     free(url);
+    if (r == 0) {
+        tally_of(request)->requests++;
+        tally_of(request)->hedges += is_hedge;
+    }
     if (r == 0 && attempt->is_probe)
         server->is_probed = true;
     if (r == 0 && all->servers->n > 1 && !request->was_hedged)
@@ -238,10 +248,12 @@ static void on_timer(void *user)
 
 static void go_on(struct request *request)
 {
+    tally_of(request)->failures++;
     if (request_other_attempt(request, NULL))
         return; /* its answer may be the good one */
     request->was_hedged = false;
     atomic_fetch_add(&request->all->retries, 1);
+    tally_of(request)->retries++;
     try_next(request);
 }
 

@@ -29,13 +29,21 @@ void requests_free(struct requests *requests); /* all of them have ended */
 void requests_counts(const struct requests *requests, uint64_t *ret_answers, uint64_t *ret_bytes,
                      uint64_t *ret_retries);
 
+/* What requests have cost. Loop thread. */
+struct request_tally {
+    uint64_t bytes; /* that arrived, heads of answers included, of tries that have ended */
+    uint64_t requests, retries, hedges,
+        failures; /* tries; those after a failure; of a hedge; bad */
+};
+
 struct request_ask {
-    const char *what;     /* in words, for errors; copied, like the next two */
-    const char *path;     /* behind the server's URL */
-    const char *post;     /* JSON, or NULL for GET */
-    const char *type;     /* Content-Type that the answer has to have; borrowed for ever */
-    uint64_t max_bytes;   /* of the answer; 0: as the option max_answer_mb says */
-    uint64_t patience_ms; /* how long to wait for servers that fail */
+    const char *what;            /* in words, for errors; copied, like the next two */
+    const char *path;            /* behind the server's URL */
+    const char *post;            /* JSON, or NULL for GET */
+    const char *type;            /* Content-Type that the answer has to have; borrowed for ever */
+    uint64_t max_bytes;          /* of the answer; 0: as the option max_answer_mb says */
+    uint64_t patience_ms;        /* how long to wait for servers that fail */
+    struct request_tally *tally; /* is added to; or NULL */
 
     /* Look at a 200: 0, or -EBADMSG damaged (tried again), -ESTALE other data or -EPROTO not what
      * was asked for (tried elsewhere), or what ends the request. May take the answer's body when it

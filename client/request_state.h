@@ -44,7 +44,8 @@ struct standing {
 
 struct request {
     struct requests *all;
-    struct request_ask ask; /* its texts are ours */
+    struct request_ask ask;         /* its texts are ours */
+    struct request_tally own_tally; /* where the asker keeps none */
     struct loop_timer *timer;
     struct attempt attempts[N_ATTEMPTS];
     bool was_hedged;

@@ -6,17 +6,22 @@
 #include "client/stream.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "client/failure.h"
-#include "common/order.h"
 
 enum {
     WORTH_A_JOB = 32768, /* events: some 100 us of decoding, against some 25 of handing over */
-    SPARE_BLOCKS = 2,    /* for batches that the caller has at once */
 };
+
+uint64_t stream_now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
 
 static struct slot *slot_of(tnm_stream *stream, uint64_t k)
 {
@@ -46,10 +51,13 @@ static void *take_lent(tnm_stream *stream, size_t size, size_t *ret_size)
 
 static int decode(tnm_stream *stream, tnm_batch *batch)
 {
+    uint64_t began_ns = stream_now_ns();
     size_t lent_size, size = tnm_decoder_size(stream->decoder, tnm_batch_n_samples(batch),
                                               tnm_batch_n_events(batch));
     void *lent = take_lent(stream, size, &lent_size);
-    return batch_decode(batch, stream->decoder, stream->pool, lent, lent_size);
+    int r = batch_decode(batch, stream->decoder, stream->pool, lent, lent_size);
+    atomic_fetch_add(&stream->decoding_ns, stream_now_ns() - began_ns);
+    return r;
 }
 
 static void end_slot(struct slot *slot, int r, const struct error *why)
@@ -123,11 +131,22 @@ static void abandon_job(struct slot *slot)
     slot->job = NULL;
 }
 
+static void count_under_way(tnm_stream *stream, int more)
+{
+    uint64_t now = stream_now_ns();
+    if (stream->n_under_way > 0)
+        stream->network_ns += now - stream->network_since_ns;
+    stream->network_since_ns = now;
+    stream->n_under_way += (unsigned)more;
+}
+
 static void on_done(void *user, int r, const char *server, const struct error *why)
 {
     const struct wish *wish = user;
     struct slot *slot = wish->owner;
     slot->request = NULL;
+    slot->arrived_ns = stream_now_ns();
+    count_under_way(slot->stream, -1);
     if (r == 0) {
         slot->wish.batch->server = strdup(server);
         r = slot->wish.batch->server ? 0 : -ENOMEM;
@@ -141,10 +160,13 @@ static void on_done(void *user, int r, const char *server, const struct error *w
 
 static int fill_fetch(tnm_stream *stream, uint64_t k, struct wish *ret)
 {
-    return stream->kind == CURSOR_EPOCH
-               ? wish_epoch(stream->split, stream->form, (uint32_t)stream->seed, stream->epoch,
-                            stream->order, &stream->share, k, ret)
-               : wish_pairs(stream->split, stream->form, stream->seed, &stream->share, k, ret);
+    if (stream->kind == CURSOR_PAIRS)
+        return wish_pairs(stream->split, stream->form, stream->seed, &stream->share, k, ret);
+    if (stream->kind == CURSOR_EPOCH)
+        return wish_epoch(stream->split, stream->form, (uint32_t)stream->seed, stream->epoch,
+                          stream->order, &stream->share, k, ret);
+    return wish_list(stream->split, stream->form, stream->order, stream->n_order, &stream->share, k,
+                     ret);
 }
 
 static void start_slot(tnm_stream *stream, uint64_t k)
@@ -156,9 +178,12 @@ static void start_slot(tnm_stream *stream, uint64_t k)
         struct request_ask ask = wish_ask(&slot->wish);
         ask.done = on_done;
         ask.patience_ms = stream->split->client->options->patience_s * 1000;
+        ask.tally = &stream->tally;
         slot->wish.owner = slot;
         r = request_start(stream->split->client->requests, &ask, &slot->request);
     }
+    if (r == 0)
+        count_under_way(stream, 1);
     if (r < 0)
         end_slot(slot, r, &(struct error){.text = "no memory for a request"});
 }
@@ -191,6 +216,8 @@ static void stop_all(void *user)
 {
     tnm_stream *stream = user;
     for (unsigned i = 0; i < stream->depth; i++) {
+        if (stream->slots[i].request)
+            count_under_way(stream, -1);
         request_cancel(stream->slots[i].request);
         stream->slots[i].request = NULL;
         abandon_job(&stream->slots[i]);
@@ -207,88 +234,10 @@ void stream_restart(tnm_stream *stream, uint64_t next)
     loop_call(client->loop, stop_all, stream);
     stream->next = stream->started = next;
     stream->asks_again = false;
+    stream->given_at_ns = 0;
     pthread_mutex_lock(&client->lock);
     stream->cancelled = false;
     pthread_mutex_unlock(&client->lock);
-}
-
-void stream_set_order(tnm_stream *stream, uint64_t seed, uint32_t epoch)
-{
-    stream->seed = seed;
-    stream->epoch = epoch;
-    order_epoch((uint32_t)seed, epoch, (uint32_t)stream->split->n_samples, stream->order);
-}
-
-static int new_stream(tnm_split *split, const struct wish_share *share, unsigned depth,
-                      tnm_stream **ret)
-{
-    int r = split_check(split);
-    if (r == 0)
-        r = wish_check_share(share);
-    if (r < 0)
-        return r;
-    if (depth < 1 || depth > TNM_MAX_DEPTH)
-        return failure_set(-EINVAL, "a depth of %u; 1 to %d are possible", depth, TNM_MAX_DEPTH);
-    tnm_stream *stream = calloc(1, sizeof *stream + depth * sizeof stream->slots[0]);
-    if (!stream)
-        return failure_set(-ENOMEM, "no memory for a stream");
-    stream->split = split_ref(split);
-    stream->form = split_form(split);
-    stream->share = *share;
-    stream->step = 1;
-    stream->depth = depth;
-    for (unsigned i = 0; i < depth; i++)
-        stream->slots[i].stream = stream;
-    if (pool_new(depth + SPARE_BLOCKS, &stream->pool) < 0) {
-        tnm_stream_close(stream);
-        return failure_set(-ENOMEM, "no memory for a stream");
-    }
-    *ret = stream;
-    return 0;
-}
-
-int tnm_epoch_open(tnm_split *split, uint32_t seed, uint32_t epoch, uint64_t size, uint32_t rank,
-                   uint32_t world, int last, unsigned depth, tnm_stream **ret)
-{
-    const struct wish_share share = {.size = size, .rank = rank, .world = world, .last = last};
-    tnm_stream *stream;
-    int r = new_stream(split, &share, depth, &stream);
-    if (r < 0)
-        return r;
-    stream->kind = CURSOR_EPOCH;
-    stream->n_batches = tnm_epoch_n_batches(split, size, last);
-    stream->order = calloc(split->n_samples, sizeof *stream->order);
-    if (!stream->order) {
-        tnm_stream_close(stream);
-        return failure_set(-ENOMEM, "no memory for an order of %" PRIu64, split->n_samples);
-    }
-    stream_set_order(stream, seed, epoch);
-    *ret = stream;
-    return 0;
-}
-
-int tnm_pairs_open(tnm_split *source, uint64_t seed, uint64_t start, uint64_t size, uint32_t rank,
-                   uint32_t world, unsigned depth, tnm_stream **ret)
-{
-    const struct wish_share share = {.size = size, .rank = rank, .world = world};
-    tnm_stream *stream;
-    int r = new_stream(source, &share, depth, &stream);
-    if (r < 0)
-        return r;
-    if (!source->is_source)
-        r = failure_set(-EINVAL, "%s is no source split", source->name);
-    else if (start % size != 0)
-        r = failure_set(-EINVAL, "start %" PRIu64 " is no multiple of size %" PRIu64, start, size);
-    if (r < 0) {
-        tnm_stream_close(stream);
-        return r;
-    }
-    stream->kind = CURSOR_PAIRS;
-    stream->seed = seed;
-    stream->n_batches = UINT64_MAX / size;
-    stream->next = stream->started = start / size;
-    *ret = stream;
-    return 0;
 }
 
 void tnm_stream_close(tnm_stream *stream)
@@ -304,6 +253,7 @@ void tnm_stream_close(tnm_stream *stream)
     pool_unref(stream->pool);
     split_unref(stream->split);
     free(stream->order);
+    free(stream->part);
     free(stream);
 }
 
@@ -333,22 +283,28 @@ static int wait_for_next(tnm_stream *stream, uint64_t n_cancels)
     return r;
 }
 
-int tnm_stream_next(tnm_stream *stream, tnm_batch **ret)
+/* Note how long the caller waited in this call, and for what. */
+static void note_waiting(tnm_stream *stream, uint64_t began_ns)
 {
-    int r = split_check(stream ? stream->split : NULL);
-    if (r < 0)
-        return r;
-    if (stream->next == stream->n_batches)
-        return 0;
+    uint64_t now = stream_now_ns(), arrived = slot_of(stream, stream->next)->arrived_ns;
+    stream->waited_ns += now - began_ns;
+    if (arrived > began_ns)
+        stream->waited_network_ns += (arrived < now ? arrived : now) - began_ns;
+}
+
+/* Wait for the batch `next`, and take it off its slot. */
+static int take_next(tnm_stream *stream, uint64_t began_ns, tnm_batch **ret)
+{
     uint64_t n_cancels = client_cancels(stream->split->client);
     if (stream->asks_again)
         loop_call(stream->split->client->loop, ask_again, stream);
     else if (stream->started == stream->next)
         loop_call(stream->split->client->loop, start_ahead, stream);
-    r = wait_for_next(stream, n_cancels);
+    int r = wait_for_next(stream, n_cancels);
     if (r < 0)
         return r;
     struct slot *slot = slot_of(stream, stream->next);
+    note_waiting(stream, began_ns);
     if (slot->r < 0) {
         r = failure_keep(slot->r, &slot->why);
         wish_clear(&slot->wish);
@@ -359,8 +315,30 @@ int tnm_stream_next(tnm_stream *stream, tnm_batch **ret)
     slot->wish.batch = NULL;
     wish_clear(&slot->wish);
     slot->state = SLOT_EMPTY;
+    return 0;
+}
+
+int tnm_stream_next(tnm_stream *stream, tnm_batch **ret)
+{
+    int r = split_check(stream ? stream->split : NULL);
+    if (r < 0)
+        return r;
+    uint64_t began_ns = stream_now_ns();
+    if (stream->given_at_ns)
+        stream->consumer_ns += began_ns - stream->given_at_ns;
+    stream->given_at_ns = 0;
+    if (stream->next == stream->n_batches)
+        return 0;
+    tnm_batch *batch = NULL;
+    r = take_next(stream, began_ns, &batch);
+    if (r < 0)
+        return r;
     stream->next = following(stream, stream->next);
     loop_call(stream->split->client->loop, start_ahead, stream);
+    stream->n_given++;
+    stream->n_samples += tnm_batch_n_samples(batch);
+    stream->given_at_ns = stream_now_ns();
+    *ret = batch;
     return 1;
 }
 

@@ -24,6 +24,7 @@ static struct cursor cursor_of(const tnm_stream *stream)
         .size = pairs ? 0 : stream->share.size,
         .last = pairs ? 0 : (uint64_t)stream->share.last,
         .next = pairs ? stream->next * stream->share.size : stream->next,
+        .part = stream->part_key,
     };
     memcpy(cursor.split, stream->split->name, sizeof cursor.split);
     memcpy(cursor.revision, stream->split->revision, CURSOR_REVISION_DIGITS);
@@ -48,6 +49,8 @@ static int check_cursor(const tnm_stream *stream, const struct cursor *cursor)
         cursor->order != own.order || cursor->timestep_us != own.timestep_us)
         return failure_set(-EINVAL, "the cursor is of another kind of stream: kind, global batch "
                                     "size, last batch and form of the samples have to agree");
+    if (cursor->part != own.part)
+        return failure_set(-EINVAL, "the cursor is of another part of %s", own.split);
     uint64_t size = stream->share.size;
     if (stream->kind == CURSOR_PAIRS ? cursor->next % size != 0 || cursor->epoch
                                      : cursor->next > stream->n_batches ||
@@ -72,7 +75,7 @@ int tnm_stream_seek(tnm_stream *stream, const char *cursor)
         return r;
     stream_restart(stream, stream->kind == CURSOR_PAIRS ? to.next / stream->share.size : to.next);
     stream->seed = to.seed;
-    if (stream->kind == CURSOR_EPOCH)
+    if (stream->kind != CURSOR_PAIRS)
         stream_set_order(stream, to.seed, (uint32_t)to.epoch);
     return 0;
 }
@@ -110,7 +113,7 @@ int tnm_stream_set_epoch(tnm_stream *stream, uint32_t epoch)
     int r = split_check(stream ? stream->split : NULL);
     if (r < 0)
         return r;
-    if (stream->kind != CURSOR_EPOCH)
+    if (stream->kind == CURSOR_PAIRS)
         return failure_set(-EINVAL, "pairs have no epochs");
     stream_restart(stream, 0);
     stream_set_order(stream, stream->seed, epoch);

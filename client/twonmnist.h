@@ -226,6 +226,16 @@ enum { TNM_MAX_DEPTH = 1024 };
 int tnm_epoch_open(tnm_split *split, uint32_t seed, uint32_t epoch, uint64_t size, uint32_t rank,
                    uint32_t world, int last, unsigned depth, tnm_stream **ret);
 
+/* The batches of a part of a split: of the samples at `indices`, [n_indices], which are copied; or
+ * of all its samples, where `indices` is NULL. As given: in their order (stored order where it is
+ * NULL), in each epoch the same. Shuffled: in the order RandomState([seed, epoch]).permutation(n)
+ * of their places. All else is as with tnm_epoch_open(); with NULL and TNM_SHUFFLED it is that.
+ * Cursors hold for the same part alone. -ENOENT an index past the end. */
+enum tnm_shuffle { TNM_AS_GIVEN, TNM_SHUFFLED };
+int tnm_part_open(tnm_split *split, const uint64_t *indices, size_t n_indices, int shuffle,
+                  uint32_t seed, uint32_t epoch, uint64_t size, uint32_t rank, uint32_t world,
+                  int last, unsigned depth, tnm_stream **ret);
+
 /* Fresh pairs for ever, from pair index `start`, a multiple of `size`. */
 int tnm_pairs_open(tnm_split *source, uint64_t seed, uint64_t start, uint64_t size, uint32_t rank,
                    uint32_t world, unsigned depth, tnm_stream **ret);
@@ -236,6 +246,27 @@ void tnm_stream_close(tnm_stream *stream);
 /* Wait for the next batch: 1 and *ret, or 0 at the end of the epoch. After an error the stream
  * stays where it is: a further call asks for the same batch again. */
 int tnm_stream_next(tnm_stream *stream, tnm_batch **ret);
+
+/* What a stream has done since it was opened, through seeks and epochs. Times in microseconds.
+ * Where waited_us is the larger part of waited_us + consumer_us the data are the bottleneck: of it
+ * waited_network_us went by before the answer had arrived, and the rest was decoding; else it is
+ * what the caller does with the batches. */
+typedef struct tnm_stats {
+    uint64_t batches, samples;  /* handed over */
+    uint64_t waited_us;         /* by the caller, in tnm_stream_next() */
+    uint64_t waited_network_us; /* of that: for answers */
+    uint64_t consumer_us;       /* of the caller, from a batch to its next call */
+    uint64_t network_us;        /* in which one or more requests were under way */
+    uint64_t decoding_us;       /* of all threads together */
+    uint64_t bytes;             /* that have arrived, heads of answers and bad ones included */
+    uint64_t requests;          /* sent: with those of the next three lines */
+    uint64_t retries;           /* after failures */
+    uint64_t hedges;            /* to another server, since one was slow */
+    uint64_t failures;          /* bad answers, or none */
+} tnm_stats;
+
+/* `size` is sizeof *ret: a later library may know more than its caller, or less, which is 0. */
+int tnm_stream_stats(const tnm_stream *stream, tnm_stats *ret, size_t size);
 
 /* Batches of the whole stream; UINT64_MAX for pairs. */
 uint64_t tnm_stream_n_batches(const tnm_stream *stream);

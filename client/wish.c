@@ -130,11 +130,16 @@ static int alloc_share(struct wish *wish, struct order_share share)
     return wish->indices ? 0 : -ENOMEM;
 }
 
-int wish_epoch(const tnm_split *split, struct form form, uint32_t seed, uint32_t epoch,
-               const uint32_t *order, const struct wish_share *share, uint64_t k, struct wish *ret)
+static struct order_share share_of(uint64_t n, const struct wish_share *share, uint64_t k)
 {
     static const enum order_last lasts[] = {
         [TNM_LAST_SHORT] = ORDER_SHORT, [TNM_LAST_DROP] = ORDER_DROP, [TNM_LAST_PAD] = ORDER_PAD};
+    return order_share(n, share->size, lasts[share->last], k, share->rank, share->world);
+}
+
+int wish_epoch(const tnm_split *split, struct form form, uint32_t seed, uint32_t epoch,
+               const uint32_t *order, const struct wish_share *share, uint64_t k, struct wish *ret)
+{
     struct wish wish = {.kind = WISH_EPOCH,
                         .split = split,
                         .form = form,
@@ -144,8 +149,7 @@ int wish_epoch(const tnm_split *split, struct form form, uint32_t seed, uint32_t
                         .number = k};
     snprintf(wish.what, sizeof wish.what, "batch %" PRIu64 " of epoch %" PRIu32 " of %s", k, epoch,
              split->name);
-    struct order_share part = order_share(split->n_samples, share->size, lasts[share->last], k,
-                                          share->rank, share->world);
+    struct order_share part = share_of(split->n_samples, share, k);
     int r = alloc_share(&wish, part);
     for (uint64_t i = 0; r == 0 && i < part.count; i++)
         wish.indices[i] = order[(part.first + i * part.step) % split->n_samples];
@@ -157,6 +161,24 @@ int wish_epoch(const tnm_split *split, struct form form, uint32_t seed, uint32_t
                      split->name, split->revision, seed, epoch, k, share->size, share->rank,
                      share->world, last_names[share->last]);
     return ended(&wish, r, ret);
+}
+
+int wish_list(const tnm_split *split, struct form form, const uint32_t *list, uint64_t n_list,
+              const struct wish_share *share, uint64_t k, struct wish *ret)
+{
+    struct order_share part = share_of(n_list, share, k);
+    uint64_t *indices = calloc(part.count ? part.count : 1, sizeof *indices);
+    if (!indices)
+        return -ENOMEM;
+    for (uint64_t i = 0; i < part.count; i++)
+        indices[i] = list[(part.first + i * part.step) % n_list];
+    int r = wish_samples(split, form, indices, part.count, ret);
+    free(indices);
+    if (r < 0)
+        return r;
+    ret->number = k;
+    snprintf(ret->what, sizeof ret->what, "batch %" PRIu64 " of a part of %s", k, split->name);
+    return 0;
 }
 
 int wish_pairs(const tnm_split *split, struct form form, uint64_t seed,

@@ -36,11 +36,14 @@ struct wish {
 };
 
 /* Fill in a wish; the caller ends it with wish_clear(). `order` is that of the epoch,
- * [n_samples]. Errors: -ENOMEM. */
+ * [n_samples]; `list` names samples in their order, batches of which are asked for by its indices.
+ * Errors: -ENOMEM. */
 int wish_samples(const tnm_split *split, struct form form, const uint64_t *indices, size_t n,
                  struct wish *ret);
 int wish_epoch(const tnm_split *split, struct form form, uint32_t seed, uint32_t epoch,
                const uint32_t *order, const struct wish_share *share, uint64_t k, struct wish *ret);
+int wish_list(const tnm_split *split, struct form form, const uint32_t *list, uint64_t n_list,
+              const struct wish_share *share, uint64_t k, struct wish *ret);
 int wish_pairs(const tnm_split *split, struct form form, uint64_t seed,
                const struct wish_share *share, uint64_t k, struct wish *ret);
 int wish_mix(const tnm_split *split, struct form form, const uint64_t *parts, size_t n,

@@ -41,6 +41,23 @@ static void cursor_reads_what_it_wrote(void **state)
     assert_memory_equal(&again, &cursor, sizeof cursor);
 }
 
+static void cursor_of_a_part_names_it(void **state)
+{
+    (void)state;
+    struct cursor cursor = largest(), again;
+    struct error why;
+    char text[SIZE], other[SIZE];
+    for (cursor.kind = CURSOR_PART; cursor.kind <= CURSOR_LIST; cursor.kind++) {
+        cursor.part = UINT64_MAX;
+        assert_int_equal(cursor_write(&cursor, text, sizeof text), 0);
+        assert_int_equal(cursor_read(text, &again, &why), 0);
+        assert_memory_equal(&again, &cursor, sizeof cursor);
+        cursor.part = 1;
+        assert_int_equal(cursor_write(&cursor, other, sizeof other), 0);
+        assert_string_not_equal(text, other);
+    }
+}
+
 static void cursor_needs_room(void **state)
 {
     (void)state;
@@ -134,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cursor_reads_what_it_wrote),
+        cmocka_unit_test(cursor_of_a_part_names_it),
         cmocka_unit_test(cursor_needs_room),
         cmocka_unit_test(cursor_refuses_every_changed_byte),
         cmocka_unit_test(cursor_refuses_what_is_none),

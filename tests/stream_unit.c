@@ -51,9 +51,25 @@ static unsigned indices_of(const char *path, uint64_t *ret)
     return n;
 }
 
+/* The indices that are asked for by their list, in the URL or (none at all) in the body. */
+static unsigned listed(const struct request_ask *ask, uint64_t *ret)
+{
+    const char *at = strstr(ask->path, "indices=");
+    unsigned n = 0;
+    if (!at && (!ask->post || strcmp(ask->post, "{\"indices\": []}") != 0))
+        abort();
+    for (char *end; at && *at && *at != '&'; at = end)
+        ret[n++] = strtoull(at + strcspn(at, "0123456789"), &end, 10);
+    return n;
+}
+
 static int reply(const struct request_ask *ask, struct answer *answer, struct error *why)
 {
     uint64_t indices[SIZE * 2];
+    if (strstr(ask->path, "/batch.")) {
+        fake_batch(answer, indices, listed(ask, indices));
+        return 0;
+    }
     if (!strstr(ask->path, "/batches/")) {
         fake_description(answer, "train", "source", N);
         return 0;
@@ -183,6 +199,191 @@ static void requests_that_do_not_start_are_an_error_of_the_stream(void **state)
     assert_int_equal(tnm_stream_next(stream, &batch), -ENOMEM);
     assert_non_null(strstr(tnm_last_error(), "no memory"));
     assert_null(batch);
+}
+
+/* ---- A part, and stored order ---- */
+
+static const uint64_t part[] = {30, 2, 17, 2, 0, 9, 11, 4, 5};
+
+enum { N_PART = sizeof part / sizeof *part };
+
+/* The indices of the batches that are left, one behind the other. */
+static unsigned drain(tnm_stream *from, uint64_t *ret)
+{
+    tnm_batch *batch = NULL;
+    unsigned n = 0;
+    int r;
+    while ((r = tnm_stream_next(from, &batch)) == 1) {
+        for (uint64_t i = 0; i < tnm_batch_n_samples(batch); i++)
+            ret[n++] = tnm_batch_indices(batch)[i];
+        tnm_batch_free(batch);
+    }
+    assert_int_equal(r, 0);
+    return n;
+}
+
+static void open_part(int shuffle, uint32_t rank, uint32_t world, int last)
+{
+    tnm_stream_close(stream);
+    assert_int_equal(tnm_part_open(split, part, N_PART, shuffle, SEED, 1, SIZE, rank, world, last,
+                                   DEPTH, &stream),
+                     0);
+}
+
+static void a_split_comes_in_stored_order(void **state)
+{
+    (void)state;
+    uint64_t indices[N];
+    for (uint32_t epoch = 0; epoch < 2; epoch++) {
+        tnm_stream_close(stream);
+        assert_int_equal(tnm_part_open(split, NULL, 0, TNM_AS_GIVEN, SEED, epoch, SIZE, 0, 1,
+                                       TNM_LAST_SHORT, DEPTH, &stream),
+                         0);
+        assert_int_equal(tnm_stream_n_batches(stream), N_BATCHES);
+        assert_int_equal(drain(stream, indices), N);
+        for (unsigned i = 0; i < N; i++)
+            assert_int_equal(indices[i], i);
+    }
+}
+
+static void a_part_comes_as_given_or_shuffled(void **state)
+{
+    (void)state;
+    uint64_t indices[N_PART];
+    uint32_t order[N_PART];
+    open_part(TNM_AS_GIVEN, 0, 1, TNM_LAST_SHORT);
+    assert_int_equal(tnm_stream_n_batches(stream), 3);
+    assert_int_equal(drain(stream, indices), N_PART);
+    assert_memory_equal(indices, part, sizeof part);
+    open_part(TNM_SHUFFLED, 0, 1, TNM_LAST_SHORT);
+    for (uint32_t epoch = 1; epoch < 3; epoch++) {
+        order_epoch(SEED, epoch, N_PART, order);
+        assert_int_equal(tnm_stream_set_epoch(stream, epoch), 0);
+        assert_int_equal(drain(stream, indices), N_PART);
+        for (unsigned i = 0; i < N_PART; i++)
+            assert_int_equal(indices[i], part[order[i]]);
+    }
+}
+
+static void all_of_a_split_shuffled_is_an_epoch(void **state)
+{
+    (void)state;
+    tnm_stream_close(stream);
+    assert_int_equal(tnm_part_open(split, NULL, 0, TNM_SHUFFLED, SEED, 3, SIZE, 0, 1,
+                                   TNM_LAST_SHORT, DEPTH, &stream),
+                     0);
+    expect_batch(0, 3);
+}
+
+static void ranks_share_a_part_to_its_last_batch(void **state)
+{
+    (void)state;
+    static const struct {
+        int last;
+        unsigned n; /* samples of all ranks */
+    } lasts[] = {{TNM_LAST_SHORT, N_PART}, {TNM_LAST_DROP, 8}, {TNM_LAST_PAD, 12}};
+    for (size_t l = 0; l < sizeof lasts / sizeof *lasts; l++)
+        for (uint32_t world = 1; world <= SIZE; world++) {
+            unsigned n = 0;
+            for (uint32_t rank = 0; rank < world; rank++) {
+                uint64_t indices[2 * N_PART], k = 0;
+                open_part(TNM_AS_GIVEN, rank, world, lasts[l].last);
+                unsigned own = drain(stream, indices);
+                for (uint64_t at = 0; at < lasts[l].n; at++)
+                    if (at % SIZE % world == rank)
+                        assert_int_equal(indices[k++], part[at % N_PART]);
+                assert_int_equal(own, k);
+                n += own;
+            }
+            assert_int_equal(n, lasts[l].n);
+        }
+}
+
+static void cursors_of_a_part_hold_for_it_alone(void **state)
+{
+    (void)state;
+    char cursor[TNM_CURSOR_SIZE];
+    uint64_t whole[N_PART], rest[N_PART];
+    for (int shuffle = TNM_AS_GIVEN; shuffle <= TNM_SHUFFLED; shuffle++) {
+        tnm_batch *batch;
+        open_part(shuffle, 0, 1, TNM_LAST_SHORT);
+        drain(stream, whole);
+        open_part(shuffle, 0, 1, TNM_LAST_SHORT);
+        assert_int_equal(tnm_stream_next(stream, &batch), 1);
+        tnm_batch_free(batch);
+        assert_int_equal(tnm_stream_tell(stream, cursor, sizeof cursor), 0);
+        open_part(!shuffle, 0, 1, TNM_LAST_SHORT);
+        assert_int_equal(tnm_stream_seek(stream, cursor), -EINVAL);
+        tnm_stream_close(stream);
+        assert_int_equal(tnm_part_open(split, part, N_PART - 1, shuffle, SEED, 1, SIZE, 0, 1,
+                                       TNM_LAST_SHORT, DEPTH, &stream),
+                         0);
+        assert_int_equal(tnm_stream_seek(stream, cursor), -EINVAL);
+        assert_string_equal(tnm_last_error(), "the cursor is of another part of train");
+        open_part(shuffle, 0, 1, TNM_LAST_SHORT);
+        assert_int_equal(tnm_stream_set_epoch(stream, 9), 0);
+        assert_int_equal(tnm_stream_seek(stream, cursor), 0);
+        assert_int_equal(drain(stream, rest), N_PART - SIZE);
+        assert_memory_equal(rest, whole + SIZE, (N_PART - SIZE) * sizeof *rest);
+    }
+}
+
+static void parts_that_cannot_be_are_not_opened(void **state)
+{
+    (void)state;
+    tnm_stream *none = NULL;
+    static const uint64_t past[] = {N - 1, N};
+#define OPEN(indices, n, shuffle) \
+    tnm_part_open(split, indices, n, shuffle, 1, 0, 4, 0, 1, TNM_LAST_SHORT, 1, &none)
+    assert_int_equal(OPEN(past, 2, TNM_AS_GIVEN), -ENOENT);
+    assert_string_equal(tnm_last_error(), "there is no sample 31; split train has 31");
+    assert_int_equal(OPEN(past, 0, TNM_AS_GIVEN), -EINVAL);
+    assert_string_equal(tnm_last_error(), "a part of 0 samples; 1 to 2147483647 are possible");
+    assert_int_equal(OPEN(past, 1, 2), -EINVAL);
+    assert_string_equal(tnm_last_error(), "shuffle is 2; it is 0 or 1");
+#undef OPEN
+    assert_null(none);
+}
+
+/* ---- What it has cost ---- */
+
+static void statistics_say_what_was_handed_over_and_waited_for(void **state)
+{
+    (void)state;
+    enum { DELAY_MS = 20 };
+    tnm_stats stats;
+    tnm_batch *batch;
+    fake.delay_ms = DELAY_MS;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(tnm_stream_next(stream, &batch), 1);
+        tnm_batch_free(batch);
+    }
+    assert_int_equal(tnm_stream_stats(stream, &stats, sizeof stats), 0);
+    assert_int_equal(stats.batches, 2);
+    assert_int_equal(stats.samples, 2 * SIZE);
+    assert_true(stats.waited_us >= (DELAY_MS - 1) * 1000);
+    assert_true(stats.waited_network_us >= (DELAY_MS - 1) * 1000);
+    assert_true(stats.waited_network_us <= stats.waited_us);
+    assert_true(stats.network_us >= stats.waited_network_us);
+    assert_int_equal(stats.decoding_us, 0);
+}
+
+static void statistics_have_the_size_that_the_caller_knows(void **state)
+{
+    (void)state;
+    struct {
+        tnm_stats stats;
+        uint64_t more;
+    } later = {.more = 1};
+    uint64_t earlier[2] = {0, 1};
+    drain(stream, (uint64_t[N]){0});
+    assert_int_equal(tnm_stream_stats(stream, &later.stats, sizeof later), 0);
+    assert_int_equal(later.stats.batches, N_BATCHES);
+    assert_int_equal(later.more, 0);
+    assert_int_equal(tnm_stream_stats(stream, (tnm_stats *)(void *)earlier, sizeof earlier[0]), 0);
+    assert_int_equal(earlier[0], N_BATCHES);
+    assert_int_equal(earlier[1], 1); /* as it was */
+    assert_int_equal(tnm_stream_stats(NULL, &later.stats, sizeof later), -EINVAL);
 }
 
 /* ---- Cancelling ---- */
@@ -409,6 +610,14 @@ int main(void)
         PAIRS(pairs_go_on_from_their_start),
         EPOCH(an_error_stays_until_a_seek),
         EPOCH(requests_that_do_not_start_are_an_error_of_the_stream),
+        SPLIT(a_split_comes_in_stored_order),
+        SPLIT(a_part_comes_as_given_or_shuffled),
+        SPLIT(all_of_a_split_shuffled_is_an_epoch),
+        SPLIT(ranks_share_a_part_to_its_last_batch),
+        SPLIT(cursors_of_a_part_hold_for_it_alone),
+        SPLIT(parts_that_cannot_be_are_not_opened),
+        EPOCH(statistics_say_what_was_handed_over_and_waited_for),
+        EPOCH(statistics_have_the_size_that_the_caller_knows),
         EPOCH(a_cancel_before_the_call_begins_to_wait_is_not_lost),
         EPOCH(a_cancelled_stream_goes_on_after_a_seek),
         EPOCH(a_cursor_leads_back_to_its_batch),

@@ -53,7 +53,7 @@ ORDER = {
         ["split"],
         ["wish", "labels"],
         ["stream", "get"],
-        ["stream_place"],
+        ["stream_open", "stream_place", "stream_stats"],
     ],
     "server/samples": [
         ["base64", "budget", "decimal", "form", "found", "guard", "orders", "scratch"],
