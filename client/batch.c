@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "client/failure.h"
+
 void tnm_batch_free(tnm_batch *batch)
 {
     if (!batch)
@@ -84,18 +86,27 @@ const void *tnm_batch_decoded(const tnm_batch *batch, size_t *ret_size)
     return batch->decoded;
 }
 
-int batch_decode(tnm_batch *batch, const tnm_decoder *decoder, struct pool *pool, void *lent,
-                 size_t lent_size)
+void batch_set_block(tnm_batch *batch, struct pool *pool, struct pool_block block)
+{
+    batch->pool = pool_ref(pool);
+    batch->block = block;
+    batch->decoded = block.bytes;
+}
+
+void batch_set_lent(tnm_batch *batch, void *lent)
+{
+    batch->decoded = lent;
+}
+
+int batch_decode(tnm_batch *batch, const tnm_decoder *decoder, struct pool *pool)
 {
     size_t size = tnm_decoder_size(decoder, batch->blob.n_samples, batch->blob.n_events);
-    if (!lent) {
-        if (pool_take(pool, size, &batch->block) < 0)
-            return -ENOMEM;
-        batch->pool = pool_ref(pool);
-        lent = batch->block.bytes;
-        lent_size = batch->block.room;
+    struct pool_block block;
+    if (!batch->decoded) {
+        if (pool_take(pool, size, &block) < 0)
+            return failure_set(-ENOMEM, "no memory for a batch of %zu bytes", size);
+        batch_set_block(batch, pool, block);
     }
-    batch->decoded = lent;
     batch->decoded_size = size;
-    return tnm_decode(decoder, batch, lent, lent_size);
+    return tnm_decode(decoder, batch, batch->decoded, size);
 }

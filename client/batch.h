@@ -33,7 +33,10 @@ struct tnm_batch {
     struct pool_block block;
 };
 
-/* Decode with `decoder` into `lent` where that is not NULL, and else into a block of the pool's.
- * Errors: -ENOMEM. */
-int batch_decode(tnm_batch *batch, const tnm_decoder *decoder, struct pool *pool, void *lent,
-                 size_t lent_size);
+/* Memory to decode into: a block of the pool's, or lent. */
+void batch_set_block(tnm_batch *batch, struct pool *pool, struct pool_block block);
+void batch_set_lent(tnm_batch *batch, void *lent);
+
+/* Decode with `decoder` into the memory that was set, or else into a block of the pool's. Errors:
+ * -ENOMEM, and those of tnm_decode(); both are kept as the last error. */
+int batch_decode(tnm_batch *batch, const tnm_decoder *decoder, struct pool *pool);

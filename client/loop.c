@@ -35,6 +35,12 @@ struct loop_timer {
     void *user;
 };
 
+struct loop_alarm {
+    uv_async_t uv; /* first */
+    void (*fn)(void *user);
+    void *user;
+};
+
 struct loop_watch {
     uv_poll_t uv; /* first */
     void (*fn)(void *user, int fd, int events);
@@ -151,6 +157,39 @@ void loop_call(struct loop *loop, void (*fn)(void *user), void *user)
     while (!call.done)
         pthread_cond_wait(&loop->called, &loop->lock);
     pthread_mutex_unlock(&loop->lock);
+}
+
+static void on_alarm(uv_async_t *uv)
+{
+    struct loop_alarm *alarm = (struct loop_alarm *)uv;
+    alarm->fn(alarm->user);
+}
+
+int loop_alarm_new(struct loop *loop, void (*fn)(void *user), void *user, struct loop_alarm **ret)
+{
+    struct loop_alarm *alarm = calloc(1, sizeof *alarm);
+    if (!alarm)
+        return -ENOMEM;
+    int r = uv_async_init(&loop->uv, &alarm->uv, on_alarm);
+    if (r < 0) {
+        free(alarm);
+        return r;
+    }
+    alarm->fn = fn;
+    alarm->user = user;
+    *ret = alarm;
+    return 0;
+}
+
+void loop_alarm_free(struct loop_alarm *alarm)
+{
+    if (alarm)
+        uv_close((uv_handle_t *)&alarm->uv, free_closed);
+}
+
+void loop_alarm_ring(struct loop_alarm *alarm)
+{
+    uv_async_send(&alarm->uv);
 }
 
 int loop_timer_new(struct loop *loop, void (*fn)(void *user), void *user, struct loop_timer **ret)

@@ -20,7 +20,14 @@ void loop_free(struct loop *loop);
  * thread but the loop's. */
 void loop_call(struct loop *loop, void (*fn)(void *user), void *user);
 
-/* What follows belongs to the loop's thread. */
+/* What follows belongs to the loop's thread, but for loop_alarm_ring(). */
+
+/* Something that is run when it was asked for, once for any number of times that it was before it
+ * runs. */
+struct loop_alarm;
+int loop_alarm_new(struct loop *loop, void (*fn)(void *user), void *user, struct loop_alarm **ret);
+void loop_alarm_free(struct loop_alarm *alarm);
+void loop_alarm_ring(struct loop_alarm *alarm); /* any thread, until it is freed */
 
 struct loop_timer;
 int loop_timer_new(struct loop *loop, void (*fn)(void *user), void *user, struct loop_timer **ret);

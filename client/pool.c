@@ -15,11 +15,17 @@ enum { ALIGN = 64, HUGE_PAGE = 2 << 20 };
 struct pool {
     pthread_mutex_t lock;
     pid_t pid;
-    unsigned n_refs, n_idle, max_idle; /* the first two under the lock, as what is in idle[] */
+    unsigned n_kept, max_idle;
+    unsigned n_refs; /* under the lock, like all that follows */
+    unsigned n_out, n_idle;
+    size_t out_bytes, idle_bytes;
+    void (*given)(void *user);
+    void *user;
+    bool is_wanted; /* a block, by who is told */
     struct pool_block idle[];
 };
 
-int pool_new(unsigned max_idle, struct pool **ret)
+int pool_new(unsigned n_kept, unsigned max_idle, struct pool **ret)
 {
     struct pool *pool = calloc(1, sizeof *pool + max_idle * sizeof pool->idle[0]);
     if (!pool)
@@ -27,6 +33,7 @@ int pool_new(unsigned max_idle, struct pool **ret)
     pthread_mutex_init(&pool->lock, NULL);
     pool->pid = getpid();
     pool->n_refs = 1;
+    pool->n_kept = n_kept;
     pool->max_idle = max_idle;
     *ret = pool;
     return 0;
@@ -75,21 +82,87 @@ static int allocate(size_t size, struct pool_block *ret)
     return 0;
 }
 
-int pool_take(struct pool *pool, size_t size, struct pool_block *ret)
+/* Whether `size` bytes more are allowed beside n blocks of `bytes` in all, where n_most are. */
+static bool is_few(unsigned n, unsigned n_most, size_t bytes, size_t size)
+{
+    return n < n_most || (size <= POOL_LITTLE_BYTES && bytes <= POOL_LITTLE_BYTES - size);
+}
+
+static struct pool_block take_idle(struct pool *pool, size_t size)
 {
     struct pool_block found = {0};
-    pthread_mutex_lock(&pool->lock);
     for (unsigned i = 0; i < pool->n_idle; i++)
         if (pool->idle[i].room >= size) {
             found = pool->idle[i];
             pool->idle[i] = pool->idle[--pool->n_idle];
+            pool->idle_bytes -= found.room;
             break;
         }
-    pthread_mutex_unlock(&pool->lock);
-    if (!found.bytes)
-        return allocate(size, ret);
-    *ret = found;
+    return found;
+}
+
+static int take(struct pool *pool, size_t size, struct pool_block *ret)
+{
+    struct pool_block block = take_idle(pool, size);
+    if (!block.bytes) {
+        int r = allocate(size, &block);
+        if (r < 0)
+            return r;
+    }
+    pool->n_out++;
+    pool->out_bytes += block.room;
+    *ret = block;
     return 0;
+}
+
+int pool_take(struct pool *pool, size_t size, struct pool_block *ret)
+{
+    pthread_mutex_lock(&pool->lock);
+    int r = take(pool, size, ret);
+    pthread_mutex_unlock(&pool->lock);
+    return r;
+}
+
+int pool_take_few(struct pool *pool, size_t size, unsigned n_out, struct pool_block *ret)
+{
+    pthread_mutex_lock(&pool->lock);
+    pool->is_wanted = !is_few(pool->n_out, n_out, pool->out_bytes, size);
+    int r = pool->is_wanted ? -EAGAIN : take(pool, size, ret);
+    pthread_mutex_unlock(&pool->lock);
+    return r;
+}
+
+unsigned pool_n_out(struct pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    unsigned n_out = pool->n_out;
+    pthread_mutex_unlock(&pool->lock);
+    return n_out;
+}
+
+void pool_tell(struct pool *pool, void (*given)(void *user), void *user)
+{
+    pthread_mutex_lock(&pool->lock);
+    pool->given = given;
+    pool->user = user;
+    pthread_mutex_unlock(&pool->lock);
+}
+
+/* Keep the block; returns what is to be freed instead, or NULL. */
+static void *keep(struct pool *pool, struct pool_block block)
+{
+    if (pool->n_idle < pool->max_idle &&
+        is_few(pool->n_idle, pool->n_kept, pool->idle_bytes, block.room)) {
+        pool->idle[pool->n_idle++] = block;
+        pool->idle_bytes += block.room;
+        return NULL;
+    }
+    if (pool->n_idle == 0 || pool->idle[0].room >= block.room)
+        return block.bytes;
+    void *unwanted = pool->idle[0].bytes; /* the larger one serves more batches */
+    pool->idle_bytes += block.room - pool->idle[0].room;
+    pool->idle[0] = block;
+    return unwanted;
 }
 
 void pool_give(struct pool *pool, struct pool_block block)
@@ -97,14 +170,12 @@ void pool_give(struct pool *pool, struct pool_block block)
     void *unwanted = block.bytes;
     if (is_ours(pool)) {
         pthread_mutex_lock(&pool->lock);
-        if (pool->n_idle == pool->max_idle && pool->n_idle > 0 &&
-            pool->idle[0].room < block.room) { /* the larger one serves more batches */
-            unwanted = pool->idle[0].bytes;
-            pool->idle[0] = block;
-        } else if (pool->n_idle < pool->max_idle) {
-            pool->idle[pool->n_idle++] = block;
-            unwanted = NULL;
-        }
+        pool->n_out--;
+        pool->out_bytes -= block.room;
+        unwanted = keep(pool, block);
+        if (pool->is_wanted && pool->given)
+            pool->given(pool->user);
+        pool->is_wanted = false;
         pthread_mutex_unlock(&pool->lock);
     }
     free(unwanted);

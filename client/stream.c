@@ -12,10 +12,6 @@
 
 #include "client/failure.h"
 
-enum {
-    WORTH_A_JOB = 32768, /* events: some 100 us of decoding, against some 25 of handing over */
-};
-
 uint64_t stream_now_ns(void)
 {
     struct timespec now;
@@ -23,42 +19,17 @@ uint64_t stream_now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-static struct slot *slot_of(tnm_stream *stream, uint64_t k)
+struct slot *stream_slot(tnm_stream *stream, uint64_t k)
 {
     return &stream->slots[k / stream->step % stream->depth];
 }
 
+uint64_t stream_following(const tnm_stream *stream, uint64_t k)
+{
+    return stream->n_batches - k > stream->step ? k + stream->step : stream->n_batches;
+}
+
 /* ---- In the loop's thread ---- */
-
-static void *take_lent(tnm_stream *stream, size_t size, size_t *ret_size)
-{
-    tnm_client *client = stream->split->client;
-    void *buffer = NULL;
-    *ret_size = 0;
-    pthread_mutex_lock(&client->lock);
-    for (struct lent **at = &stream->lent; *at; at = &(*at)->next)
-        if ((*at)->size >= size) {
-            struct lent *taken = *at;
-            buffer = taken->buffer;
-            *ret_size = taken->size;
-            *at = taken->next;
-            free(taken);
-            break;
-        }
-    pthread_mutex_unlock(&client->lock);
-    return buffer;
-}
-
-static int decode(tnm_stream *stream, tnm_batch *batch)
-{
-    uint64_t began_ns = stream_now_ns();
-    size_t lent_size, size = tnm_decoder_size(stream->decoder, tnm_batch_n_samples(batch),
-                                              tnm_batch_n_events(batch));
-    void *lent = take_lent(stream, size, &lent_size);
-    int r = batch_decode(batch, stream->decoder, stream->pool, lent, lent_size);
-    atomic_fetch_add(&stream->decoding_ns, stream_now_ns() - began_ns);
-    return r;
-}
 
 static void end_slot(struct slot *slot, int r, const struct error *why)
 {
@@ -68,67 +39,10 @@ static void end_slot(struct slot *slot, int r, const struct error *why)
     slot->r = r;
     if (r < 0)
         slot->why = *why;
-    slot->state = SLOT_ENDED;
+    slot->state = r < 0 ? SLOT_FAILED : SLOT_ARRIVED;
+    slot->decoding = DECODING_PACKED;
     pthread_cond_broadcast(&client->changed);
     pthread_mutex_unlock(&client->lock);
-}
-
-static const struct error no_memory = {.text = "no memory for a batch"};
-
-static void run_job(struct loop_work *work)
-{
-    struct job *job = (struct job *)work;
-    tnm_client *client = job->stream->split->client;
-    job->r = decode(job->stream, job->slot->wish.batch);
-    pthread_mutex_lock(&client->lock);
-    job->has_run = true;
-    pthread_cond_broadcast(&client->changed);
-    pthread_mutex_unlock(&client->lock);
-}
-
-static void end_job(struct loop_work *work)
-{
-    struct job *job = (struct job *)work;
-    if (job->slot) {
-        job->slot->job = NULL;
-        end_slot(job->slot, job->r, &no_memory);
-    }
-    free(job);
-}
-
-/* Decode in the background; or here, where handing it over costs as much. */
-static void start_decoding(struct slot *slot)
-{
-    tnm_stream *stream = slot->stream;
-    tnm_batch *batch = slot->wish.batch;
-    struct job *job = NULL;
-    if (tnm_batch_n_events(batch) >= WORTH_A_JOB)
-        job = malloc(sizeof *job);
-    if (job) {
-        *job =
-            (struct job){.work = {.run = run_job, .done = end_job}, .stream = stream, .slot = slot};
-        slot->job = job;
-        if (loop_work(stream->split->client->loop, &job->work) == 0)
-            return;
-        slot->job = NULL;
-        free(job);
-    }
-    end_slot(slot, decode(stream, batch), &no_memory);
-}
-
-/* Wait for the slot's decoder, and tell it that nobody else does. */
-static void abandon_job(struct slot *slot)
-{
-    tnm_client *client = slot->stream->split->client;
-    struct job *job = slot->job;
-    if (!job)
-        return;
-    pthread_mutex_lock(&client->lock);
-    while (!job->has_run)
-        pthread_cond_wait(&client->changed, &client->lock);
-    pthread_mutex_unlock(&client->lock);
-    job->slot = NULL;
-    slot->job = NULL;
 }
 
 static void count_under_way(tnm_stream *stream, int more)
@@ -142,9 +56,9 @@ static void count_under_way(tnm_stream *stream, int more)
 
 static void on_done(void *user, int r, const char *server, const struct error *why)
 {
+    static const struct error no_memory = {.text = "no memory for a batch"};
     const struct wish *wish = user;
     struct slot *slot = wish->owner;
-    slot->request = NULL;
     slot->arrived_ns = stream_now_ns();
     count_under_way(slot->stream, -1);
     if (r == 0) {
@@ -152,10 +66,8 @@ static void on_done(void *user, int r, const char *server, const struct error *w
         r = slot->wish.batch->server ? 0 : -ENOMEM;
         why = &no_memory;
     }
-    if (r == 0 && slot->stream->decoder)
-        start_decoding(slot);
-    else
-        end_slot(slot, r, why);
+    end_slot(slot, r, why);
+    stream_decode_near(slot->stream);
 }
 
 static int fill_fetch(tnm_stream *stream, uint64_t k, struct wish *ret)
@@ -169,10 +81,9 @@ static int fill_fetch(tnm_stream *stream, uint64_t k, struct wish *ret)
                      ret);
 }
 
-static void start_slot(tnm_stream *stream, uint64_t k)
+static void start_slot(struct slot *slot, uint64_t k)
 {
-    struct slot *slot = slot_of(stream, k);
-    slot->state = SLOT_UNDER_WAY;
+    tnm_stream *stream = slot->stream;
     int r = fill_fetch(stream, k, &slot->wish);
     if (r == 0) {
         struct request_ask ask = wish_ask(&slot->wish);
@@ -184,46 +95,63 @@ static void start_slot(tnm_stream *stream, uint64_t k)
     }
     if (r == 0)
         count_under_way(stream, 1);
-    if (r < 0)
+    else
         end_slot(slot, r, &(struct error){.text = "no memory for a request"});
 }
 
-/* The batch after batch k; at the end n_batches, however long the step is. */
-static uint64_t following(const tnm_stream *stream, uint64_t k)
+/* The number of a batch that is to be asked for, and has its slot now; under the lock. */
+static bool take_empty(tnm_stream *stream, uint64_t *ret)
 {
-    return stream->n_batches - k > stream->step ? k + stream->step : stream->n_batches;
-}
-
-static void start_ahead(void *user)
-{
-    tnm_stream *stream = user;
-    while (stream->started < stream->n_batches &&
-           (stream->started - stream->next) / stream->step < stream->depth) {
-        start_slot(stream, stream->started);
-        stream->started = following(stream, stream->started);
+    if (stream->asks_again) {
+        stream->asks_again = false;
+        *ret = stream->next;
+    } else if (stream->started < stream->n_batches &&
+               (stream->started - stream->next) / stream->step < stream->depth) {
+        *ret = stream->started;
+        stream->started = stream_following(stream, stream->started);
+    } else {
+        return false;
     }
+    stream_slot(stream, *ret)->state = SLOT_UNDER_WAY;
+    return true;
 }
 
-/* Ask once more for the next batch, which could not be had. */
-static void ask_again(void *user)
+void stream_go_on(void *user)
 {
     tnm_stream *stream = user;
-    stream->asks_again = false;
-    start_slot(stream, stream->next);
+    tnm_client *client = stream->split->client;
+    uint64_t k = 0;
+    bool found = false;
+    do {
+        if (found)
+            start_slot(stream_slot(stream, k), k);
+        pthread_mutex_lock(&client->lock);
+        found = stream->is_begun && take_empty(stream, &k);
+        pthread_mutex_unlock(&client->lock);
+    } while (found);
+    stream_decode_near(stream);
 }
 
 static void stop_all(void *user)
 {
     tnm_stream *stream = user;
     for (unsigned i = 0; i < stream->depth; i++) {
-        if (stream->slots[i].request)
+        struct slot *slot = &stream->slots[i];
+        if (slot->request)
             count_under_way(stream, -1);
-        request_cancel(stream->slots[i].request);
-        stream->slots[i].request = NULL;
-        abandon_job(&stream->slots[i]);
-        wish_clear(&stream->slots[i].wish);
-        stream->slots[i].state = SLOT_EMPTY;
+        request_cancel(slot->request);
+        slot->request = NULL;
+        stream_abandon_job(slot);
+        wish_clear(&slot->wish);
+        slot->state = SLOT_EMPTY;
     }
+}
+
+static void stop_and_free(void *user)
+{
+    tnm_stream *stream = user;
+    stop_all(stream);
+    loop_alarm_free(stream->alarm);
 }
 
 /* ---- In the caller's thread ---- */
@@ -231,20 +159,26 @@ static void stop_all(void *user)
 void stream_restart(tnm_stream *stream, uint64_t next)
 {
     tnm_client *client = stream->split->client;
+    pthread_mutex_lock(&client->lock);
+    stream->is_begun = false; /* nothing is started behind our back */
+    pthread_mutex_unlock(&client->lock);
     loop_call(client->loop, stop_all, stream);
+    pthread_mutex_lock(&client->lock);
     stream->next = stream->started = next;
     stream->asks_again = false;
-    stream->given_at_ns = 0;
-    pthread_mutex_lock(&client->lock);
     stream->cancelled = false;
     pthread_mutex_unlock(&client->lock);
+    stream->has_failed = false;
+    stream->given_at_ns = 0;
 }
 
 void tnm_stream_close(tnm_stream *stream)
 {
     if (!stream || !client_is_ours(stream->split->client))
         return;
-    loop_call(stream->split->client->loop, stop_all, stream);
+    if (stream->pool)
+        pool_tell(stream->pool, NULL, NULL);
+    loop_call(stream->split->client->loop, stop_and_free, stream);
     while (stream->lent) {
         struct lent *lent = stream->lent;
         stream->lent = lent->next;
@@ -259,22 +193,31 @@ void tnm_stream_close(tnm_stream *stream)
 
 static bool is_ready(const void *user)
 {
-    const tnm_stream *stream = user;
-    return stream->cancelled ||
-           stream->slots[stream->next / stream->step % stream->depth].state == SLOT_ENDED;
+    tnm_stream *stream = (tnm_stream *)user;
+    const struct slot *slot = stream_slot(stream, stream->next);
+    return stream->cancelled || slot->state == SLOT_FAILED ||
+           (slot->state == SLOT_ARRIVED && slot->decoding != DECODING_RUNS);
 }
 
 static const struct request *request_of(const void *user)
 {
-    const tnm_stream *stream = user;
-    return stream->slots[stream->next / stream->step % stream->depth].request;
+    tnm_stream *stream = (tnm_stream *)user;
+    return stream_slot(stream, stream->next)->request;
 }
 
-static int wait_for_next(tnm_stream *stream, uint64_t n_cancels)
+static int wait_for_next(tnm_stream *stream)
 {
     tnm_client *client = stream->split->client;
-    const struct client_waited what = {is_ready, request_of, stream, n_cancels};
+    struct client_waited what = {is_ready, request_of, stream, client_cancels(client)};
     pthread_mutex_lock(&client->lock);
+    bool rings = !stream->is_begun || stream->has_failed;
+    stream->asks_again = stream->has_failed;
+    if (stream->has_failed)
+        stream_slot(stream, stream->next)->state = SLOT_EMPTY;
+    stream->has_failed = false;
+    stream->is_begun = true;
+    if (rings)
+        loop_alarm_ring(stream->alarm);
     int r = client_wait(client, &what);
     bool cancelled = stream->cancelled;
     pthread_mutex_unlock(&client->lock);
@@ -284,42 +227,60 @@ static int wait_for_next(tnm_stream *stream, uint64_t n_cancels)
 }
 
 /* Note how long the caller waited in this call, and for what. */
-static void note_waiting(tnm_stream *stream, uint64_t began_ns)
+static void note_waiting(tnm_stream *stream, uint64_t began_ns, uint64_t arrived_ns)
 {
-    uint64_t now = stream_now_ns(), arrived = slot_of(stream, stream->next)->arrived_ns;
+    uint64_t now = stream_now_ns();
     stream->waited_ns += now - began_ns;
-    if (arrived > began_ns)
-        stream->waited_network_ns += (arrived < now ? arrived : now) - began_ns;
+    if (arrived_ns > began_ns)
+        stream->waited_network_ns += (arrived_ns < now ? arrived_ns : now) - began_ns;
 }
 
-/* Wait for the batch `next`, and take it off its slot. */
-static int take_next(tnm_stream *stream, uint64_t began_ns, tnm_batch **ret)
+/* Take the batch off its slot, which is free for another one. */
+static tnm_batch *take_batch(tnm_stream *stream, struct slot *slot)
 {
-    uint64_t n_cancels = client_cancels(stream->split->client);
-    if (stream->asks_again)
-        loop_call(stream->split->client->loop, ask_again, stream);
-    else if (stream->started == stream->next)
-        loop_call(stream->split->client->loop, start_ahead, stream);
-    int r = wait_for_next(stream, n_cancels);
-    if (r < 0)
-        return r;
-    struct slot *slot = slot_of(stream, stream->next);
-    note_waiting(stream, began_ns);
-    if (slot->r < 0) {
-        r = failure_keep(slot->r, &slot->why);
-        wish_clear(&slot->wish);
-        stream->asks_again = true;
-        return r;
-    }
-    *ret = slot->wish.batch;
+    tnm_client *client = stream->split->client;
+    tnm_batch *batch = slot->wish.batch;
     slot->wish.batch = NULL;
     wish_clear(&slot->wish);
+    pthread_mutex_lock(&client->lock);
     slot->state = SLOT_EMPTY;
-    return 0;
+    stream->next = stream_following(stream, stream->next);
+    pthread_mutex_unlock(&client->lock);
+    loop_alarm_ring(stream->alarm);
+    return batch;
+}
+
+/* It is asked for once more by the next call. */
+static void drop_failed(tnm_stream *stream, struct slot *slot)
+{
+    tnm_client *client = stream->split->client;
+    pthread_mutex_lock(&client->lock);
+    slot->state = SLOT_FAILED;
+    pthread_mutex_unlock(&client->lock);
+    wish_clear(&slot->wish);
+    stream->has_failed = true;
+}
+
+/* The batch `next`, decoded. */
+static int get_next(tnm_stream *stream, uint64_t began_ns, tnm_batch **ret)
+{
+    stream_count_held(stream);
+    int r = wait_for_next(stream);
+    if (r < 0)
+        return r;
+    struct slot *slot = stream_slot(stream, stream->next);
+    r = slot->state == SLOT_FAILED ? failure_keep(slot->r, &slot->why) : stream_decode_now(slot);
+    note_waiting(stream, began_ns, slot->arrived_ns);
+    if (r < 0)
+        drop_failed(stream, slot);
+    else
+        *ret = take_batch(stream, slot);
+    return r;
 }
 
 int tnm_stream_next(tnm_stream *stream, tnm_batch **ret)
 {
+    tnm_batch *batch = NULL;
     int r = split_check(stream ? stream->split : NULL);
     if (r < 0)
         return r;
@@ -329,12 +290,9 @@ int tnm_stream_next(tnm_stream *stream, tnm_batch **ret)
     stream->given_at_ns = 0;
     if (stream->next == stream->n_batches)
         return 0;
-    tnm_batch *batch = NULL;
-    r = take_next(stream, began_ns, &batch);
+    r = get_next(stream, began_ns, &batch);
     if (r < 0)
         return r;
-    stream->next = following(stream, stream->next);
-    loop_call(stream->split->client->loop, start_ahead, stream);
     stream->n_given++;
     stream->n_samples += tnm_batch_n_samples(batch);
     stream->given_at_ns = stream_now_ns();
@@ -347,9 +305,12 @@ int tnm_stream_set_decoder(tnm_stream *stream, const tnm_decoder *decoder)
     int r = split_check(stream ? stream->split : NULL);
     if (r < 0)
         return r;
-    if (stream->started != stream->next)
+    if (stream->is_begun)
         return failure_set(-EINVAL, "batches are under way; a decoder is set before the first one");
+    tnm_client *client = stream->split->client;
+    pthread_mutex_lock(&client->lock);
     stream->decoder = decoder;
+    pthread_mutex_unlock(&client->lock);
     return 0;
 }
 
@@ -366,6 +327,7 @@ int tnm_stream_lend(tnm_stream *stream, void *buffer, size_t size)
     *lent = (struct lent){.next = stream->lent, .buffer = buffer, .size = size};
     stream->lent = lent;
     pthread_mutex_unlock(&client->lock);
+    loop_alarm_ring(stream->alarm);
     return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A stream: batches in order, fetched ahead. stream_open.c makes a stream, stream.c fetches them,
- * stream_place.c says and changes where the stream is, stream_stats.c what it has cost. */
+ * stream_decode.c decodes them, stream_place.c says and changes where the stream is, stream_stats.c
+ * what it has cost. */
 #pragma once
 
 #include <stdatomic.h>
@@ -14,25 +15,28 @@
 #include "client/split.h"
 #include "client/wish.h"
 
-enum slot_state { SLOT_EMPTY, SLOT_UNDER_WAY, SLOT_ENDED };
+enum slot_state { SLOT_EMPTY, SLOT_UNDER_WAY, SLOT_ARRIVED, SLOT_FAILED };
+
+/* Of an arrived batch: PACKED ones are decoded when they are near, or by the caller; LEFT ones
+ * could not be, and the caller learns why when it tries. */
+enum decoding { DECODING_PACKED, DECODING_RUNS, DECODING_DONE, DECODING_LEFT };
 
 /* A batch that is being decoded. */
 struct job {
     struct loop_work work; /* first */
-    tnm_stream *stream;
-    struct slot *slot; /* loop thread; NULL once nobody waits for it */
-    int r;
-    bool has_run; /* under the client's lock */
+    tnm_stream *stream;    /* NULL once nobody waits for it; loop thread */
+    struct slot *slot;
 };
 
 struct slot {
     tnm_stream *stream;
-    enum slot_state state;
+    enum slot_state state;  /* under the client's lock */
+    enum decoding decoding; /* the same */
     struct wish wish;
     struct request *request; /* loop thread, like `job` */
     struct job *job;
     uint64_t arrived_ns; /* the answer, or why there is none */
-    int r;               /* of an ended one */
+    int r;               /* of a failed one */
     struct error why;
 };
 
@@ -54,14 +58,20 @@ struct tnm_stream {
     uint64_t n_order, part_key; /* see client/cursor.h */
     struct wish_share share;
     uint64_t n_batches;
-    uint64_t next;    /* batch that is handed over next */
-    uint64_t started; /* every step'th batch of next..started has a slot */
     uint64_t step;
-    bool asks_again; /* for batch `next`, which could not be had */
-    bool cancelled;  /* under the client's lock */
     const tnm_decoder *decoder;
-    struct lent *lent; /* under the client's lock */
     struct pool *pool;
+    struct loop_alarm *alarm; /* stream_go_on(), which it calls in the loop's thread */
+    bool has_failed;          /* the caller's: it was told that batch `next` cannot be had */
+
+    /* Under the client's lock: */
+    uint64_t next;    /* batch that is handed over next; the caller alone changes it */
+    uint64_t started; /* every step'th batch of next..started has a slot */
+    bool is_begun;    /* batches are asked for */
+    bool asks_again;  /* for batch `next`, which could not be had */
+    bool cancelled;
+    struct lent *lent;
+    unsigned most_blocks; /* that may be out of the pool for what is decoded ahead */
 
     /* What became of all this, for tnm_stream_stats(). The loop thread's: */
     struct request_tally tally;
@@ -76,10 +86,30 @@ struct tnm_stream {
     struct slot slots[];
 };
 
-enum { SPARE_BLOCKS = 2 }; /* for batches that the caller has at once */
+/* Decoded batches at once: the caller's and the one after it. */
+enum { STREAM_BLOCKS = 2 };
 
 /* CLOCK_MONOTONIC. */
 uint64_t stream_now_ns(void);
+
+/* Ask for what can be asked for, and decode what is near. Loop thread; `user` is the stream. */
+void stream_go_on(void *user);
+
+/* The slot of batch k, and the batch after it; at the end n_batches, however long the step is. */
+struct slot *stream_slot(tnm_stream *stream, uint64_t k);
+uint64_t stream_following(const tnm_stream *stream, uint64_t k);
+
+/* stream_decode.c: begin to decode what is near, in order, as long as what is decoded is few or
+ * little; wait for the slot's job to be over, and forget it. Loop thread. */
+void stream_decode_near(tnm_stream *stream);
+void stream_abandon_job(struct slot *slot);
+
+/* Decode what has not been; its caller is the stream's. Errors, kept as the last error: those of
+ * batch_decode(). */
+int stream_decode_now(struct slot *slot);
+
+/* Note how many batches the caller has, before it gets one more. */
+void stream_count_held(tnm_stream *stream);
 
 /* Go to batch `next`, with nothing under way. */
 void stream_restart(tnm_stream *stream, uint64_t next);

@@ -21,6 +21,18 @@ void stream_set_order(tnm_stream *stream, uint64_t seed, uint32_t epoch)
         stream->order[i] = stream->part[stream->order[i]];
 }
 
+static void make_alarm(void *user)
+{
+    tnm_stream *stream = user;
+    loop_alarm_new(stream->split->client->loop, stream_go_on, stream, &stream->alarm);
+}
+
+static void ring(void *user)
+{
+    tnm_stream *stream = user;
+    loop_alarm_ring(stream->alarm);
+}
+
 static int new_stream(tnm_split *split, const struct wish_share *share, unsigned depth,
                       tnm_stream **ret)
 {
@@ -41,10 +53,13 @@ static int new_stream(tnm_split *split, const struct wish_share *share, unsigned
     stream->depth = depth;
     for (unsigned i = 0; i < depth; i++)
         stream->slots[i].stream = stream;
-    if (pool_new(depth + SPARE_BLOCKS, &stream->pool) < 0) {
+    stream->most_blocks = STREAM_BLOCKS;
+    loop_call(stream->split->client->loop, make_alarm, stream);
+    if (!stream->alarm || pool_new(STREAM_BLOCKS, depth + STREAM_BLOCKS, &stream->pool) < 0) {
         tnm_stream_close(stream);
         return failure_set(-ENOMEM, "no memory for a stream");
     }
+    pool_tell(stream->pool, ring, stream);
     *ret = stream;
     return 0;
 }

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -121,6 +122,43 @@ static void close_command(struct opened *opened)
     next(opened->stream, "next");
     tnm_close(opened->client); /* first: streams and splits keep it alive */
     opened->client = NULL;
+}
+
+static uint64_t peak_bytes(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (uint64_t)usage.ru_maxrss * 1024;
+}
+
+/* An epoch of frames, of which the caller has one while it asks for the next, as a loop of Python's
+ * does: bytes of one batch, and by how many the process has grown at most. */
+static void memory_command(struct opened *opened)
+{
+    tnm_geometry geometry;
+    tnm_decoder *decoder = NULL;
+    tnm_batch *batch = NULL, *before = NULL;
+    size_t size = 0, largest = 0;
+    uint64_t began = peak_bytes();
+    if (open_stream(opened) < 0)
+        return;
+    tnm_split_geometry(opened->split, &geometry);
+    int r = tnm_decoder_frames(&geometry, 1000, 300, TNM_BIN_ROUND, TNM_OVERLAP_OR, TNM_TBCHW,
+                               TNM_F32, &decoder);
+    if (r == 0)
+        r = tnm_stream_set_decoder(opened->stream, decoder);
+    while (r >= 0 && (r = tnm_stream_next(opened->stream, &batch)) == 1) {
+        tnm_batch_free(before);
+        before = batch;
+        tnm_batch_decoded(batch, &size);
+        largest = size > largest ? size : largest;
+    }
+    tell("end", r);
+    printf("memory %zu %" PRIu64 "\n", largest, peak_bytes() - began);
+    tnm_batch_free(before);
+    tnm_stream_close(opened->stream);
+    opened->stream = NULL;
+    tnm_decoder_free(decoder);
 }
 
 /* ---- Progress, and cancelling from another thread ---- */
@@ -311,7 +349,7 @@ static const struct {
     {"get", get_command},           {"epoch", epoch_command},
     {"close", close_command},       {"cancel", cancel_command},
     {"progress", progress_command}, {"cancel-stream", cancel_stream_command},
-    {"step", step_command},
+    {"step", step_command},         {"memory", memory_command},
 };
 
 static void run(const char *name, struct opened *opened, const char *const *urls, size_t n_urls)

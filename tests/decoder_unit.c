@@ -301,8 +301,8 @@ static void a_batch_is_decoded_into_a_block_that_goes_back(void **state)
     size_t size;
     tnm_batch *batch = fresh();
     assert_int_equal(tnm_decoder_columns(&decoder), 0);
-    assert_int_equal(pool_new(1, &pool), 0);
-    assert_int_equal(batch_decode(batch, decoder, pool, NULL, 0), 0);
+    assert_int_equal(pool_new(1, 1, &pool), 0);
+    assert_int_equal(batch_decode(batch, decoder, pool), 0);
     const void *decoded = tnm_batch_decoded(batch, &size);
     assert_int_equal(size, 7 * N_EVENTS);
     assert_memory_equal((const uint8_t *)decoded + 4, &events[1].t_us, 4);
@@ -322,8 +322,8 @@ static void a_batch_outlives_whoever_made_its_pool(void **state)
     size_t size;
     tnm_batch *batch = fresh();
     assert_int_equal(tnm_decoder_columns(&decoder), 0);
-    assert_int_equal(pool_new(1, &pool), 0);
-    assert_int_equal(batch_decode(batch, decoder, pool, NULL, 0), 0);
+    assert_int_equal(pool_new(1, 1, &pool), 0);
+    assert_int_equal(batch_decode(batch, decoder, pool), 0);
     pool_unref(pool);
     assert_memory_equal((const uint8_t *)tnm_batch_decoded(batch, &size) + 4, &events[1].t_us, 4);
     tnm_batch_free(batch);
@@ -339,8 +339,9 @@ static void a_lent_buffer_is_not_the_batch_s_to_free(void **state)
     uint8_t lent[100];
     tnm_batch *batch = fresh();
     assert_int_equal(tnm_decoder_columns(&decoder), 0);
-    assert_int_equal(pool_new(1, &pool), 0);
-    assert_int_equal(batch_decode(batch, decoder, pool, lent, sizeof lent), 0);
+    assert_int_equal(pool_new(1, 1, &pool), 0);
+    batch_set_lent(batch, lent);
+    assert_int_equal(batch_decode(batch, decoder, pool), 0);
     assert_ptr_equal(tnm_batch_decoded(batch, &size), lent);
     assert_int_equal(size, 7 * N_EVENTS);
     tnm_batch_free(batch);
@@ -354,7 +355,7 @@ static int make_and_decode(void *user, struct error *why)
     tnm_batch *batch = user;
     int r = tnm_decoder_columns(&decoder);
     if (r == 0)
-        r = batch_decode(batch, decoder, batch->pool, NULL, 0);
+        r = batch_decode(batch, decoder, batch->pool);
     if (batch->block.bytes) {
         pool_unref(batch->pool); /* the batch's own reference */
         free(batch->block.bytes);
@@ -368,7 +369,7 @@ static void memory_that_runs_out_is_said(void **state)
 {
     (void)state;
     tnm_batch *batch = fresh();
-    assert_int_equal(pool_new(1, &batch->pool), 0);
+    assert_int_equal(pool_new(1, 1, &batch->pool), 0);
     struct pool *pool = batch->pool;
     assert_int_equal(scarce_try(make_and_decode, batch), 2);
     batch->pool = NULL;

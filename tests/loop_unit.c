@@ -126,6 +126,49 @@ static void its_thread_takes_no_signals(void **state)
     }
 }
 
+/* ---- Alarms ---- */
+
+static struct loop_alarm *alarm_;
+static unsigned n_rung;
+
+static void on_rung(void *user)
+{
+    check_thread();
+    n_rung++;
+    sem_post(user);
+}
+
+static void make_alarm(void *user)
+{
+    *(int *)user = loop_alarm_new(loop, on_rung, &told, &alarm_);
+}
+
+static void ring_and_free(void *user)
+{
+    (void)user;
+    loop_alarm_ring(alarm_);
+    loop_alarm_free(alarm_);
+    loop_alarm_free(NULL);
+}
+
+static void an_alarm_runs_in_the_loop_s_thread_until_it_is_freed(void **state)
+{
+    (void)state;
+    int r = -1;
+    n_rung = 0;
+    loop_call(loop, make_alarm, &r);
+    assert_int_equal(r, 0);
+    for (unsigned i = 1; i <= 10; i++) {
+        loop_alarm_ring(alarm_);
+        wait_told();
+        assert_int_equal(n_rung, i);
+    }
+    loop_call(loop, ring_and_free, NULL);
+    for (int i = 0; i < 2; i++)
+        loop_call(loop, note_thread, NULL); /* a round of the loop each */
+    assert_int_equal(n_rung, 10);
+}
+
 /* ---- Timers ---- */
 
 enum { LATER_MS = 20, NEVER_MS = 3600000 };
@@ -367,6 +410,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
+        TEST(an_alarm_runs_in_the_loop_s_thread_until_it_is_freed),
         TEST(a_call_has_run_when_it_returns),
         TEST(calls_of_many_threads_run_one_at_a_time),
         TEST(its_thread_takes_no_signals),

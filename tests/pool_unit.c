@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@ enum { ALIGN = 64, MB = 1 << 20 };
 static struct pool *fresh(unsigned max_idle)
 {
     struct pool *pool;
-    assert_int_equal(pool_new(max_idle, &pool), 0);
+    assert_int_equal(pool_new(max_idle, max_idle, &pool), 0);
     return pool;
 }
 
@@ -91,6 +92,68 @@ static void a_full_pool_keeps_the_larger_block(void **state)
     assert_ptr_equal(again.bytes, large.bytes);
     assert_int_equal(again.room, large.room);
     pool_give(pool, again);
+    pool_unref(pool);
+}
+
+static void note_given(void *user)
+{
+    ++*(unsigned *)user;
+}
+
+static void few_large_blocks_are_out_at_once(void **state)
+{
+    (void)state;
+    unsigned n_told = 0;
+    struct pool *pool;
+    struct pool_block one, two, three = {.room = 7};
+    assert_int_equal(pool_new(2, 4, &pool), 0);
+    pool_tell(pool, note_given, &n_told);
+    assert_int_equal(pool_take_few(pool, POOL_LITTLE_BYTES, 2, &one), 0);
+    assert_int_equal(pool_take_few(pool, MB, 2, &two), 0);
+    assert_int_equal(pool_take_few(pool, MB, 2, &three), -EAGAIN);
+    assert_int_equal(three.room, 7);
+    assert_int_equal(pool_n_out(pool), 2);
+    assert_int_equal(n_told, 0);
+    pool_give(pool, two);
+    assert_int_equal(n_told, 1); /* once for each that could not be had */
+    assert_int_equal(pool_take_few(pool, MB, 2, &two), 0);
+    assert_int_equal(pool_take(pool, MB, &three), 0); /* more, where it has to be */
+    assert_int_equal(pool_n_out(pool), 3);
+    pool_give(pool, one);
+    assert_int_equal(n_told, 1); /* nobody waits for it */
+    assert_int_equal(pool_take_few(pool, POOL_LITTLE_BYTES, 2, &one), -EAGAIN);
+    pool_tell(pool, NULL, NULL);
+    pool_give(pool, two);
+    pool_give(pool, three);
+    assert_int_equal(n_told, 1);
+    pool_unref(pool);
+}
+
+static void many_small_blocks_are_out_at_once_and_kept(void **state)
+{
+    (void)state;
+    enum { N = 4 };
+    struct pool *pool;
+    struct pool_block blocks[N];
+    const void *kept[N];
+    assert_int_equal(pool_new(1, N, &pool), 0);
+    for (int i = 0; i < N; i++)
+        assert_int_equal(pool_take_few(pool, MB, 1, &blocks[i]), 0);
+    for (int i = 0; i < N; i++) {
+        kept[i] = blocks[i].bytes;
+        pool_give(pool, blocks[i]);
+    }
+    for (int i = 0; i < N; i++) {
+        struct pool_block again = take(pool, MB);
+        bool is_known = false;
+        for (int j = 0; j < N; j++)
+            is_known |= again.bytes == kept[j];
+        assert_true(is_known);
+        blocks[i] = again;
+    }
+    for (int i = 0; i < N; i++)
+        pool_give(pool, blocks[i]);
+    assert_int_equal(pool_n_out(pool), 0);
     pool_unref(pool);
 }
 
@@ -182,7 +245,7 @@ static int make_and_take(void *user, struct error *why)
     struct pool *pool = NULL;
     struct pool_block block = {0};
     (void)user;
-    int r = pool_new(2, &pool);
+    int r = pool_new(2, 2, &pool);
     if (r == 0)
         r = pool_take(pool, 100, &block);
     if (block.bytes)
@@ -204,6 +267,8 @@ int main(void)
         cmocka_unit_test(a_block_that_was_given_back_is_used_again),
         cmocka_unit_test(a_block_that_is_too_small_stays_for_others),
         cmocka_unit_test(a_full_pool_keeps_the_larger_block),
+        cmocka_unit_test(few_large_blocks_are_out_at_once),
+        cmocka_unit_test(many_small_blocks_are_out_at_once_and_kept),
         cmocka_unit_test(a_pool_that_keeps_nothing_frees_all),
         cmocka_unit_test(a_pool_lives_until_its_last_reference_is_dropped),
         cmocka_unit_test(sizes_that_no_memory_has_are_refused),

@@ -14,6 +14,7 @@
 
 #include "client/cursor.h"
 #include "client/split.h"
+#include "client/stream.h"
 #include "common/order.h"
 #include "tests/fake_requests.h"
 
@@ -152,6 +153,9 @@ static void no_more_than_depth_are_asked_for_ahead(void **state)
     (void)state;
     unsigned before = fake.started;
     expect_batch(0, 0);
+    tnm_stats stats; /* asked for in the loop's thread, behind what was begun there before */
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(tnm_stream_stats(stream, &stats, sizeof stats), 0);
     assert_int_equal(fake.started - before, DEPTH + 1); /* one was handed over */
     tnm_stream_close(stream);
     stream = NULL;
@@ -575,6 +579,99 @@ static void batches_are_decoded_as_they_arrive(void **state)
     tnm_decoder_free(decoder);
 }
 
+/* Frames of a batch have 38 MB: more than one of them are no longer little. */
+static tnm_decoder *set_frames(void)
+{
+    tnm_decoder *decoder;
+    tnm_geometry geometry;
+    tnm_split_geometry(split, &geometry);
+    assert_int_equal(tnm_decoder_frames(&geometry, 1, 4096, TNM_BIN_FLOOR, TNM_OVERLAP_OR,
+                                        TNM_BTCHW, TNM_U8, &decoder),
+                     0);
+    assert_int_equal(tnm_stream_set_decoder(stream, decoder), 0);
+    return decoder;
+}
+
+static tnm_batch *next_frames(void)
+{
+    tnm_batch *batch;
+    size_t size;
+    assert_int_equal(tnm_stream_next(stream, &batch), 1);
+    assert_non_null(tnm_batch_decoded(batch, &size));
+    assert_int_equal(size, tnm_batch_n_samples(batch) * 4096 * 2 * 34 * 34);
+    return batch;
+}
+
+/* Wait until batch k has arrived, and is packed or decoded as said. */
+static void wait_for(uint64_t k, enum decoding decoding)
+{
+    const struct slot *slot = stream_slot(stream, k);
+    pthread_mutex_lock(&client->lock);
+    while (slot->state != SLOT_ARRIVED || slot->decoding != decoding)
+        pthread_cond_wait(&client->changed, &client->lock);
+    pthread_mutex_unlock(&client->lock);
+}
+
+static void only_the_next_batch_is_decoded_ahead(void **state)
+{
+    (void)state;
+    tnm_decoder *decoder = set_frames();
+    tnm_batch *batch = next_frames(), *before;
+    for (uint64_t k = 1; k < 4; k++) {
+        wait_for(k, DECODING_DONE); /* while the caller has the one before */
+        wait_for(k + 1, DECODING_PACKED);
+        assert_int_equal(pool_n_out(stream->pool), 2);
+        before = batch;
+        batch = next_frames();
+        wait_for(k + 1, DECODING_PACKED); /* the caller has two */
+        assert_int_equal(pool_n_out(stream->pool), 2);
+        tnm_batch_free(before); /* which lets the next one be decoded */
+    }
+    tnm_batch_free(batch);
+    tnm_stream_close(stream);
+    stream = NULL;
+    tnm_decoder_free(decoder);
+}
+
+static void a_caller_that_keeps_batches_gets_each_decoded(void **state)
+{
+    (void)state;
+    tnm_decoder *decoder = set_frames();
+    tnm_batch *kept[3];
+    for (int i = 0; i < 3; i++)
+        kept[i] = next_frames();
+    assert_int_equal(pool_n_out(stream->pool), 3);
+    tnm_batch_free(kept[0]);
+    kept[0] = next_frames(); /* one that has two and frees one before it asks for more */
+    tnm_batch_free(kept[1]);
+    wait_for(4, DECODING_DONE);
+    tnm_batch_free(kept[0]);
+    tnm_batch_free(kept[2]);
+    tnm_stream_close(stream);
+    stream = NULL;
+    tnm_decoder_free(decoder);
+}
+
+static void what_cannot_be_decoded_is_told_to_the_caller(void **state)
+{
+    (void)state;
+    tnm_decoder *decoder;
+    tnm_batch *batch = NULL;
+    const tnm_geometry other = {.width = 33, .height = 34, .n_labels = 10};
+    assert_int_equal(tnm_decoder_frames(&other, 1000, 4096, TNM_BIN_FLOOR, TNM_OVERLAP_OR,
+                                        TNM_BTCHW, TNM_U8, &decoder),
+                     0);
+    assert_int_equal(tnm_stream_set_decoder(stream, decoder), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(tnm_stream_next(stream, &batch), -EINVAL);
+        assert_non_null(strstr(tnm_last_error(), "34 x 34 pixels; the decoder's frames 33 x 34"));
+    }
+    assert_null(batch);
+    tnm_stream_close(stream);
+    stream = NULL;
+    tnm_decoder_free(decoder);
+}
+
 /* ---- Opening ---- */
 
 static void streams_that_cannot_be_are_not_opened(void **state)
@@ -628,6 +725,9 @@ int main(void)
         EPOCH(strides_past_the_end_end_there),
         PAIRS(pairs_have_no_epochs),
         EPOCH(batches_are_decoded_as_they_arrive),
+        EPOCH(only_the_next_batch_is_decoded_ahead),
+        EPOCH(a_caller_that_keeps_batches_gets_each_decoded),
+        EPOCH(what_cannot_be_decoded_is_told_to_the_caller),
         SPLIT(streams_that_cannot_be_are_not_opened),
     };
     return cmocka_run_group_tests_name("stream", tests, NULL, NULL);

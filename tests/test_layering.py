@@ -43,7 +43,8 @@ APART = "server/samples"
 ORDER = {
     "client": [
         ["twonmnist", "blob", "body", "cursor", "document", "items", "loop", "pool", "retry"],
-        ["failure", "batch"],
+        ["failure"],
+        ["batch"],
         ["options", "decoder"],
         ["transfer"],
         ["servers", "digest", "problem"],
@@ -53,7 +54,7 @@ ORDER = {
         ["split"],
         ["wish", "labels"],
         ["stream", "get"],
-        ["stream_open", "stream_place", "stream_stats"],
+        ["stream_decode", "stream_open", "stream_place", "stream_stats"],
     ],
     "server/samples": [
         ["base64", "budget", "decimal", "form", "found", "guard", "orders", "scratch"],

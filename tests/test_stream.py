@@ -12,6 +12,7 @@ import oracle
 import safetensors_reader
 
 EPOCH = daemon.BUILD / "client/examples/epoch"
+DRIVER = daemon.BUILD / "tests/client_driver"
 PAIRS = daemon.BUILD / "client/examples/pairs"
 SIZE = 16
 
@@ -32,7 +33,8 @@ def start(*urls, seed=5, epoch=2, rank=0, world=1, last="short", cursor="-"):
 
 def finish(process):
     """The lines that are left, as lists of words; what it said; how it ended."""
-    out, err = process.communicate(timeout=300)
+    with process:  # what readline() has read ahead is in its buffer, past which communicate() reads
+        out, err = process.stdout.read(), process.stderr.read()
     return [line.split(" ") for line in out.splitlines()], err, process.returncode
 
 
@@ -185,6 +187,15 @@ class Stream(unittest.TestCase):
             cursor = received[-1][3] if received else "-"
         self.assertEqual(received, expected)
         self.assertGreater(proxy.faults, 3)
+
+    def test_what_is_fetched_ahead_stays_packed(self):
+        ended = subprocess.run([DRIVER, "memory", server.url], capture_output=True, text=True,
+                               timeout=120)
+        self.assertEqual(ended.stdout.splitlines()[-2], "end ok")
+        batch, peak = map(int, ended.stdout.splitlines()[-1].split()[1:])
+        self.assertGreater(batch, 20 << 20)
+        self.assertGreater(peak, batch)
+        self.assertLess(peak, 3 * batch)  # two decoded ones, and eight packed
 
     def test_pairs_are_decoded_into_lent_buffers(self):
         ended = subprocess.run([PAIRS, "nmnist-train", "3", "3", server.url], capture_output=True,

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Decoding the batches of a stream when they are near: what waits stays packed, which is a
+ * hundredth of what frames become. */
+#include <stdlib.h>
+
+#include "client/stream.h"
+
+enum {
+    WORTH_A_JOB = 32768, /* events: some 100 us of decoding, against some 25 of handing over */
+    WORTH_A_JOB_BYTES = 1 << 20, /* the same, of what they become */
+};
+
+static size_t decoded_size(const tnm_stream *stream, const tnm_batch *batch)
+{
+    return tnm_decoder_size(stream->decoder, tnm_batch_n_samples(batch), tnm_batch_n_events(batch));
+}
+
+static int decode(tnm_stream *stream, tnm_batch *batch)
+{
+    uint64_t began_ns = stream_now_ns();
+    int r = batch_decode(batch, stream->decoder, stream->pool);
+    atomic_fetch_add(&stream->decoding_ns, stream_now_ns() - began_ns);
+    return r;
+}
+
+/* ---- Under the client's lock ---- */
+
+static void *take_lent(tnm_stream *stream, size_t size)
+{
+    for (struct lent **at = &stream->lent; *at; at = &(*at)->next)
+        if ((*at)->size >= size) {
+            struct lent *taken = *at;
+            void *buffer = taken->buffer;
+            *at = taken->next;
+            free(taken);
+            return buffer;
+        }
+    return NULL;
+}
+
+/* Memory for a batch that is decoded ahead, if it may be now. */
+static bool get_memory(tnm_stream *stream, tnm_batch *batch)
+{
+    size_t size = decoded_size(stream, batch);
+    struct pool_block block;
+    void *lent = take_lent(stream, size);
+    if (lent) {
+        batch_set_lent(batch, lent);
+        return true;
+    }
+    if (pool_take_few(stream->pool, size, stream->most_blocks, &block) < 0)
+        return false;
+    batch_set_block(batch, stream->pool, block);
+    return true;
+}
+
+/* The nearest batch that is packed still and may be decoded, which is the caller's from now on. */
+static struct slot *take_packed(tnm_stream *stream)
+{
+    for (uint64_t k = stream->next; k < stream->started; k = stream_following(stream, k)) {
+        struct slot *slot = stream_slot(stream, k);
+        if (slot->state != SLOT_ARRIVED)
+            return NULL; /* what is nearer comes first */
+        if (slot->decoding != DECODING_PACKED)
+            continue;
+        if (!get_memory(stream, slot->wish.batch))
+            return NULL;
+        slot->decoding = DECODING_RUNS;
+        return slot;
+    }
+    return NULL;
+}
+
+/* ---- In the loop's thread, and on its worker pool ---- */
+
+static void run(struct slot *slot)
+{
+    tnm_client *client = slot->stream->split->client;
+    int r = decode(slot->stream, slot->wish.batch);
+    pthread_mutex_lock(&client->lock);
+    slot->decoding = r < 0 ? DECODING_LEFT : DECODING_DONE;
+    pthread_cond_broadcast(&client->changed);
+    pthread_mutex_unlock(&client->lock);
+}
+
+static void run_job(struct loop_work *work)
+{
+    run(((struct job *)work)->slot);
+}
+
+static void end_job(struct loop_work *work)
+{
+    struct job *job = (struct job *)work;
+    if (job->stream) {
+        job->slot->job = NULL;
+        stream_decode_near(job->stream);
+    }
+    free(job);
+}
+
+/* Decode on the worker pool; or here, where handing it over costs as much. */
+static void start(struct slot *slot)
+{
+    tnm_stream *stream = slot->stream;
+    const tnm_batch *batch = slot->wish.batch;
+    struct job *job = NULL;
+    if (tnm_batch_n_events(batch) >= WORTH_A_JOB ||
+        decoded_size(stream, batch) >= WORTH_A_JOB_BYTES)
+        job = malloc(sizeof *job);
+    if (job) {
+        *job =
+            (struct job){.work = {.run = run_job, .done = end_job}, .stream = stream, .slot = slot};
+        slot->job = job;
+        if (loop_work(stream->split->client->loop, &job->work) == 0)
+            return;
+        slot->job = NULL;
+        free(job);
+    }
+    run(slot);
+}
+
+void stream_decode_near(tnm_stream *stream)
+{
+    tnm_client *client = stream->split->client;
+    struct slot *slot = NULL;
+    do {
+        if (slot)
+            start(slot);
+        pthread_mutex_lock(&client->lock);
+        slot = stream->decoder ? take_packed(stream) : NULL;
+        pthread_mutex_unlock(&client->lock);
+    } while (slot);
+}
+
+void stream_abandon_job(struct slot *slot)
+{
+    tnm_client *client = slot->stream->split->client;
+    pthread_mutex_lock(&client->lock);
+    while (slot->decoding == DECODING_RUNS)
+        pthread_cond_wait(&client->changed, &client->lock);
+    pthread_mutex_unlock(&client->lock);
+    if (slot->job)
+        slot->job->stream = NULL;
+    slot->job = NULL;
+}
+
+/* ---- In the caller's thread ---- */
+
+int stream_decode_now(struct slot *slot)
+{
+    tnm_stream *stream = slot->stream;
+    tnm_client *client = stream->split->client;
+    tnm_batch *batch = slot->wish.batch;
+    if (!stream->decoder)
+        return 0;
+    pthread_mutex_lock(&client->lock);
+    bool is_done = slot->decoding == DECODING_DONE;
+    void *lent = batch->decoded || is_done ? NULL : take_lent(stream, decoded_size(stream, batch));
+    if (lent)
+        batch_set_lent(batch, lent);
+    slot->decoding = DECODING_DONE; /* nobody else takes it */
+    pthread_mutex_unlock(&client->lock);
+    return is_done ? 0 : decode(stream, batch);
+}
+
+static bool has_block(const struct slot *slot)
+{
+    return slot->state == SLOT_ARRIVED && slot->decoding != DECODING_PACKED &&
+           slot->wish.batch->pool;
+}
+
+void stream_count_held(tnm_stream *stream)
+{
+    tnm_client *client = stream->split->client;
+    if (!stream->decoder)
+        return;
+    pthread_mutex_lock(&client->lock);
+    unsigned held = pool_n_out(stream->pool);
+    for (unsigned i = 0; i < stream->depth; i++)
+        held -= has_block(&stream->slots[i]);
+    stream->most_blocks = held + 1 > STREAM_BLOCKS ? held + 1 : STREAM_BLOCKS;
+    pthread_mutex_unlock(&client->lock);
+}
