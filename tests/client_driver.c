@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -126,9 +125,14 @@ static void close_command(struct opened *opened)
 
 static uint64_t peak_bytes(void)
 {
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    return (uint64_t)usage.ru_maxrss * 1024;
+    unsigned long kilobytes = 0;
+    char line[128];
+    FILE *status = fopen("/proc/self/status", "r"); /* getrusage() has the parent's peak too */
+    while (status && fgets(line, sizeof line, status))
+        sscanf(line, "VmHWM: %lu", &kilobytes);
+    if (status)
+        fclose(status);
+    return kilobytes * UINT64_C(1024);
 }
 
 /* An epoch of frames, of which the caller has one while it asks for the next, as a loop of Python's
