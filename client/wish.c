@@ -205,9 +205,10 @@ int wish_pairs(const tnm_split *split, struct form form, uint64_t seed,
 }
 
 int wish_mix(const tnm_split *split, struct form form, const uint64_t *parts, size_t n,
-             struct wish *ret)
+             const uint8_t *labels, struct wish *ret)
 {
     struct wish wish = {.split = split, .kind = WISH_MIX, .form = form};
+    memcpy(wish.labels, labels, split->geometry.n_labels);
     snprintf(wish.what, sizeof wish.what, "a mix of %zu recordings of %s", n, split->name);
     char *list = join(parts, n);
     int r = list ? keep_indices(&wish, parts, n) : -ENOMEM;
@@ -223,7 +224,6 @@ static int read_mix(const struct wish *wish, struct answer *answer, tnm_batch *b
 {
     struct batch_single *single = &batch->single;
     size_t size = answer->body.size;
-    uint8_t digits[N_DIGITS];
     int r = digest_check(answer, true, why);
     if (r < 0)
         return r;
@@ -233,11 +233,10 @@ static int read_mix(const struct wish *wish, struct answer *answer, tnm_batch *b
     if (strcmp(answer->headers[HEADER_REVISION], wish->split->revision) != 0)
         return error_set(why, -ESTALE, "has other data: revision %.12s instead of %.12s",
                          answer->headers[HEADER_REVISION], wish->split->revision);
-    if (digits_of(single->labels, digits) != wish->n)
+    if (memcmp(single->labels, wish->labels, sizeof single->labels) != 0)
         return error_set(why, -EBADMSG,
-                         WIRE_LABELS " \"%.40s\" for a mix of %" PRIu64
-                                     " recordings of different digits",
-                         answer->headers[HEADER_LABELS], wish->n);
+                         WIRE_LABELS " \"%.40s\" for a mix of recordings of other digits",
+                         answer->headers[HEADER_LABELS]);
     if (size % EVENT_BYTES != 0)
         return error_set(why, -EBADMSG, "%zu bytes are no whole number of events", size);
     single->offsets[1] = size / EVENT_BYTES;

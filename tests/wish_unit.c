@@ -23,6 +23,7 @@
 enum { N = 31 };
 
 static const struct form plain = {.order = TNM_ORDER_STORED};
+static const uint8_t shown[N_DIGITS] = {[3] = 1, [8] = 1}; /* by a mix */
 static tnm_split split;
 static uint32_t order[N];
 
@@ -107,7 +108,7 @@ static void the_form_is_part_of_the_url(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct wish wishes[4];
         assert_int_equal(wish_samples(&split, cases[i].form, parts, 2, &wishes[0]), 0);
-        assert_int_equal(wish_mix(&split, cases[i].form, parts, 2, &wishes[1]), 0);
+        assert_int_equal(wish_mix(&split, cases[i].form, parts, 2, shown, &wishes[1]), 0);
         assert_int_equal(wish_pairs(&split, cases[i].form, 1, &share, 0, &wishes[2]), 0);
         assert_int_equal(wish_epoch(&split, cases[i].form, 7, 2, order, &share, 0, &wishes[3]), 0);
         for (int k = 0; k < 4; k++) {
@@ -124,7 +125,7 @@ static void a_mix_names_its_parts(void **state)
     (void)state;
     static const uint64_t parts[] = {3, 1, 2};
     struct wish wish;
-    assert_int_equal(wish_mix(&split, plain, parts, 3, &wish), 0);
+    assert_int_equal(wish_mix(&split, plain, parts, 3, shown, &wish), 0);
     assert_string_equal(tail_of(&wish, "mix"), "/3,1,2.bin?");
     assert_string_equal(wish.what, "a mix of 3 recordings of train");
     assert_int_equal(wish.kind, WISH_MIX);
@@ -329,7 +330,7 @@ static void a_mix_is_a_batch_of_one_sample(void **state)
     struct answer answer = mix_answer(10, "3, 8");
     struct error why;
     size_t size = 7;
-    assert_int_equal(wish_mix(&split, plain, asked, 2, &wish), 0);
+    assert_int_equal(wish_mix(&split, plain, asked, 2, shown, &wish), 0);
     uint32_t crc = crc32c(0, answer.body.bytes, 10);
     assert_int_equal(check(&wish, &answer, &why), 0);
     const tnm_batch *batch = wish.batch;
@@ -360,6 +361,9 @@ static void a_mix_that_is_not_whole_is_refused(void **state)
         {10, "3, 8", HEADER_DIGEST, -EBADMSG, "has no Repr-Digest"},
         {10, "3, 8", HEADER_LABELS, -EBADMSG, "Twonmnist-Labels: "},
         {10, "3; 8", HEADER_RETRY_AFTER, -EBADMSG, "Twonmnist-Labels: "},
+        {10, "3, 9", HEADER_RETRY_AFTER, -EBADMSG,
+         "\"3, 9\" for a mix of recordings of other digits"},
+        {10, "3", HEADER_RETRY_AFTER, -EBADMSG, "\"3\" for a mix of recordings of other digits"},
         {10, "3, 8", HEADER_REVISION, -ESTALE, "other data"},
         {15, "3, 8", HEADER_RETRY_AFTER, -EBADMSG, "reach pixel (34, "},
         {12, "3, 8", HEADER_RETRY_AFTER, -EBADMSG, "12 bytes are no whole number of events"},
@@ -369,7 +373,7 @@ static void a_mix_that_is_not_whole_is_refused(void **state)
         struct error why = {""};
         struct answer answer = mix_answer(cases[i].n, cases[i].labels);
         answer.headers[cases[i].without][0] = 0;
-        assert_int_equal(wish_mix(&split, plain, asked, 2, &wish), 0);
+        assert_int_equal(wish_mix(&split, plain, asked, 2, shown, &wish), 0);
         assert_int_equal(check(&wish, &answer, &why), cases[i].r);
         if (!strstr(why.text, cases[i].words))
             fail_msg("\"%s\" does not say \"%s\"", why.text, cases[i].words);
@@ -395,7 +399,7 @@ static int make_one(struct wish *wish, int which)
     case 3:
         return wish_pairs(&split, plain, 7, &some, 0, wish);
     default:
-        return wish_mix(&split, plain, asked, 2, wish);
+        return wish_mix(&split, plain, asked, 2, shown, wish);
     }
 }
 
@@ -442,7 +446,7 @@ static void an_answer_is_taken_whole_or_left(void **state)
     assert_true(scarce_try(take, &taking) >= 1);
     wish_clear(&taking.wish);
     taking.answer = mix_answer(10, "3, 8");
-    assert_int_equal(wish_mix(&split, plain, asked, 2, &taking.wish), 0);
+    assert_int_equal(wish_mix(&split, plain, asked, 2, shown, &taking.wish), 0);
     assert_int_equal(scarce_try(take, &taking), 1);
     wish_clear(&taking.wish);
 }
