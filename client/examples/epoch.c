@@ -29,13 +29,15 @@ static int parse_last(const char *word)
     return -1;
 }
 
-/* A number that every byte of the batch's events and every index goes into. */
+/* A number that every byte of the batch's events and labels and every index goes into. */
 static uint64_t mixed_up(const tnm_batch *batch)
 {
     uint64_t sum = 14695981039346656037u; /* FNV-1a */
-    const uint8_t *events = tnm_batch_events(batch);
+    const uint8_t *events = tnm_batch_events(batch), *labels = tnm_batch_labels(batch);
     for (uint64_t i = 0; i < tnm_batch_n_events(batch) * TNM_EVENT_BYTES; i++)
         sum = (sum ^ events[i]) * 1099511628211u;
+    for (uint64_t i = 0; i < tnm_batch_n_samples(batch) * tnm_batch_n_labels(batch); i++)
+        sum = (sum ^ labels[i]) * 1099511628211u;
     for (uint64_t i = 0; i < tnm_batch_n_samples(batch); i++)
         sum = (sum ^ tnm_batch_indices(batch)[i]) * 1099511628211u;
     return sum;
