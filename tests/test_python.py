@@ -131,7 +131,7 @@ class Splits(unittest.TestCase):
                 (lambda: twonmnist.loader(train, depth=-1), ValueError, "depth -1;"),
                 (lambda: twonmnist.loader(train, timestep=2**32 + 1000), ValueError,
                  "timestep 4294968296;"),
-                (lambda: twonmnist.loader(train, bins=0), ValueError, "0 bins"),
+                (lambda: twonmnist.loader(train, bins=0), ValueError, "bins 0;"),
                 (lambda: twonmnist.loader(train, axes="HWT"), ValueError, "'HWT'"),
                 (lambda: twonmnist.loader(train, last="no"), ValueError, "'no'"),
                 (lambda: twonmnist.loader(train, rank=2, world=2), ValueError, "rank 2"),
@@ -372,8 +372,7 @@ class Processes(unittest.TestCase):
         return said
 
     def test_what_was_opened_before_a_fork_is_refused_in_the_child(self):
-        stream = _library.make("tnm_epoch_open", "tnm_stream_close", train.handle.pointer, 1, 0,
-                               SIZE, 0, 1, 0, 2)
+        stream = _library.open_part(train.handle, None, True, 1, 0, SIZE, 0, 1, 0, 2)
         _library.next_batch(stream)
         client = _library.open_client((server.url,), {})
         handle = train.handle.pointer

@@ -104,7 +104,7 @@ class Program(unittest.TestCase):
         with daemon.temporary_folder() as folder:
             ended = self.run_example(folder, "--bins", "0")
         self.assertEqual((ended.returncode, ended.stderr),
-                         (1, "train.py: 0 bins; there have to be 1 to 4096\n"))
+                         (1, "train.py: bins 0; it has to be 1 to 4096\n"))
 
 
 if __name__ == "__main__":

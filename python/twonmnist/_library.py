@@ -6,10 +6,13 @@ import ctypes
 import errno
 import functools
 import itertools
+import logging
 import operator
 import threading
 from ctypes import POINTER, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
 from typing import Any, Callable, Iterator
+
+import numpy as np
 
 from . import _find
 
@@ -17,6 +20,7 @@ _handle_out = POINTER(c_void_p)
 _size_out = POINTER(c_size_t)
 _u32s = POINTER(c_uint32)
 _progress = ctypes.CFUNCTYPE(c_int)  # the callback's arguments are of no use here
+_message = ctypes.CFUNCTYPE(None, c_size_t, c_char_p)
 
 # Function -> what it returns, what it takes.
 _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
@@ -28,6 +32,7 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tnm_open": (c_int, [POINTER(c_char_p), c_size_t, c_void_p, _handle_out]),
     "tnm_close": (None, [c_void_p]),
     "tnm_set_progress": (c_int, [c_void_p, _progress, c_void_p]),
+    "tnm_set_message": (c_int, [c_void_p, _message, c_void_p]),
     "tnm_catalog_json": (c_int, [c_void_p, _handle_out]),
     "tnm_free": (None, [c_void_p]),
     "tnm_split_open": (c_int, [c_void_p, c_char_p, _handle_out]),
@@ -41,7 +46,6 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tnm_split_labels": (c_int, [c_void_p, c_void_p, c_size_t]),
     "tnm_split_set_form": (c_int, [c_void_p, c_int, c_uint32]),
     "tnm_samples": (c_int, [c_void_p, POINTER(c_uint64), c_size_t, _handle_out]),
-    "tnm_epoch_n_batches": (c_uint64, [c_void_p, c_uint64, c_int]),
     "tnm_pair": (c_int, [c_void_p, c_uint64, c_uint64, _handle_out]),
     "tnm_batch_free": (None, [c_void_p]),
     "tnm_batch_n_samples": (c_uint64, [c_void_p]),
@@ -50,6 +54,8 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tnm_batch_events": (c_void_p, [c_void_p]),
     "tnm_batch_offsets": (c_void_p, [c_void_p]),
     "tnm_batch_labels": (c_void_p, [c_void_p]),
+    "tnm_batch_indices": (c_void_p, [c_void_p]),
+    "tnm_batch_sources": (c_void_p, [c_void_p]),
     "tnm_batch_decoded": (c_void_p, [c_void_p, _size_out]),
     "tnm_decoder_columns": (c_int, [_handle_out]),
     "tnm_decoder_structured": (c_int, [c_uint32, _u32s, _u32s, _handle_out]),
@@ -57,11 +63,12 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
                                    _handle_out]),
     "tnm_decoder_free": (None, [c_void_p]),
     "tnm_decode": (c_int, [c_void_p, c_void_p, c_void_p, c_size_t]),
-    "tnm_epoch_open": (c_int, [c_void_p, c_uint32, c_uint32, c_uint64, c_uint32, c_uint32, c_int,
-                               ctypes.c_uint, _handle_out]),
+    "tnm_part_open": (c_int, [c_void_p, c_void_p, c_size_t, c_int, c_uint32, c_uint32, c_uint64,
+                              c_uint32, c_uint32, c_int, ctypes.c_uint, _handle_out]),
     "tnm_pairs_open": (c_int, [c_void_p, c_uint64, c_uint64, c_uint64, c_uint32, c_uint32,
                                ctypes.c_uint, _handle_out]),
     "tnm_stream_close": (None, [c_void_p]),
+    "tnm_stream_stats": (c_int, [c_void_p, POINTER(c_uint64), c_size_t]),
     "tnm_stream_next": (c_int, [c_void_p, _handle_out]),
     "tnm_stream_tell": (c_int, [c_void_p, c_char_p, c_size_t]),
     "tnm_stream_seek": (c_int, [c_void_p, c_char_p]),
@@ -90,9 +97,26 @@ def library_version() -> str:
     return _library.tnm_version().decode()
 
 
+_logger = logging.getLogger("twonmnist")
+
+# What calls that wait have to say, and no thread has passed on yet. As with _on_waiting, no Python
+# code may run in the callback: it is list.insert(0, text), so that `user` has to be 0.
+_said: list[bytes] = []
+_on_message = _message(_said.insert)
+
+
+def _log() -> None:
+    while _said:
+        try:
+            text = _said.pop()
+        except IndexError:  # another thread was quicker
+            return
+        _logger.warning("%s", text.decode(errors="replace"))
+
+
 def _watch(raised: list[BaseException]) -> Iterator[int]:
     """1 after a signal's handler has raised something (as Ctrl-C does), which `raised` then holds;
-    else 0.
+    else 0. What the library has to say is logged here.
 
     The C library asks ten times a second while a call waits. Handlers of signals run when the
     generator goes on, which is inside the `try`: in a plain function they would run before it, and
@@ -104,6 +128,7 @@ def _watch(raised: list[BaseException]) -> Iterator[int]:
             while True:
                 yield stop
                 stop = 0
+                _log()
         except GeneratorExit:
             return
         except BaseException as error:  # whatever it is, it goes on in call()
@@ -132,7 +157,7 @@ _NAMES = {
     "tnm_split_set_form": ("", "order", "timestep"),
     "tnm_pair": ("", "seed", "index"),
     "tnm_decoder_frames": ("", "timestep", "bins"),
-    "tnm_epoch_open": ("", "seed", "epoch", "batch_size", "rank", "world", "last", "depth"),
+    "tnm_part_open": ("", "", "", "", "seed", "epoch", "batch_size", "rank", "world", "", "depth"),
     "tnm_pairs_open": ("", "seed", "start", "batch_size", "rank", "world", "depth"),
     "tnm_stream_stride": ("", "batches", "workers"),
     "tnm_stream_set_epoch": ("", "epoch"),
@@ -155,6 +180,7 @@ def _waited(function: Callable[..., int], arguments: tuple[Any, ...]) -> int:
         result = function(*arguments)
     finally:
         _waiting.ask = outer  # type: ignore[method-assign]
+    _log()
     if raised:
         raise raised[0]
     return result
@@ -213,6 +239,7 @@ def open_client(urls: tuple[str, ...], options: dict[str, str]) -> Handle:
     texts = (c_char_p * len(urls))(*(url.encode() for url in urls))
     client = make("tnm_open", "tnm_close", texts, len(urls), set_options.pointer)
     call("tnm_set_progress", client.pointer, _on_waiting, None)
+    call("tnm_set_message", client.pointer, _on_message, None)
     return client
 
 
@@ -228,6 +255,26 @@ def geometry(split: Handle) -> tuple[int, int, int]:
     numbers = (c_uint32 * 3)()
     split.get("tnm_split_geometry", numbers)
     return numbers[0], numbers[1], numbers[2]
+
+
+def open_part(split: Handle, indices: np.ndarray | None, *more: Any) -> Handle:
+    """A stream over the samples at these positions, or over all; `more` as of tnm_part_open()."""
+    places = None if indices is None else indices.astype(np.uint64)
+    return make("tnm_part_open", "tnm_stream_close", split.pointer,
+                None if places is None else places.ctypes.data,
+                0 if places is None else len(places), *more)
+
+
+# Fields of tnm_stats.
+STATS = ("batches", "samples", "waited_us", "waited_network_us", "consumer_us", "network_us",
+         "decoding_us", "bytes", "requests", "retries", "hedges", "failures")
+
+
+def stats(stream: Handle) -> dict[str, int]:
+    """What the stream has done since it was opened."""
+    numbers = (c_uint64 * len(STATS))()
+    call("tnm_stream_stats", stream.pointer, numbers, ctypes.sizeof(numbers))
+    return dict(zip(STATS, numbers))
 
 
 def next_batch(stream: Handle) -> Handle | None:

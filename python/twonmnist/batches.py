@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ctypes import c_uint32
-from typing import Any, NamedTuple, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -44,6 +44,21 @@ class PackedEvents(NamedTuple):
     offsets: Any
 
 
+class Batch(NamedTuple):
+    """A batch and which samples are in it, from a loader made with with_indices=True. Arrays, or
+    tensors.
+
+    inputs, labels: as without; indices: int64 [B], positions in the whole split, or numbers of
+    fresh pairs; sources: int32 [B, 2], positions in the source split of the recordings that a
+    sample was made of, -1 for none.
+    """
+
+    inputs: Any
+    labels: Any
+    indices: Any
+    sources: Any
+
+
 class _Memory:
     """Memory of a batch, kept until no array shows it any more."""
 
@@ -67,6 +82,18 @@ def labels(batch: Handle) -> np.ndarray:
     """uint8 [B, labels], multi-hot; borrowed from the batch."""
     shape = batch.get("tnm_batch_n_samples"), batch.get("tnm_batch_n_labels")
     return _view(batch.get("tnm_batch_labels"), shape[0] * shape[1], batch).reshape(shape)
+
+
+def indices(batch: Handle) -> np.ndarray:
+    """int64 [B]; borrowed from the batch."""
+    n = batch.get("tnm_batch_n_samples")
+    return _view(batch.get("tnm_batch_indices"), 8 * n, batch).view(np.int64)
+
+
+def sources(batch: Handle) -> np.ndarray:
+    """int32 [B, 2]; borrowed from the batch."""
+    n = batch.get("tnm_batch_n_samples")
+    return _view(batch.get("tnm_batch_sources"), 8 * n, batch).view(np.int32).reshape(n, 2)
 
 
 def packed(batch: Handle) -> PackedEvents:
@@ -106,36 +133,8 @@ def structured(batch: Handle, decoder: Handle, dtype: np.dtype = EVENT_DTYPE) ->
 
 
 def to_tensors(value: Any) -> Any:
-    """Arrays, and named tuples of them, as tensors of the same memory."""
+    """Arrays, and tuples of them, named or not, as tensors of the same memory."""
     if isinstance(value, tuple):
-        return type(value)(*map(torch.from_numpy, value))
+        made = map(to_tensors, value)
+        return tuple(made) if type(value) is tuple else type(value)(*made)
     return torch.from_numpy(value)
-
-
-def collate(samples: Sequence[tuple[np.ndarray, Any]], dtype: Any = np.float32,
-            sensor_size: tuple[int, int, int] = (34, 34, POLARITIES)) -> tuple[Any, Any]:
-    """Make a batch of (events, label) samples, as Split and Pairs give them, for DataLoader's
-    collate_fn: Events and labels of `dtype`, as tensors where PyTorch is installed.
-
-    Events may be of any structured dtype with x, y, t, p. ValueError for what is no pixel of the
-    sensor (sensor_size: width, height, polarities), no whole number, or a time before 0;
-    OverflowError for times past 2^31 - 1 µs.
-    """
-    parts = [events for events, _ in samples]
-    column = {name: np.concatenate([part[name] for part in parts]) for name in "txyp"}
-    if len(column["t"]) and column["t"].max() > np.iinfo(np.int32).max:
-        raise OverflowError(f"t = {column['t'].max()} µs does not fit into int32")
-    n_values = dict(zip("xyp", sensor_size), t=1 << 31)
-    column = {name: _whole(name, values, n_values[name]) for name, values in column.items()}
-    ends = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
-    batch = Events(*(column[name] for name in "txyp"), ends)
-    labels = np.stack([np.asarray(label, dtype) for _, label in samples])
-    return (batch, labels) if torch is None else (to_tensors(batch), to_tensors(labels))
-
-
-def _whole(name: str, values: np.ndarray, n_values: int) -> np.ndarray:
-    is_fine = (values >= 0) & (values < n_values) & (values == np.floor(values))
-    if not is_fine.all():
-        raise ValueError(f"{name} = {values[~is_fine][0]}; it has to be a whole number from 0 to "
-                         f"{n_values - 1}: round, clip or drop the events that a transform moved")
-    return values.astype(np.int32 if name == "t" else np.uint8)

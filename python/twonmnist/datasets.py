@@ -13,13 +13,16 @@ import numpy as np
 from . import _library, batches
 from ._library import Handle
 from .batches import EVENT_DTYPE, POLARITIES
+from .checks import one_of, whole
+from .labels import checked_labels, labels_as, split_labels
+from .views import checked_part, checked_positions
 from .workers import (IterableDataset, Shared, check_callers, checked_ranks, refused,
                       worker_and_workers, worker_info)
 
 Urls = Union[str, Sequence[str]]
 Sample = tuple[Any, Any]
 
-_ORDERS = {None: 0, "time": 1, "published": 2}
+_ORDERS = {"time": 1, "published": 2}
 
 
 def _tuple_of_urls(urls: Urls) -> tuple[str, ...]:
@@ -45,14 +48,15 @@ class Dataset:
 
     dtype = EVENT_DTYPE
     ordering = EVENT_DTYPE.names
+    label_kind = "multihot"
 
     def __init__(self, urls: Urls, name: str, order: Optional[str], timestep: int,
                  transform: Optional[Callable], target_transform: Optional[Callable],
                  transforms: Optional[Callable], options: dict[str, Any]) -> None:
-        if order not in _ORDERS:
-            raise ValueError(f"order {order!r}; it has to be None, 'time' or 'published'")
+        if order is not None:
+            one_of("order", order, _ORDERS)
         self.urls = _tuple_of_urls(urls)
-        self.order, self.timestep = order, operator.index(timestep)
+        self.order, self.timestep = order, whole("timestep", timestep, 0, 1_000_000)
         self.transform = transform
         self.target_transform = target_transform
         self.transforms = transforms
@@ -94,15 +98,16 @@ class Dataset:
             client = _library.open_client(self.urls, self._options)
             handle = _library.make("tnm_split_open", "tnm_split_close", client.pointer,
                                    self._pinned.encode(), parents=(client,))
-            _library.call("tnm_split_set_form", handle.pointer, _ORDERS[self.order], self.timestep)
+            _library.call("tnm_split_set_form", handle.pointer, _ORDERS.get(self.order, 0), self.timestep)
             self._handle = handle
             self._decoder = batches.structured_decoder()
             self._pid = os.getpid()
         return self._handle
 
     def _samples(self, batch: Handle) -> list[Sample]:
+        labels = split_labels(labels_as(self.label_kind, batches.labels(batch)))
         return [self._transformed(events, label) for events, label
-                in zip(batches.structured(batch, self._decoder), batches.labels(batch).copy())]
+                in zip(batches.structured(batch, self._decoder), labels)]
 
     def _transformed(self, events: Any, label: Any) -> Sample:
         if self.transform is not None:
@@ -118,25 +123,50 @@ class Split(Dataset):
     """A split or source split, sample by sample: `split[i]` is (events, label).
 
     events: structured array of x, y (pixels), t (µs) and p (1 is ON), int64 each, writable
-    and the caller's own; label: uint8 [labels], multi-hot. The transforms are as in Tonic.
+    and the caller's own. label, by `labels`: "multihot", float32 [labels], the caller's own; or
+    "index", an int, the class, which is the default for source splits and for them alone. The
+    transforms are as in Tonic.
 
     urls: one server or several with the same data, "http://host:port", "https://…" or
     "unix:/path"; name: "train", "test", a source split, or one of these with "@revision".
-    order: None (as stored), "time" or "published"; timestep: µs that times are rounded to, or 0.
+    order: None (as stored), "time" or "published"; timestep: µs that times are rounded to, 0 to
+    1,000,000; 0: they are not.
+
+    part: "held", fold number `fold` (0) of `folds` (10; 2 to 1,000), held out for validation; or
+    "rest", all other samples; both are in the order of the whole split, disjoint, and together all
+    of it. Each fold has its share of every set of labels: samples of one set are dealt to folds 0,
+    1, … in turn, in the order numpy.random.RandomState([fold_seed]).permutation(n); fold_seed (0)
+    is up to 2^32 - 1. `indices` are the positions of this part's samples in the whole split, int64;
+    None where it is the whole split.
+
     options: those of the C library, by name: token, token_file, ca_file, timeout_ms, retries, …;
     None is as good as left out. A pickled dataset carries its token: token_file does not tell.
     """
 
-    def __init__(self, urls: Urls, name: str = "train", *, order: Optional[str] = None,
-                 timestep: int = 0, transform: Optional[Callable] = None,
+    def __init__(self, urls: Urls, name: str = "train", *, labels: Optional[str] = None,
+                 part: Optional[str] = None, folds: Optional[int] = None,
+                 fold: Optional[int] = None, fold_seed: Optional[int] = None,
+                 order: Optional[str] = None, timestep: int = 0,
+                 transform: Optional[Callable] = None,
                  target_transform: Optional[Callable] = None,
                  transforms: Optional[Callable] = None, **options: Any) -> None:
+        self.part = checked_part(part, folds, fold, fold_seed)
         super().__init__(urls, name, order, timestep, transform, target_transform, transforms,
                          options)
-        self._targets: Optional[np.ndarray] = None
+        self.label_kind = self.checked_labels(labels)
+        self.indices: Optional[np.ndarray] = None
+        self._targets: Any = None
+        if self.part is not None:
+            positions = self.part.positions(self._all_labels())
+            if not len(positions):
+                raise ValueError(f"part {part!r} of {self.name} is empty: of {self.part.folds} "
+                                 f"folds fold {self.part.fold} is")
+            self._narrow(positions)
 
     def __repr__(self) -> str:
-        return f"Split({self.name}@{self.revision[:12]}, {self.n_samples} samples)"
+        n_whole = "" if self.indices is None else f" of {self.info['samples']}"
+        return (f"{type(self).__name__}({self.name}@{self.revision[:12]}, "
+                f"{self.n_samples}{n_whole} samples)")
 
     def __len__(self) -> int:
         return self.n_samples
@@ -148,24 +178,64 @@ class Split(Dataset):
         """Several samples with one request; PyTorch's DataLoader asks so."""
         handle = self.handle
         wanted = [self._position(index) for index in indices]
+        if not wanted:
+            return []
         batch = _library.make("tnm_samples", "tnm_batch_free", handle.pointer,
                               (c_uint64 * len(wanted))(*wanted), len(wanted))
         return self._samples(batch)
 
     def _position(self, index: int) -> int:
-        position = operator.index(index)
+        try:
+            position = operator.index(index)
+        except TypeError:
+            raise TypeError(f"index {index!r} of {self.name}; it has to be a whole number, and "
+                            "subset() takes several") from None
         if not -self.n_samples <= position < self.n_samples:
             raise IndexError(f"there is no sample {position}; {self.name} has {self.n_samples}")
-        return position % self.n_samples
+        position %= self.n_samples
+        return position if self.indices is None else int(self.indices[position])
+
+    def subset(self, indices: Any) -> Any:
+        """The same split with these samples alone, in this order: whole numbers (negative ones
+        count from the end) or a mask, as in `test.subset(test.targets.sum(1) == 2)`. It uses the
+        same connections, and goes on when this one is closed.
+
+        Errors: TypeError neither of these; IndexError past the end; ValueError none at all.
+        """
+        positions = checked_positions(indices, self.n_samples)
+        if not len(positions):
+            raise ValueError(f"a subset of {self.name} without any samples")
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other._narrow(positions)
+        return other
+
+    def _narrow(self, positions: np.ndarray) -> None:
+        """Keep these alone of what is here."""
+        self.indices = positions if self.indices is None else self.indices[positions]
+        self.indices.flags.writeable = False
+        self.n_samples = len(self.indices)
+        self._targets = None
+
+    def checked_labels(self, kind: Optional[str]) -> str:
+        """The kind of labels that this is, or that of this split for None; ValueError where it has
+        no such labels."""
+        return checked_labels(kind, self.name, self.is_source)
+
+    def _all_labels(self) -> np.ndarray:
+        """Those of the whole split, uint8 [n, labels], multi-hot."""
+        labels = np.empty((self.info["samples"], len(self.classes)), np.uint8)
+        _library.call("tnm_split_labels", self.handle.pointer, labels.ctypes.data, labels.nbytes)
+        return labels
 
     @property
-    def targets(self) -> np.ndarray:
-        """All labels, uint8 [n, labels], multi-hot; fetched when first asked for."""
+    def targets(self) -> Any:
+        """All labels, float32 [n, labels], multi-hot, or int64 [n]; fetched when first asked for.
+        """
         if self._targets is None:
-            targets = np.empty((self.n_samples, len(self.classes)), np.uint8)
-            _library.call("tnm_split_labels", self.handle.pointer, targets.ctypes.data,
-                          targets.nbytes)
-            self._targets = targets
+            labels = self._all_labels()
+            kept = labels if self.indices is None else labels[self.indices]
+            self._targets = labels_as(self.label_kind, kept)
         return self._targets
 
 
@@ -201,6 +271,10 @@ class Pairs(Dataset, IterableDataset):
 
     def __repr__(self) -> str:
         return f"Pairs({self.name}@{self.revision[:12]}, seed={self.seed}, start={self.start})"
+
+    def checked_labels(self, kind: Optional[str]) -> str:
+        """As Split's: "multihot" alone."""
+        return checked_labels(kind, f"fresh pairs of {self.name}", is_source=False)
 
     def __getitem__(self, index: int) -> Sample:
         batch = _library.make("tnm_pair", "tnm_batch_free", self.handle.pointer, self.seed,
@@ -276,7 +350,4 @@ class Pairs(Dataset, IterableDataset):
 
 
 def _u64(name: str, value: int) -> int:
-    number = operator.index(value)
-    if not 0 <= number < 1 << 64:
-        raise ValueError(f"{name} {number}; it has to be 0 to 2^64 - 1")
-    return number
+    return whole(name, value, 0, 2**64 - 1)

@@ -9,18 +9,13 @@ import numpy as np
 
 from . import _library, batches
 from ._library import Handle
+from .checks import one_of, whole
 
 _BINNING = {"round": 0, "floor": 1}
 _OVERLAP = {"or": 0, "sum": 1}
 _DTYPES = {"uint8": 0, "float32": 1}
 # Name -> number in the library, and the order of bins T, samples B, and sensor S in the shape.
 _AXES = {"BTCHW": (0, "BTS"), "CHWT": (1, "BST"), "TBCHW": (2, "TBS")}
-
-
-def one_of(name: str, value: Any, table: dict[str, Any]) -> Any:
-    if value not in table:
-        raise ValueError(f"{name} {value!r}; it has to be one of {', '.join(table)}")
-    return table[value]
 
 
 class FramesForm:
@@ -30,11 +25,12 @@ class FramesForm:
                  bins: int, binning: str, overlap: str) -> None:
         number, self._shape = one_of("axes", axes, _AXES)
         self._geometry = geometry
-        self._words = (timestep, bins, one_of("binning", binning, _BINNING),
+        bins = whole("bins", bins, 1, 4096)
+        self._words = (whole("timestep", timestep, 1, 1_000_000), bins, one_of("binning", binning, _BINNING),
                        one_of("overlap", overlap, _OVERLAP), number,
                        one_of("dtype", dtype, _DTYPES))
         self._dtype, self._bins = dtype, bins
-        self.decoder()  # so that a number out of range is an error here and now
+        self.decoder()  # so that what the library refuses is an error here and now
 
     def decoder(self) -> Handle:
         return _library.make("tnm_decoder_frames", "tnm_decoder_free",

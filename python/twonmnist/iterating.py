@@ -2,12 +2,9 @@
 """Iterating over batches: where each iteration begins and goes on, in ranks and workers too."""
 from __future__ import annotations
 
-import operator
 import os
 import weakref
 from typing import Any, Callable, Iterator, NamedTuple, Optional, Union
-
-import numpy as np
 
 try:
     from tqdm.auto import tqdm
@@ -16,7 +13,10 @@ except ImportError:
 
 from . import _library, batches
 from ._library import Handle
+from .checks import whole
 from .datasets import Pairs, Split
+from .labels import labels_as
+from .stats import Stats, stats_of
 from .workers import (BatchDataLoader, IterableDataset, Ranks, Shared, check_callers, refused,
                       torch, worker_and_workers, worker_info)
 
@@ -40,6 +40,7 @@ class Iteration:
         self._loader, self._stream, self._end = loader, stream, end
         self._place = loader._place
         self._has_failed = False
+        self._pid, self._before = os.getpid(), stats_of(stream)
         self._bar = loader._bar(stream)
 
     def __iter__(self) -> Iteration:
@@ -77,11 +78,22 @@ class Iteration:
             self._loader._go_on_at(None)
         return batch
 
+    def stats(self) -> Stats:
+        """What it has given; of a stream that was used before, since then."""
+        if self._stream is None or self._pid != os.getpid():
+            return Stats()
+        return stats_of(self._stream).since(self._before)
+
     def close(self) -> None:
         """End the pass here."""
+        self._loader._past_stats = self._loader._past_stats.plus(self.stats())
         self._stream = None
         if self._bar is not None:
             self._bar.close()
+
+    def __del__(self) -> None:
+        if self._stream is not None:
+            self.close()
 
 
 class Loader(IterableDataset):
@@ -96,8 +108,11 @@ class Loader(IterableDataset):
 
     def __init__(self, dataset: Union[Split, Pairs], form: Any, batch_size: int, seed: int,
                  epoch: int, ranks: Ranks, last: str, depth: int, tensors: bool, progress: bool,
-                 steps_per_epoch: Optional[int], batch_transform: Optional[Callable]) -> None:
+                 steps_per_epoch: Optional[int], batch_transform: Optional[Callable],
+                 label_kind: str, with_indices: bool, shuffle: bool) -> None:
         self.dataset, self.form = dataset, form
+        self.label_kind, self.shuffle = label_kind, shuffle
+        self._with_indices = with_indices
         self.batch_size, self.last = batch_size, last
         self.rank, self.world, _ = self._ranks = ranks
         self.steps_per_epoch = steps_per_epoch
@@ -115,6 +130,7 @@ class Loader(IterableDataset):
         self._is_finished, self._is_closed = False, False
         self._idle: tuple[int, Optional[Handle]] = (0, None)
         self._iteration: Any = None
+        self._past_stats = Stats()  # of the iterations that have ended
         self._open()  # so that a number out of range is an error here and now
 
     def __repr__(self) -> str:
@@ -170,7 +186,8 @@ class Loader(IterableDataset):
                             "steps_per_epoch= gives them one")
         if self.steps_per_epoch is not None:
             return self.steps_per_epoch
-        return self.dataset.handle.get("tnm_epoch_n_batches", self.batch_size, LAST[self.last])
+        n_full, n_left = divmod(len(self.dataset), self.batch_size)
+        return n_full + (n_left > 0 and self.last != "drop")
 
     def dataloader(self, num_workers: int = 0, **options: Any) -> Any:
         """A torch.utils.data.DataLoader over this loader, with the options of that (but
@@ -180,6 +197,14 @@ class Loader(IterableDataset):
             raise ImportError("dataloader() needs PyTorch")
         self._ranks.check()
         return BatchDataLoader(self, num_workers=num_workers, **options)
+
+    def stats(self) -> Stats:
+        """What was given by all iterations of this process, and who waited for whom; see Stats.
+        RuntimeError where worker processes iterate: each counts for itself."""
+        if worker_info() is None and self._shared["workers"]:
+            raise RuntimeError("worker processes iterate over this loader, and count for themselves")
+        iteration = self._iteration and self._iteration()
+        return self._past_stats if iteration is None else self._past_stats.plus(iteration.stats())
 
     # ---- Streams
 
@@ -197,9 +222,9 @@ class Loader(IterableDataset):
             return _library.make("tnm_pairs_open", "tnm_stream_close", handle.pointer, self.seed,
                                  self._first() * self.batch_size + aside, self.batch_size,
                                  self.rank, self.world, self._depth)
-        return _library.make("tnm_epoch_open", "tnm_stream_close", handle.pointer, self.seed,
-                             self.epoch, self.batch_size, self.rank, self.world, LAST[self.last],
-                             self._depth)
+        return _library.open_part(handle, self.dataset.indices, self.shuffle, self.seed, self.epoch,
+                                  self.batch_size, self.rank, self.world, LAST[self.last],
+                                  self._depth)
 
     def _open_at(self, start: Optional[Place]) -> Handle:
         stream = self._open()
@@ -298,13 +323,14 @@ class Loader(IterableDataset):
         self._is_finished = True
         self._idle = (os.getpid(), stream)
 
-    def _read(self, batch: Handle) -> tuple[Any, Any]:
-        inputs, labels = self.form.read(batch), batches.labels(batch).astype(np.float32)
+    def _read(self, batch: Handle) -> Any:
+        labels = labels_as(self.label_kind, batches.labels(batch))
+        made: Any = self.form.read(batch), labels
+        if self._with_indices:
+            made = batches.Batch(*made, batches.indices(batch), batches.sources(batch))
         if self._tensors:
-            inputs, labels = batches.to_tensors(inputs), batches.to_tensors(labels)
-        if self._batch_transform is not None:
-            return self._batch_transform(inputs, labels)
-        return inputs, labels
+            made = batches.to_tensors(made)
+        return made if self._batch_transform is None else self._batch_transform(*made)
 
     def _bar(self, stream: Handle) -> Any:
         if not self._progress:
@@ -320,9 +346,7 @@ class Loader(IterableDataset):
         a state of it was loaded, that stays."""
         if self.is_endless:
             raise TypeError("fresh pairs have no epochs but with steps_per_epoch=")
-        epoch = operator.index(epoch)
-        if not 0 <= epoch < 1 << 32:
-            raise ValueError(f"epoch {epoch}; it has to be 0 to 2^32 - 1")
+        epoch = whole("epoch", epoch, 0, 2**32 - 1)
         is_other = epoch != self.epoch
         self._name_epoch(epoch)
         self._is_epoch_named = True
@@ -350,7 +374,7 @@ class Loader(IterableDataset):
         """
         if batches is not None:
             stream = self._open_at(self._present_start())
-            _library.call("tnm_stream_stride", stream.pointer, operator.index(batches), 1)
+            _library.call("tnm_stream_stride", stream.pointer, whole("batches", batches, 0, 2**64 - 1), 1)
             return self._state(Place(_library.tell(stream)), False)
         if worker_info() is None:
             if self._shared.is_waiting and self._shared.start:

@@ -2,15 +2,15 @@
 """Ready batches in a reproducible order, fetched ahead, to be resumed anywhere."""
 from __future__ import annotations
 
-import operator
 import warnings
 from typing import Any, Callable, Optional, Union
 
 from . import batches
+from .checks import one_of, whole
 from .datasets import Pairs, Split
-from .forms import EventsForm, FramesForm, PackedForm, one_of
+from .forms import EventsForm, FramesForm, PackedForm
 from .iterating import LAST, Loader, tqdm
-from .workers import Ranks, checked_ranks
+from .workers import Ranks, checked_ranks, of_subset
 
 _FRAMES_DEFAULTS = {"dtype": "float32", "axes": "TBCHW", "timestep": 1000, "bins": 300,
                     "binning": "round", "overlap": "or"}
@@ -33,6 +33,10 @@ def _check_transforms(dataset: Union[Split, Pairs]) -> None:
                 f"the dataset has a {name}, which works on single samples, and a loader has whole "
                 "batches: give loader() a batch_transform=, a function of (inputs, labels), or use "
                 "DataLoader(dataset, collate_fn=twonmnist.collate)")
+    for name in ("first_saccade_only", "stabilize"):
+        if getattr(dataset, name, False):
+            raise ValueError(f"{name}=True works on single samples, and a loader has whole batches "
+                             "as the server keeps them: use DataLoader(dataset)")
 
 
 def _checked_last(last: Optional[str], batch_size: int, world: int, is_pairs: bool) -> str:
@@ -67,40 +71,48 @@ def _ranks(dataset: Union[Split, Pairs], rank: Optional[int], world: Optional[in
 
 
 def _checked_seed(dataset: Union[Split, Pairs], seed: Optional[int], epoch: int,
-                  steps_per_epoch: Optional[int]) -> int:
+                  steps_per_epoch: Optional[int], shuffle: Optional[bool]) -> int:
     if not isinstance(dataset, Pairs):
         if steps_per_epoch is not None:
             raise ValueError(f"steps_per_epoch is of Pairs; {dataset.name} has an end")
-        return _number("seed", seed or 0, 0, 2**32 - 1)
+        if seed is not None and shuffle is False:
+            raise ValueError(f"seed {seed}; with shuffle=False there is nothing to draw")
+        return whole("seed", 0 if seed is None else seed, 0, 2**32 - 1)
     if seed is not None:
         raise ValueError(f"seed {seed}; Pairs have a seed of their own")
+    if shuffle is not None:
+        raise ValueError(f"shuffle {shuffle}; fresh pairs come in the order of their numbers")
     if steps_per_epoch is None and epoch:
         raise ValueError(f"epoch {epoch}; Pairs have epochs with steps_per_epoch= alone")
     return dataset.seed
 
 
-def _number(name: str, value: Any, low: int, high: int) -> int:
-    number = operator.index(value)
-    if not low <= number <= high:
-        raise ValueError(f"{name} {number}; it has to be {low} to {high}")
-    return number
+def _checked_labels(dataset: Union[Split, Pairs], labels: Optional[str]) -> str:
+    return dataset.label_kind if labels is None else dataset.checked_labels(labels)
 
 
 def loader(dataset: Union[Split, Pairs], batch_size: int = 32, *, form: str = "frames",
            dtype: Optional[str] = None, axes: Optional[str] = None, timestep: Optional[int] = None,
            bins: Optional[int] = None, binning: Optional[str] = None,
-           overlap: Optional[str] = None, seed: Optional[int] = None, epoch: int = 0,
+           overlap: Optional[str] = None, labels: Optional[str] = None,
+           with_indices: bool = False, shuffle: Optional[bool] = None,
+           seed: Optional[int] = None, epoch: int = 0,
            rank: Optional[int] = None, world: Optional[int] = None, last: Optional[str] = None,
            steps_per_epoch: Optional[int] = None, batch_transform: Optional[Callable] = None,
            depth: int = 4, tensors: Optional[bool] = None, progress: bool = False) -> Loader:
     """Iterate over a Split in the order that (seed, epoch) gives, or over fresh Pairs, in batches.
 
     Batch k of an epoch holds numpy.random.RandomState([seed, epoch]).permutation(n)[k * batch_size:
-    (k + 1) * batch_size]; rank r of `world` takes every world-th of them, beginning with r.
+    (k + 1) * batch_size] of the n samples of the split, or of its part; with shuffle=False it holds
+    the samples k * batch_size … in stored order, in every epoch. Rank r of `world` takes every
+    world-th of a batch, beginning with r. PyTorch's Subset of a Split is taken, too.
 
     form: "frames", dense; "events", an Events of columns; "packed", a PackedEvents.
-    Labels are float32 [B, labels], multi-hot. batch_transform: a function of (inputs, labels),
-    whose result is given instead; a dataset's own transforms are of single samples, and refused.
+    labels: "multihot", float32 [B, labels], for BCEWithLogitsLoss; or "index", int64 [B], for
+    CrossEntropyLoss, of source splits alone; by default those of the dataset. with_indices: give a
+    Batch of (inputs, labels, indices, sources) instead of (inputs, labels). batch_transform: a
+    function of these, whose result is given instead; a dataset's own transforms are of single
+    samples, and refused.
 
     For frames (an error for the others), with defaults: dtype "float32", or "uint8" (a quarter of
     the memory); axes "TBCHW" [bins, B, 2, H, W], "BTCHW" [B, bins, 2, H, W] or "CHWT" [B, 2, H, W,
@@ -129,19 +141,21 @@ def loader(dataset: Union[Split, Pairs], batch_size: int = 32, *, form: str = "f
         raise ImportError("tensors=True needs PyTorch")
     if progress and tqdm is None:
         raise ImportError("progress=True needs tqdm")
+    dataset = of_subset(dataset)
     _check_transforms(dataset)
     made = _form(form, dataset.geometry, {"dtype": dtype, "axes": axes, "timestep": timestep,
                                           "bins": bins, "binning": binning, "overlap": overlap})
     ranks = _ranks(dataset, rank, world)
-    batch_size = _number("batch_size", batch_size, 1, 2**64 - 1)
+    batch_size = whole("batch_size", batch_size, 1, 2**64 - 1)
     last = _checked_last(last, batch_size, ranks.world, isinstance(dataset, Pairs))
-    seed = _checked_seed(dataset, seed, epoch, steps_per_epoch)
-    epoch = _number("epoch", epoch, 0, 2**32 - 1)
+    seed = _checked_seed(dataset, seed, epoch, steps_per_epoch, shuffle)
+    epoch, depth = whole("epoch", epoch, 0, 2**32 - 1), whole("depth", depth, 1, 1024)
     if steps_per_epoch is not None:
-        steps_per_epoch = _number("steps_per_epoch", steps_per_epoch, 1, 2**32 - 1)
+        steps_per_epoch = whole("steps_per_epoch", steps_per_epoch, 1, 2**32 - 1)
     made_loader = Loader(dataset, made, batch_size, seed, epoch, ranks, last, depth,
                          batches.torch is not None if tensors is None else tensors, progress,
-                         steps_per_epoch, batch_transform)
+                         steps_per_epoch, batch_transform, _checked_labels(dataset, labels),
+                         with_indices, shuffle is not False)
     if not made_loader.is_endless and len(made_loader) == 0:
         raise ValueError(f"batch_size {batch_size} of {dataset.n_samples} samples: with last "
                          "'drop' no batch is left")

@@ -8,15 +8,18 @@ from typing import Any, Iterator, NamedTuple, Optional
 
 import numpy as np
 
+from .checks import whole
+
 try:
     import torch.distributed
-    from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+    from torch.utils.data import DataLoader, IterableDataset, Subset, get_worker_info
 except ImportError:
     torch = None  # type: ignore[assignment]
     DataLoader = object  # type: ignore[assignment,misc]
     IterableDataset = object  # type: ignore[assignment,misc]
 
 _MAX_WORKERS = 1024
+_MAX_WORLD = 65_535  # of the library
 _FRAMES_UP = 8  # from an iterable dataset's iter() to the DataLoader that asks for it
 
 
@@ -62,9 +65,10 @@ def checked_ranks(rank: Optional[int], world: Optional[int]) -> Ranks:
     is_given = rank is not None or world is not None
     if not is_given:
         rank, world = _distributed() or _of_launcher() or (0, 1)
-    if rank is None or world is None or not 0 <= rank < world:
-        raise ValueError(f"rank {rank} of world {world}; both are needed, and rank is below world")
-    return Ranks(rank, world, is_given)
+    if rank is None or world is None:
+        raise ValueError(f"rank {rank} of world {world}; both are needed")
+    world = whole("world", world, 1, _MAX_WORLD)
+    return Ranks(whole("rank", rank, 0, world - 1), world, is_given)
 
 
 def worker_info() -> Any:
@@ -76,6 +80,13 @@ def worker_and_workers() -> tuple[int, int]:
     """This process among the workers of its DataLoader; (0, 1) in the main process."""
     info = worker_info()
     return (info.id, info.num_workers) if info is not None else (0, 1)
+
+
+def of_subset(dataset: Any) -> Any:
+    """The Split under PyTorch's Subset, as random_split() makes it, with its samples alone."""
+    if torch is not None and isinstance(dataset, Subset):
+        return of_subset(dataset.dataset).subset(dataset.indices)
+    return dataset
 
 
 def refused(error: Exception) -> Iterator[Any]:

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""N-MNIST as tonic.datasets.NMNIST gives it: the same arguments, events, targets and order."""
+from __future__ import annotations
+
+from typing import Any, Callable, Optional
+
+import numpy as np
+
+from .batches import POLARITIES
+from .datasets import Sample, Split, Urls
+
+_SECOND_SACCADE_US = 100_000  # as Tonic has it; the sensor turned around somewhat later
+
+# Of each saccade: when it began (µs), what brings a pixel to its place then, and how far that goes
+# on in 105 ms.
+_BEGAN_US = np.array([0, 105_000, 210_000])
+_X_AT, _X_WAY = np.array([4, 0.5, -3]), np.array([-3.5, -3.5, 7])
+_Y_AT, _Y_WAY = np.array([2, -5, 2]), np.array([-7.0, 7, 0])
+
+
+def stabilized(events: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Events (x, y, t) less the way that the saccades took the sensor, without those that are off
+    the sensor then; the given ones may be changed."""
+    saccade = np.searchsorted(_BEGAN_US[1:], events["t"])
+    since = events["t"] - _BEGAN_US[saccade]
+    x = events["x"] + _X_AT[saccade] + _X_WAY[saccade] * since / 105e3
+    y = events["y"] + _Y_AT[saccade] + _Y_WAY[saccade] * since / 105e3
+    events["x"], events["y"] = np.rint(x), np.rint(y)
+    return events[(x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)]
+
+
+class NMNIST(Split):
+    """The recordings of N-MNIST, as tonic.datasets.NMNIST gives them: `dataset[i]` is (events,
+    target), in the order of the files' names.
+
+    events: structured array of x, y (pixels), t (µs) and p (1 is ON), int64 each; target: int, the
+    digit; targets: a list of them. train: the 60,000 of the training set, or the 10,000 others.
+    first_saccade_only: only events before 100 ms. stabilize: take the way of the sensor off the
+    pixels, so that the digit stays where it is. Transforms are as in Tonic. more: further arguments
+    of Split by name, part="rest" (without what is held out for validation) for one, and options.
+
+    Errors: as of the package; ValueError for a server whose recordings are not of 34 x 34 pixels.
+
+    Source: N-MNIST (10.3389/fnins.2015.00437).
+    """
+
+    sensor_size = (34, 34, POLARITIES)
+    classes = [f"{digit} - {name}" for digit, name in enumerate(
+        "zero one two three four five six seven eight nine".split())]
+
+    def __init__(self, urls: Urls, train: bool = True, first_saccade_only: bool = False,
+                 stabilize: bool = False, transform: Optional[Callable] = None,
+                 target_transform: Optional[Callable] = None,
+                 transforms: Optional[Callable] = None, **more: Any) -> None:
+        super().__init__(urls, "nmnist-train" if train else "nmnist-test", transform=transform,
+                         target_transform=target_transform, transforms=transforms, **more)
+        if (self.sensor_size, len(self.classes)) != (NMNIST.sensor_size, len(NMNIST.classes)):
+            raise ValueError(f"{self.name} has {len(self.classes)} classes and a sensor of "
+                             f"{self.sensor_size[0]} x {self.sensor_size[1]} pixels, as N-MNIST "
+                             "has not: use Split")
+        self.classes = NMNIST.classes
+        self.train, self.first_saccade_only, self.stabilize = train, first_saccade_only, stabilize
+
+    @property
+    def targets(self) -> list[Any]:
+        """All targets, as Tonic has them; fetched when first asked for."""
+        if not isinstance(self._targets, list):
+            self._targets = super().targets.tolist()
+        return self._targets
+
+    def _transformed(self, events: Any, label: Any) -> Sample:
+        if self.first_saccade_only:
+            events = events[events["t"] < _SECOND_SACCADE_US]
+        if self.stabilize:
+            events = stabilized(events, *self.sensor_size[:2])
+        return super()._transformed(events, label)
