@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import weakref
 from typing import Any, Callable, Iterator, NamedTuple, Optional, Union
 
@@ -36,11 +37,14 @@ class Iteration:
     """One pass over a loader: (inputs, labels) of each batch. After an error the next next() asks
     for the same batch again."""
 
+    _stream: Optional[Handle] = None
+    _bar: Any = None
+
     def __init__(self, loader: Loader, stream: Handle, end: Optional[int]) -> None:
+        self._pid, self._before = os.getpid(), stats_of(stream)
         self._loader, self._stream, self._end = loader, stream, end
         self._place = loader._place
         self._has_failed = False
-        self._pid, self._before = os.getpid(), stats_of(stream)
         self._bar = loader._bar(stream)
 
     def __iter__(self) -> Iteration:
@@ -92,7 +96,7 @@ class Iteration:
             self._bar.close()
 
     def __del__(self) -> None:
-        if self._stream is not None:
+        if self._stream is not None and not sys.is_finalizing():
             self.close()
 
 
