@@ -6,6 +6,7 @@ import hashlib
 import pickle
 import unittest
 import unittest.mock
+import warnings
 import zipfile
 
 import numpy as np
@@ -28,6 +29,8 @@ FILTERS = {"first_saccade_only=True": {"first_saccade_only": True},
 
 def setUpModule():
     global server, folder
+    unittest.enterModuleContext(warnings.catch_warnings())
+    warnings.filterwarnings("ignore", message="nmnist-.* is not N-MNIST's")
     folder = daemon.generate(unittest.enterModuleContext(daemon.temporary_folder()))
     server = unittest.enterModuleContext(daemon.Daemon(folder))
 
@@ -130,6 +133,17 @@ class AsTonic(unittest.TestCase):
             dataset = twonmnist.NMNIST(server.url, **{name: True})
             with self.assertRaisesRegex(ValueError, f"{name}=True works on single samples"):
                 twonmnist.loader(dataset, 8)
+
+    def test_what_is_not_the_whole_of_it_is_said(self):
+        n = len(twonmnist.Split(server.url, "nmnist-test"))
+        with self.assertWarnsRegex(UserWarning, f"nmnist-test is not .*: {n} .* 10000") as seen:
+            twonmnist.NMNIST(server.url, False)
+        self.assertEqual(seen.filename, __file__)
+        with warnings.catch_warnings(), \
+                unittest.mock.patch("json.loads", return_value={"samples": 10_000,
+                                                                "origin": "recorded"}):
+            warnings.simplefilter("error")
+            twonmnist.NMNIST(server.url, False)
 
     def test_another_sensor_is_refused(self):
         with unittest.mock.patch("twonmnist._library.geometry", return_value=(35, 35, 10)), \

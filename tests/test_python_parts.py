@@ -3,6 +3,7 @@
 import itertools
 import pickle
 import unittest
+import warnings
 
 import numpy as np
 
@@ -21,6 +22,8 @@ needs_torch = unittest.skipUnless(torch, "PyTorch is not installed")
 
 def setUpModule():
     global server, train, multihot
+    unittest.enterModuleContext(warnings.catch_warnings())
+    warnings.filterwarnings("ignore", message="nmnist-.* is not N-MNIST's")
     folder = daemon.generate(unittest.enterModuleContext(daemon.temporary_folder()))
     server = unittest.enterModuleContext(daemon.Daemon(folder))
     train = twonmnist.Split(server.url, "train")

@@ -236,7 +236,7 @@ class Options(unittest.TestCase):
         self.assertGreater(len(twonmnist.splits(server.url, token=None)), 0)
 
     def test_what_is_closed_stays_closed(self):
-        for made in (twonmnist.Split(server.url), pairs(), twonmnist.NMNIST(server.url)):
+        for made in (twonmnist.Split(server.url), pairs()):
             with contextlib.closing(made) as same:
                 sample = same[0]
             with self.assertRaisesRegex(ValueError, "was closed"):

@@ -2,6 +2,7 @@
 """N-MNIST as tonic.datasets.NMNIST gives it: the same arguments, events, targets and order."""
 from __future__ import annotations
 
+import warnings
 from typing import Any, Callable, Optional
 
 import numpy as np
@@ -39,7 +40,8 @@ class NMNIST(Split):
     pixels, so that the digit stays where it is. Transforms are as in Tonic. more: further arguments
     of Split by name, part="rest" (without what is held out for validation) for one, and options.
 
-    Errors: as of the package; ValueError for a server whose recordings are not of 34 x 34 pixels.
+    Errors: as of the package; ValueError where the recordings are not of 34 x 34 pixels. A warning
+    where they are not the whole N-MNIST, or simulated.
 
     Source: N-MNIST (10.3389/fnins.2015.00437).
     """
@@ -54,10 +56,15 @@ class NMNIST(Split):
                  transforms: Optional[Callable] = None, **more: Any) -> None:
         super().__init__(urls, "nmnist-train" if train else "nmnist-test", transform=transform,
                          target_transform=target_transform, transforms=transforms, **more)
-        if (self.sensor_size, len(self.classes)) != (NMNIST.sensor_size, len(NMNIST.classes)):
-            raise ValueError(f"{self.name} has {len(self.classes)} classes and a sensor of "
-                             f"{self.sensor_size[0]} x {self.sensor_size[1]} pixels, as N-MNIST "
-                             "has not: use Split")
+        width, height, n_classes = self.geometry
+        if (width, height, n_classes) != (34, 34, 10):
+            raise ValueError(f"{self.name} has {n_classes} classes and a sensor of {width} x "
+                             f"{height} pixels, as N-MNIST has not: use Split")
+        n_whole = 60_000 if train else 10_000
+        n_samples, origin = self.info["samples"], self.info.get("origin")
+        if (n_samples, origin) != (n_whole, "recorded"):
+            warnings.warn(f"{self.name} is not N-MNIST's: {n_samples} recordings, {origin}, where "
+                          f"that has {n_whole}, recorded", stacklevel=2)
         self.classes = NMNIST.classes
         self.train, self.first_saccade_only, self.stabilize = train, first_saccade_only, stabilize
 
