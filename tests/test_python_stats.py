@@ -118,5 +118,29 @@ class Messages(unittest.TestCase):
             self.assertRegex(text, f"^waiting for {self.url} .* s of 60")
 
 
+class Memory(unittest.TestCase):
+    def test_the_default_form_takes_two_decoded_batches(self):
+        # float32 of 300 frames: 2.8 MB a sample. A process of its own, since a peak stays.
+        code = ("import pathlib, re, sys\n"
+                "sys.modules['torch'] = None\n"
+                "import twonmnist\n"
+                "def peak():\n"
+                "    status = pathlib.Path('/proc/self/status').read_text()\n"
+                "    return 1024 * int(re.search(r'VmHWM:\\s+(\\d+) kB', status)[1])\n"
+                f"batches = twonmnist.loader(twonmnist.Split({server.url!r}, 'train'), 32)\n"
+                "size, before = 0, peak()\n"
+                "for epoch in range(2):\n"
+                "    batches.set_epoch(epoch)\n"
+                "    for frames, labels in batches:\n"
+                "        size = max(size, frames.nbytes)\n"
+                "print(size, peak() - before)")
+        shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True,
+                               text=True).stdout
+        size, taken = map(int, shown.split())
+        self.assertEqual(size, 4 * 32 * 300 * 2 * 34 * 34)
+        self.assertGreater(taken, size)
+        self.assertLess(taken, 2.5 * size)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -116,7 +116,7 @@ class Training:
         self.train = twonmnist.loader(twonmnist.Split(options.urls, "train"), options.batch_size,
                                       seed=options.seed, last="drop", **form)
         self.test = twonmnist.loader(twonmnist.Split(options.urls, "test"), options.batch_size,
-                                     **form)
+                                     shuffle=False, **form)
         self.n_batches = min(len(self.train), options.limit or len(self.train))
         self.epoch, self.batch, self.scores, self.history = 0, 0, Scores(), []
 
