@@ -49,8 +49,8 @@ class Batch(NamedTuple):
     tensors.
 
     inputs, labels: as without; indices: int64 [B], positions in the whole split, or numbers of
-    fresh pairs; sources: int32 [B, 2], positions in the source split of the recordings that a
-    sample was made of, -1 for none.
+    fresh pairs (less 2^64 from 2^63 on); sources: int32 [B, 2], positions in the source split of
+    the recordings that a sample was made of, -1 for none.
     """
 
     inputs: Any

@@ -98,7 +98,8 @@ class Dataset:
             client = _library.open_client(self.urls, self._options)
             handle = _library.make("tnm_split_open", "tnm_split_close", client.pointer,
                                    self._pinned.encode(), parents=(client,))
-            _library.call("tnm_split_set_form", handle.pointer, _ORDERS.get(self.order, 0), self.timestep)
+            order = 0 if self.order is None else _ORDERS[self.order]
+            _library.call("tnm_split_set_form", handle.pointer, order, self.timestep)
             self._handle = handle
             self._decoder = batches.structured_decoder()
             self._pid = os.getpid()

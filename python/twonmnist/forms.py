@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ctypes import c_uint32
-from typing import Any
 
 import numpy as np
 
@@ -25,8 +24,8 @@ class FramesForm:
                  bins: int, binning: str, overlap: str) -> None:
         number, self._shape = one_of("axes", axes, _AXES)
         self._geometry = geometry
-        bins = whole("bins", bins, 1, 4096)
-        self._words = (whole("timestep", timestep, 1, 1_000_000), bins, one_of("binning", binning, _BINNING),
+        timestep, bins = whole("timestep", timestep, 1, 1_000_000), whole("bins", bins, 1, 4096)
+        self._words = (timestep, bins, one_of("binning", binning, _BINNING),
                        one_of("overlap", overlap, _OVERLAP), number,
                        one_of("dtype", dtype, _DTYPES))
         self._dtype, self._bins = dtype, bins

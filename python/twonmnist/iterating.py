@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
 import weakref
-from typing import Any, Callable, Iterator, NamedTuple, Optional, Union
+from typing import Any, Callable, Iterator, Optional, Union
 
 try:
     from tqdm.auto import tqdm
@@ -16,88 +15,14 @@ from . import _library, batches
 from ._library import Handle
 from .checks import whole
 from .datasets import Pairs, Split
+from .iteration import Iteration, Place
 from .labels import labels_as
-from .stats import Stats, stats_of
+from .stats import Stats
 from .workers import (BatchDataLoader, IterableDataset, Ranks, Shared, check_callers, refused,
                       torch, worker_and_workers, worker_info)
 
 LAST = {"short": 0, "drop": 1, "pad": 2}
 _FROM_BEGINNING, _FROM_START = 1, 2  # how worker processes began, in Shared's "workers"
-
-
-class Place(NamedTuple):
-    """Where an iteration is: of the whole, or (workers > 0) of the share of one of so many worker
-    processes."""
-
-    cursor: str
-    workers: int = 0
-
-
-class Iteration:
-    """One pass over a loader: (inputs, labels) of each batch. After an error the next next() asks
-    for the same batch again."""
-
-    _stream: Optional[Handle] = None
-    _bar: Any = None
-
-    def __init__(self, loader: Loader, stream: Handle, end: Optional[int]) -> None:
-        self._pid, self._before = os.getpid(), stats_of(stream)
-        self._loader, self._stream, self._end = loader, stream, end
-        self._place = loader._place
-        self._has_failed = False
-        self._bar = loader._bar(stream)
-
-    def __iter__(self) -> Iteration:
-        return self
-
-    def __next__(self) -> tuple[Any, Any]:
-        self._loader._check_open()
-        if self._stream is None:
-            raise StopIteration
-        batch = self._next_batch()
-        if batch is None:
-            stream = self._stream
-            self.close()
-            self._loader._end(stream)
-            raise StopIteration
-        self._place = self._place._replace(cursor=_library.tell(self._stream))
-        self._loader._place, self._loader._is_finished = self._place, False
-        if self._bar is not None:
-            self._bar.update()
-        return self._loader._read(batch)
-
-    def _next_batch(self) -> Optional[Handle]:
-        if self._end is not None and self._stream.get("tnm_stream_position") >= self._end:
-            return None
-        try:
-            if self._has_failed:
-                _library.call("tnm_stream_seek", self._stream.pointer, self._place.cursor.encode())
-            batch = _library.next_batch(self._stream)
-        except (OSError, MemoryError):
-            self._has_failed = True
-            self._loader._go_on_at(self._place)
-            raise
-        if self._has_failed:
-            self._has_failed = False
-            self._loader._go_on_at(None)
-        return batch
-
-    def stats(self) -> Stats:
-        """What it has given; of a stream that was used before, since then."""
-        if self._stream is None or self._pid != os.getpid():
-            return Stats()
-        return stats_of(self._stream).since(self._before)
-
-    def close(self) -> None:
-        """End the pass here."""
-        self._loader._past_stats = self._loader._past_stats.plus(self.stats())
-        self._stream = None
-        if self._bar is not None:
-            self._bar.close()
-
-    def __del__(self) -> None:
-        if self._stream is not None and not sys.is_finalizing():
-            self.close()
 
 
 class Loader(IterableDataset):
@@ -138,7 +63,8 @@ class Loader(IterableDataset):
         self._open()  # so that a number out of range is an error here and now
 
     def __repr__(self) -> str:
-        return (f"Loader({self.dataset!r}, batch_size={self.batch_size}, seed={self.seed}, "
+        return (f"Loader({self.dataset!r}, batch_size={self.batch_size}, "
+                f"shuffle={self.shuffle}, seed={self.seed}, "
                 f"epoch={self.epoch}, rank={self.rank}, world={self.world}, last={self.last!r})")
 
     def __getstate__(self) -> dict[str, Any]:
@@ -206,7 +132,8 @@ class Loader(IterableDataset):
         """What was given by all iterations of this process, and who waited for whom; see Stats.
         RuntimeError where worker processes iterate: each counts for itself."""
         if worker_info() is None and self._shared["workers"]:
-            raise RuntimeError("worker processes iterate over this loader, and count for themselves")
+            raise RuntimeError("worker processes iterate over this loader, and count for "
+                               "themselves")
         iteration = self._iteration and self._iteration()
         return self._past_stats if iteration is None else self._past_stats.plus(iteration.stats())
 
@@ -377,8 +304,9 @@ class Loader(IterableDataset):
         iterates: this process cannot know then, and RuntimeError says so.
         """
         if batches is not None:
+            n_used = whole("batches", batches, 0, 2**64 - 1)
             stream = self._open_at(self._present_start())
-            _library.call("tnm_stream_stride", stream.pointer, whole("batches", batches, 0, 2**64 - 1), 1)
+            _library.call("tnm_stream_stride", stream.pointer, n_used, 1)
             return self._state(Place(_library.tell(stream)), False)
         if worker_info() is None:
             if self._shared.is_waiting and self._shared.start:
