@@ -12,8 +12,6 @@ import threading
 from ctypes import POINTER, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
 from typing import Any, Callable, Iterator
 
-import numpy as np
-
 from . import _find
 
 _handle_out = POINTER(c_void_p)
@@ -257,9 +255,10 @@ def geometry(split: Handle) -> tuple[int, int, int]:
     return numbers[0], numbers[1], numbers[2]
 
 
-def open_part(split: Handle, indices: np.ndarray | None, *more: Any) -> Handle:
-    """A stream over the samples at these positions, or over all; `more` as of tnm_part_open()."""
-    places = None if indices is None else indices.astype(np.uint64)
+def open_part(split: Handle, indices: Any, *more: Any) -> Handle:
+    """A stream over the samples at these positions (an array), or for None over all; `more` as of
+    tnm_part_open()."""
+    places = None if indices is None else indices.astype("u8")
     return make("tnm_part_open", "tnm_stream_close", split.pointer,
                 None if places is None else places.ctypes.data,
                 0 if places is None else len(places), *more)
