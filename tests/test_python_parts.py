@@ -88,6 +88,7 @@ class Parts(unittest.TestCase):
         nmnist = twonmnist.NMNIST(server.url, part="held", folds=5)
         whole = twonmnist.NMNIST(server.url)
         self.assertEqual(nmnist.targets, [whole.targets[i] for i in nmnist.indices])
+        self.assertEqual(nmnist.subset([2, 0]).targets, [nmnist.targets[2], nmnist.targets[0]])
         self.assertIn(f"{len(held)} of {len(train)} samples", repr(held))
 
     def test_batches_of_a_part_are_its_samples_in_the_epochs_order(self):
@@ -98,6 +99,9 @@ class Parts(unittest.TestCase):
         for k, batch in enumerate(batches):
             np.testing.assert_array_equal(batch.indices, order[k * SIZE:(k + 1) * SIZE])
             np.testing.assert_array_equal(batch.labels, train.targets[batch.indices])
+        for rank in range(2):
+            share = indices(loader(rest, seed=3, epoch=1, rank=rank, world=2, last="short"))
+            self.assertEqual(share, [list(batch.indices[rank::2]) for batch in batches])
         for last, n in (("drop", len(rest) // SIZE), ("pad", -(-len(rest) // SIZE))):
             batches = loader(rest, last=last)
             self.assertEqual((len(batches), len(list(batches))), (n, n))
@@ -241,6 +245,11 @@ class Indexing(unittest.TestCase):
         for place in places:
             np.testing.assert_array_equal(train[place][0], train[3][0])
         self.assertEqual(train.__getitems__([]), [])
+        many = [i % len(train) for i in range(1100)]  # more than a server gives at once
+        samples = train.__getitems__(many)
+        self.assertEqual(len(samples), len(many))
+        for i in (0, 255, 256, 1099):
+            np.testing.assert_array_equal(samples[i][0], train[many[i]][0])
         for place in (1.0, np.float64(1), "1", slice(1, 3), None, np.array([1])):
             with self.subTest(place=place), \
                     self.assertRaisesRegex(TypeError, "index .* of train; "):

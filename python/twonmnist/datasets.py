@@ -22,6 +22,7 @@ from .workers import (IterableDataset, Shared, check_callers, checked_ranks, ref
 Urls = Union[str, Sequence[str]]
 Sample = tuple[Any, Any]
 
+_MOST_AT_ONCE = 256  # samples in a request: a server may refuse more than it is set to
 _ORDERS = {"time": 1, "published": 2}
 
 
@@ -176,14 +177,15 @@ class Split(Dataset):
         return self.__getitems__([index])[0]
 
     def __getitems__(self, indices: Sequence[int]) -> list[Sample]:
-        """Several samples with one request; PyTorch's DataLoader asks so."""
-        handle = self.handle
-        wanted = [self._position(index) for index in indices]
-        if not wanted:
-            return []
-        batch = _library.make("tnm_samples", "tnm_batch_free", handle.pointer,
-                              (c_uint64 * len(wanted))(*wanted), len(wanted))
-        return self._samples(batch)
+        """Several samples, up to 256 with one request; PyTorch's DataLoader asks so."""
+        positions = [self._position(index) for index in indices]
+        samples: list[Sample] = []
+        for begin in range(0, len(positions), _MOST_AT_ONCE):
+            wanted = positions[begin:begin + _MOST_AT_ONCE]
+            batch = _library.make("tnm_samples", "tnm_batch_free", self.handle.pointer,
+                                  (c_uint64 * len(wanted))(*wanted), len(wanted))
+            samples += self._samples(batch)
+        return samples
 
     def _position(self, index: int) -> int:
         try:
