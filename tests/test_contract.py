@@ -66,6 +66,8 @@ def binding():
     """The binding's names up to its table of prototypes, without loading the library."""
     names = {"__name__": "binding"}
     for statement in ast.parse(BINDING.read_text(encoding="utf-8")).body:
+        if isinstance(statement, ast.ImportFrom) and statement.level:
+            continue  # a sibling, by which the library is found
         exec(compile(ast.Module([statement], []), BINDING, "exec"), names)
         if "_PROTOTYPES" in names:
             return names
