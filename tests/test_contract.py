@@ -27,6 +27,7 @@ POINTERS = {"char *": ctypes.c_char_p, "char **": ctypes.POINTER(ctypes.c_void_p
             "size_t *": ctypes.POINTER(ctypes.c_size_t),
             "const uint32_t *": ctypes.POINTER(ctypes.c_uint32),
             "const uint64_t *": ctypes.POINTER(ctypes.c_uint64)}
+CALLBACKS = set(re.findall(r"^typedef \w+ (\w+)\(", HEADER, re.MULTILINE))
 STRUCTS = set(re.findall(r"\btypedef struct \w* ?\{[^}]*\} (\w+);", HEADER))
 
 
@@ -49,7 +50,7 @@ def fits(said, c_type, returned=False):
     plain = c_type.removeprefix("const ")
     if c_type in VALUES:
         return said is VALUES[c_type]
-    if c_type == "tnm_progress *":
+    if plain.rstrip(" *") in CALLBACKS:
         return issubclass(said, ctypes._CFuncPtr)
     if plain.rstrip(" *") in STRUCTS:
         return said is ctypes.c_void_p or issubclass(said, ctypes._Pointer)
@@ -92,7 +93,13 @@ class Python(unittest.TestCase):
         for path in (ROOT / "python/twonmnist").glob("*.py"):
             used |= set(re.findall(r"\btnm_\w+", path.read_text(encoding="utf-8")))
         self.assertGreater(len(used), 30)
-        self.assertEqual(used, set(binding()["_PROTOTYPES"]))
+        self.assertEqual(used - STRUCTS, set(binding()["_PROTOTYPES"]))
+
+    def test_statistics_are_those_of_the_header(self):
+        fields = re.search(r"typedef struct \w* ?\{([^}]*)\} tnm_stats;", HEADER).group(1)
+        names = re.findall(r"\w+", " ".join(re.findall(r"uint64_t ([^;]*);", fields)))
+        stated = re.search(r"^STATS = (\([^)]*\))", BINDING.read_text(encoding="utf-8"), re.MULTILINE)
+        self.assertEqual(list(ast.literal_eval(stated.group(1))), names)
 
     def test_numbers_of_the_header_are_the_same(self):
         numbers = {name: int(value) for name, value in re.findall(r"\b(TNM_\w+) = (\d+)", HEADER)}

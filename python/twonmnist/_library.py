@@ -16,7 +16,7 @@ from . import _find
 
 _handle_out = POINTER(c_void_p)
 _size_out = POINTER(c_size_t)
-_u32s = POINTER(c_uint32)
+_u32s, _u64s = POINTER(c_uint32), POINTER(c_uint64)
 _progress = ctypes.CFUNCTYPE(c_int)  # the callback's arguments are of no use here
 _message = ctypes.CFUNCTYPE(None, c_size_t, c_char_p)
 
@@ -61,12 +61,12 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
                                    _handle_out]),
     "tnm_decoder_free": (None, [c_void_p]),
     "tnm_decode": (c_int, [c_void_p, c_void_p, c_void_p, c_size_t]),
-    "tnm_part_open": (c_int, [c_void_p, c_void_p, c_size_t, c_int, c_uint32, c_uint32, c_uint64,
+    "tnm_part_open": (c_int, [c_void_p, _u64s, c_size_t, c_int, c_uint32, c_uint32, c_uint64,
                               c_uint32, c_uint32, c_int, ctypes.c_uint, _handle_out]),
     "tnm_pairs_open": (c_int, [c_void_p, c_uint64, c_uint64, c_uint64, c_uint32, c_uint32,
                                ctypes.c_uint, _handle_out]),
     "tnm_stream_close": (None, [c_void_p]),
-    "tnm_stream_stats": (c_int, [c_void_p, POINTER(c_uint64), c_size_t]),
+    "tnm_stream_stats": (c_int, [c_void_p, c_void_p, c_size_t]),
     "tnm_stream_next": (c_int, [c_void_p, _handle_out]),
     "tnm_stream_tell": (c_int, [c_void_p, c_char_p, c_size_t]),
     "tnm_stream_seek": (c_int, [c_void_p, c_char_p]),
@@ -260,7 +260,7 @@ def open_part(split: Handle, indices: Any, *more: Any) -> Handle:
     tnm_part_open()."""
     places = None if indices is None else indices.astype("u8")
     return make("tnm_part_open", "tnm_stream_close", split.pointer,
-                None if places is None else places.ctypes.data,
+                None if places is None else places.ctypes.data_as(_u64s),
                 0 if places is None else len(places), *more)
 
 
