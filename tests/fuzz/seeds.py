@@ -212,6 +212,7 @@ def listings():
         "hole": b"Train/0_1.bin\nTrain/2_1.bin",
         "too-large": b"Train/1/2147483648.bin",
         "same-digits": b"Train/1_1-1.bin",
+        "spellings": b"train/0/1.bin\nTest/0/1.bin\nTrain/0/2.bin\ntrain/0_1.bin\ntest/1/2.bin",
     }
 
 
