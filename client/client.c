@@ -33,6 +33,7 @@ static void init_waiting(tnm_client *client)
     pthread_cond_init(&client->changed, &attributes);
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&client->lock, NULL);
+    pthread_mutex_init(&client->line_lock, NULL);
 }
 
 static void free_requests(void *user)
@@ -43,6 +44,7 @@ static void free_requests(void *user)
 
 static void free_client(tnm_client *client)
 {
+    line_free(client->line);
     if (client->loop)
         loop_call(client->loop, free_requests, client);
     loop_free(client->loop);
@@ -50,6 +52,7 @@ static void free_client(tnm_client *client)
     tnm_options_free(client->options);
     pthread_cond_destroy(&client->changed);
     pthread_mutex_destroy(&client->lock);
+    pthread_mutex_destroy(&client->line_lock);
     free(client);
 }
 
@@ -205,12 +208,20 @@ static void ask_text(void *user)
     wait->has_text = request && request_text(request, &wait->text);
 }
 
+static int tell_progress(tnm_client *client, tnm_progress *progress, void *user)
+{
+    uint64_t answers, bytes, retries;
+    requests_counts(client->requests, &answers, &bytes, &retries);
+    return progress && progress(user, answers, bytes, retries) != 0
+               ? failure_set(-ECANCELED, "cancelled by the progress callback")
+               : 0;
+}
+
 /* Both callbacks, as they are due; without the lock. */
 static int tell(struct wait *wait, tnm_progress *progress, void *progress_user,
                 tnm_message *message, void *message_user)
 {
     tnm_client *client = wait->client;
-    uint64_t answers, bytes, retries;
     if (message && now_ms() >= wait->message_at_ms) {
         loop_call(client->loop, ask_text, wait);
         if (wait->has_text) {
@@ -218,10 +229,7 @@ static int tell(struct wait *wait, tnm_progress *progress, void *progress_user,
             message(message_user, wait->text.text);
         }
     }
-    requests_counts(client->requests, &answers, &bytes, &retries);
-    return progress && progress(progress_user, answers, bytes, retries) != 0
-               ? failure_set(-ECANCELED, "cancelled by the progress callback")
-               : 0;
+    return tell_progress(client, progress, progress_user);
 }
 
 /* Wait for a change, or until it is time to tell something. */
@@ -268,92 +276,13 @@ int client_wait(tnm_client *client, const struct client_waited *waited)
     return r;
 }
 
-/* ---- One request ---- */
-
-struct waited {
-    tnm_client *client;
-    struct request_ask ask;          /* ours, told to finish() */
-    const struct request_ask *asked; /* the caller's */
-    struct request *request;
-    bool done; /* under the lock */
-    int r;
-    char *server;
-    struct error why;
-};
-
-static bool is_done(const void *user)
+int client_tick(tnm_client *client, uint64_t n_cancels)
 {
-    return ((const struct waited *)user)->done;
-}
-
-static const struct request *request_of(const void *user)
-{
-    return ((const struct waited *)user)->request;
-}
-
-static int check(void *user, struct answer *answer, struct error *why)
-{
-    const struct waited *waited = user;
-    return waited->asked->check(waited->asked->user, answer, why);
-}
-
-static void end(struct waited *waited, int r, const char *server, const struct error *why)
-{
-    pthread_mutex_lock(&waited->client->lock);
-    waited->request = NULL;
-    waited->r = r;
-    waited->server = server ? strdup(server) : NULL;
-    waited->why = *why;
-    waited->done = true;
-    pthread_cond_broadcast(&waited->client->changed);
-    pthread_mutex_unlock(&waited->client->lock);
-}
-
-static void on_done(void *user, int r, const char *server, const struct error *why)
-{
-    end(user, r, server, why);
-}
-
-static void start_waited(void *user)
-{
-    struct waited *waited = user;
-    if (request_start(waited->client->requests, &waited->ask, &waited->request) < 0)
-        end(waited, -ENOMEM, NULL, &(struct error){.text = "no memory for a request"});
-}
-
-static void stop_waited(void *user)
-{
-    struct waited *waited = user;
-    request_cancel(waited->request);
-    waited->request = NULL;
-}
-
-int client_request(tnm_client *client, const struct request_ask *ask, char **ret_server)
-{
-    struct waited waited = {.client = client, .ask = *ask, .asked = ask};
-    waited.ask.check = check;
-    waited.ask.done = on_done;
-    waited.ask.user = &waited;
-    waited.ask.patience_ms = client->options->call_patience_s * 1000;
-    uint64_t n_cancels = client_cancels(client);
-    loop_call(client->loop, start_waited, &waited);
-
     pthread_mutex_lock(&client->lock);
-    const struct client_waited what = {is_done, request_of, &waited, n_cancels};
-    int r = client_wait(client, &what);
+    bool is_cancelled = client->n_cancels != n_cancels;
+    tnm_progress *progress = client->progress;
+    void *user = client->progress_user;
     pthread_mutex_unlock(&client->lock);
-    if (r < 0) {
-        loop_call(client->loop, stop_waited, &waited);
-        free(waited.server);
-        return r;
-    }
-    if (waited.r < 0)
-        return failure_keep(waited.r, &waited.why);
-    if (!waited.server)
-        return failure_set(-ENOMEM, "no memory for a name");
-    if (ret_server)
-        *ret_server = waited.server;
-    else
-        free(waited.server);
-    return 0;
+    return is_cancelled ? failure_set(-ECANCELED, "cancelled")
+                        : tell_progress(client, progress, user);
 }

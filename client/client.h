@@ -25,6 +25,8 @@ struct tnm_client {
     void *progress_user;
     tnm_message *message;
     void *message_user;
+    pthread_mutex_t line_lock;
+    struct line *line; /* for single requests; under its lock */
 };
 
 /* 0 where the client may be used here; else -EINVAL or -ECHILD, kept as the last error. */
@@ -52,6 +54,10 @@ struct client_waited {
 /* Wait until it is ready, or cancelled; the caller holds the lock. Errors: -ECANCELED, kept as the
  * last error. */
 int client_wait(tnm_client *client, const struct client_waited *waited);
+
+/* Tell the progress, as a call that waits by itself has to ten times a second. Errors: -ECANCELED,
+ * kept as the last error. */
+int client_tick(tnm_client *client, uint64_t n_cancels);
 
 /* Make one request and wait for its end. The caller frees *ret_server, which may be NULL. Errors:
  * those of requests, kept as the last error. */

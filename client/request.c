@@ -100,7 +100,8 @@ static struct request_tally *tally_of(struct request *request)
 /* Forget a try that has ended. Whatever became of it, others need not wait for it any more. */
 static void end_attempt(struct attempt *attempt)
 {
-    tally_of(attempt->request)->bytes += transfer_received(attempt->transfer);
+    if (attempt->transfer)
+        tally_of(attempt->request)->bytes += transfer_received(attempt->transfer);
     attempt->transfer = NULL;
     if (!attempt->is_probe)
         return;
@@ -234,9 +235,25 @@ static void try_next(struct request *request)
     wait_until(request, until);
 }
 
+/* What the caller has tried is our first attempt. */
+static void take_tried(struct request *request)
+{
+    struct request_tried *tried = request->ask.tried;
+    struct attempt *attempt = &request->attempts[0];
+    stop_waiting(request);
+    request->ask.tried = NULL;
+    *attempt = (struct attempt){
+        .request = request, .number = ++request->all->n_sent, .sent_ms = tried->sent_ms};
+    on_transferred(attempt, tried->r, &tried->answer, &tried->why);
+}
+
 static void on_timer(void *user)
 {
     struct request *request = user;
+    if (request->ask.tried) {
+        take_tried(request);
+        return;
+    }
     struct attempt *under_way = request_other_attempt(request, NULL);
     if (under_way)
         hedge(request, under_way);
@@ -257,12 +274,19 @@ static void go_on(struct request *request)
     try_next(request);
 }
 
+static void note_health(struct requests *all)
+{
+    atomic_store(&all->are_well, all->servers->n == 1 && all->servers->list[0].failures == 0);
+}
+
 static bool note_failure(struct requests *all, size_t s, struct server_failure failure)
 {
     failure.last_number = all->n_sent;
     failure.now_ms = loop_now_ms(all->loop);
     failure.random = random_u32();
-    return server_failed(&all->servers->list[s], all->options, &failure);
+    bool counted = server_failed(&all->servers->list[s], all->options, &failure);
+    note_health(all);
+    return counted;
 }
 
 static void server_trouble(struct attempt *attempt, int r, const struct answer *answer,
@@ -312,12 +336,13 @@ static void server_works(struct attempt *attempt)
 {
     if (server_answered(server_of(attempt), attempt->number))
         wake_all(attempt->request->all);
+    note_health(attempt->request->all);
 }
 
 /* A captive portal or a proxy's page of HTML is no reason to ask the same server again. */
-static int check_type(const struct request *request, const struct answer *answer, struct error *why)
+static int check_type(const struct request_ask *ask, const struct answer *answer, struct error *why)
 {
-    const char *type = answer->headers[HEADER_CONTENT_TYPE], *wanted = request->ask.type;
+    const char *type = answer->headers[HEADER_CONTENT_TYPE], *wanted = ask->type;
     size_t length = strlen(wanted);
     if (strncasecmp(type, wanted, length) != 0 || (type[length] && !strchr("; \t", type[length])))
         return error_set(why, -EPROTO, "no twonmnist daemon: an answer of type \"%.64s\", not %s",
@@ -344,7 +369,7 @@ static void take_answer(struct attempt *attempt, struct answer *answer)
 {
     struct request *request = attempt->request;
     struct error why = {.text = ""};
-    if (check_type(request, answer, &why) < 0) {
+    if (check_type(&request->ask, answer, &why) < 0) {
         refused(attempt, -EPROTO, why.text);
         return;
     }
@@ -479,6 +504,7 @@ int requests_new(struct loop *loop, const tnm_options *options, struct servers *
     all->options = options;
     all->servers = servers;
     all->last = &all->waiting;
+    note_health(all);
     all->turn = random_u32(); /* many clients do not begin with the same server */
     if (transfers_new(loop, options, &all->transfers) < 0 ||
         probes_new(all->transfers, options, servers, on_probed, all, &all->probes) < 0) {
@@ -497,6 +523,36 @@ void requests_free(struct requests *all)
     probes_free(all->probes);
     transfers_free(all->transfers);
     free(all);
+}
+
+int request_check(const struct request_ask *ask, struct answer *answer, struct error *why)
+{
+    int r = answer->status == 200 ? check_type(ask, answer, why) : -EPROTO;
+    if (r == 0 && answer->body.size == 0)
+        r = -EPROTO;
+    return r < 0 ? r : ask->check(ask->user, answer, why);
+}
+
+bool requests_are_well(const struct requests *all)
+{
+    return atomic_load(&all->are_well);
+}
+
+int requests_line(struct requests *all, struct line **ret)
+{
+    return line_new(all->transfers, ret);
+}
+
+uint64_t requests_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void requests_count_answer(struct requests *all)
+{
+    atomic_fetch_add(&all->answers, 1);
 }
 
 void requests_counts(const struct requests *all, uint64_t *ret_answers, uint64_t *ret_bytes,

@@ -36,6 +36,14 @@ struct request_tally {
         failures; /* tries; those after a failure; of a hedge; bad */
 };
 
+/* A first try of a request that was made elsewhere, and what became of it. */
+struct request_tried {
+    int r; /* of the transfer */
+    struct answer answer;
+    struct error why;
+    uint64_t sent_ms;
+};
+
 struct request_ask {
     const char *what;            /* in words, for errors; copied, like the next two */
     const char *path;            /* behind the server's URL */
@@ -43,6 +51,7 @@ struct request_ask {
     const char *type;            /* Content-Type that the answer has to have; borrowed for ever */
     uint64_t max_bytes;          /* of the answer; 0: as the option max_answer_mb says */
     uint64_t patience_ms;        /* how long to wait for servers that fail */
+    struct request_tried *tried; /* borrowed until the end; or NULL */
     struct request_tally *tally; /* is added to; or NULL */
 
     /* Look at a 200: 0, or -EBADMSG damaged (tried again), -ESTALE other data or -EPROTO not what
@@ -60,6 +69,17 @@ struct request;
 /* done() is never called before this returns. Errors: -ENOMEM. */
 int request_start(struct requests *requests, const struct request_ask *ask, struct request **ret);
 void request_cancel(struct request *request); /* accepts NULL */
+
+/* Whether a 200 is a good answer: its type, and what ask->check() says. Errors: those, and -EPROTO.
+ * Any thread. */
+int request_check(const struct request_ask *ask, struct answer *answer, struct error *why);
+
+/* For who makes the first try: whether there is but one server, and it has not failed since it last
+ * answered; a line to it; the time; an answer more. Any thread. */
+bool requests_are_well(const struct requests *requests);
+int requests_line(struct requests *requests, struct line **ret);
+uint64_t requests_now_ms(void);
+void requests_count_answer(struct requests *requests);
 
 /* For which servers the request waits, and why: "waiting for http://one (connection refused), 12 s
  * of 300". False while it does not wait, or for less than 2 s. Loop thread. */

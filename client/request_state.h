@@ -20,6 +20,7 @@ struct requests {
     size_t turn;                     /* the server to begin with next */
     uint64_t n_sent;                 /* tries; each has its number */
     atomic_uint_least64_t answers, retries;
+    atomic_bool are_well; /* see requests_are_well() */
 };
 
 /* A transfer under way. */

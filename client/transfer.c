@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One HTTP exchange with one server. The one door to libcurl. */
-#include "client/transfer.h"
+ * HTTP exchanges with servers, many at once. client/transfer*.c are the one door to libcurl. */
+#include "client/transfer_state.h"
 
 #include <assert.h>
 #include <ctype.h>
-#include <curl/curl.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,34 +19,6 @@ enum {
     MAX_PROBLEM_BYTES = 65536,
     LEAST_RATE =
         1000, /* bytes/s on the average of stall_timeout_s: a byte now and then is a stall */
-};
-
-struct transfers {
-    struct loop *loop;
-    const tnm_options *options;
-    CURLM *multi;
-    struct loop_timer *timer;
-    struct curl_slist *headers; /* sent with each request */
-    struct curl_slist *post_headers;
-    struct transfer *first, **last; /* that wait for their turn */
-    uint64_t n_active;
-    atomic_uint_least64_t bytes;
-};
-
-struct transfer {
-    struct transfers *all;
-    struct transfer *next; /* while it waits for its turn */
-    bool active;
-    CURL *easy;
-    transfer_done *done;
-    void *user;
-    struct answer answer;
-    uint64_t max_bytes; /* of a 200's body */
-    uint64_t received;  /* bytes of head and body so far */
-    bool in_head;       /* the status line has come, the end of the head has not */
-    bool is_enough;     /* we ended it: the rest of a refusal's body is of no use */
-    int refused;        /* why we ourselves ended it: negative errno */
-    char message[CURL_ERROR_SIZE];
 };
 
 static pthread_once_t global_once = PTHREAD_ONCE_INIT;
@@ -106,8 +75,12 @@ static int connect_error(const struct transfer *transfer, CURLcode code, struct 
     return error_of(code);
 }
 
-static int result_of(const struct transfer *transfer, CURLcode code, struct error *why)
+int transfer_result(struct transfer *transfer, CURLcode code, struct error *why)
 {
+    curl_off_t begun_us = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &transfer->answer.status);
+    curl_easy_getinfo(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T, &begun_us);
+    transfer->answer.begun_after_ms = (uint64_t)begun_us / 1000;
     if (transfer->refused == -EMSGSIZE)
         return error_set(why, -EMSGSIZE, "the answer is longer than the %" PRIu64 " bytes that %s",
                          transfer->max_bytes,
@@ -132,12 +105,7 @@ static void finish(struct transfer *transfer, CURLcode code)
 {
     struct transfers *all = transfer->all;
     struct error why = {.text = ""};
-    int r = result_of(transfer, code, &why);
-    curl_off_t begun_us = 0;
-    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &transfer->answer.status);
-    curl_easy_getinfo(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T, &begun_us);
-    transfer->answer.begun_after_ms = (uint64_t)begun_us / 1000;
-
+    int r = transfer_result(transfer, code, &why);
     curl_multi_remove_handle(all->multi, transfer->easy);
     curl_easy_cleanup(transfer->easy);
     all->n_active--;
@@ -366,10 +334,17 @@ static void set_protocols(CURL *easy)
 #endif
 }
 
-static void set_up(struct transfer *transfer, const struct transfer_ask *ask)
+uint64_t transfer_max_bytes(const tnm_options *options, const struct transfer_ask *ask)
+{
+    uint64_t most = option_bytes(options);
+    return ask->max_bytes && ask->max_bytes < most ? ask->max_bytes : most;
+}
+
+void transfer_set_up(struct transfer *transfer, const struct transfer_ask *ask)
 {
     CURL *easy = transfer->easy;
     const tnm_options *options = transfer->all->options;
+    transfer->max_bytes = transfer_max_bytes(options, ask);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
     curl_easy_setopt(easy, CURLOPT_URL, ask->url);
     set_protocols(easy);
@@ -428,10 +403,7 @@ int transfer_start(struct transfers *all, const struct transfer_ask *ask, transf
     transfer->all = all;
     transfer->done = done;
     transfer->user = user;
-    transfer->max_bytes = option_bytes(all->options);
-    if (ask->max_bytes && ask->max_bytes < transfer->max_bytes)
-        transfer->max_bytes = ask->max_bytes;
-    set_up(transfer, ask);
+    transfer_set_up(transfer, ask);
     *ret = transfer;
     if (ask->is_urgent) {
         begin(transfer);

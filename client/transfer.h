@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One HTTP exchange with one server. The one door to libcurl. Loop thread only, except
- * transfers_bytes(). */
+ * HTTP exchanges with servers, many at once. Loop thread only, except transfers_bytes(), lines and
+ * transfer_check_url(). */
 #pragma once
 
 #include <stdbool.h>
@@ -65,6 +65,20 @@ void transfer_cancel(struct transfer *transfer);
 /* Whether its turn has come; and the bytes of its answer so far. */
 bool transfer_has_begun(const struct transfer *transfer);
 uint64_t transfer_received(const struct transfer *transfer);
+
+/* A connection that is kept for one exchange after the other, in the caller's own thread: what
+ * waits for one answer has nothing to gain from another thread. One thread at a time. */
+struct line;
+
+/* The transfers are borrowed. Errors: -ENOMEM. */
+int line_new(struct transfers *transfers, struct line **ret);
+void line_free(struct line *line);
+
+/* Get what is asked for, without a body of ours, from the one server that the line is used for.
+ * Asks `tick` ten times a second while it waits, which ends it by a negative errno. Like
+ * transfer_done() otherwise; the caller clears the answer's body. */
+int line_get(struct line *line, const struct transfer_ask *ask, int (*tick)(void *user), void *user,
+             struct answer *ret, struct error *why);
 
 /* Check `url` as a server's: http or https, a host, no query. Errors: -EINVAL. Any thread. */
 int transfer_check_url(const char *url, struct error *why);

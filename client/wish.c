@@ -65,6 +65,8 @@ __attribute__((format(printf, 3, 4))) static int set_path(struct wish *wish, str
     if (n < 0)
         return -ENOMEM;
     form_query(form, query, sizeof query);
+    if (!query[0] && path[n - 1] == '?')
+        path[n - 1] = '\0'; /* of an empty query libcurl sends the mark once and not again */
     n = asprintf(&wish->path, "%s%s", path, query);
     free(path);
     if (n < 0)

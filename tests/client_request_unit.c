@@ -26,6 +26,7 @@ struct asking {
     tnm_options *options;
     unsigned checks;
     uint64_t patience_ms;
+    struct request_tried *tried;
     int check_rs[SCRIPT_STEPS]; /* what the check says, one after the other, the last one for ever
                                  */
     int start_r, r;
@@ -68,6 +69,7 @@ static void start(void *user)
                                     .path = path,
                                     .type = "application/json",
                                     .patience_ms = one->patience_ms,
+                                    .tried = one->tried,
                                     .check = check,
                                     .done = done,
                                     .user = one};
@@ -180,6 +182,59 @@ static void what_may_go_better_is_tried_again(void **state)
         assert_int_equal(retries, 1);
         finish();
     }
+}
+
+static void what_was_tried_elsewhere_is_the_first_try(void **state)
+{
+    (void)state;
+    static const struct {
+        struct script_step step;
+        int check_r;
+        bool are_well; /* behind it, as long as nothing else was answered */
+        const char *log;
+    } cases[] = {
+        {down, 0, false, "a"},
+        {busy, 0, false, "a"},
+        {good, -EBADMSG, true, "a"},
+        {good, 0, true, ""}, /* the second look was better */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint64_t answers, bytes, retries;
+        prepare(1);
+        assert_true(requests_are_well(asking.requests));
+        struct request_tried tried = {.r = cases[i].step.r, .sent_ms = requests_now_ms()};
+        tried.answer.status = cases[i].step.status;
+        if (cases[i].step.body)
+            body_add(&tried.answer.body, cases[i].step.body, strlen(cases[i].step.body));
+        snprintf(tried.answer.headers[HEADER_CONTENT_TYPE], HEADER_MAX, "%s",
+                 cases[i].step.type ? cases[i].step.type : "");
+        asking.tried = &tried;
+        asking.check_rs[0] = cases[i].check_r;
+        asking.patience_ms = 0; /* it is over where the server has to rest */
+        script.steps[0][0] = good;
+        int r = ask();
+        assert_int_equal(r == 0, cases[i].are_well);
+        assert_int_equal(requests_are_well(asking.requests), cases[i].are_well);
+        requests_counts(asking.requests, &answers, &bytes, &retries);
+        assert_int_equal(retries, cases[i].check_r < 0 || r < 0);
+        if (r < 0) {
+            asking.tried = NULL;
+            asking.patience_ms = 60000;
+            assert_int_equal(ask(), 0);
+            assert_true(requests_are_well(asking.requests));
+        }
+        assert_string_equal(script.log, cases[i].log);
+        body_clear(&tried.answer.body);
+        finish();
+    }
+}
+
+static void only_one_server_is_tried_elsewhere(void **state)
+{
+    (void)state;
+    prepare(2);
+    assert_false(requests_are_well(asking.requests));
+    finish();
 }
 
 static void a_damaged_answer_is_asked_for_again(void **state)
@@ -387,6 +442,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_answer_ends_it),
         cmocka_unit_test(what_may_go_better_is_tried_again),
+        cmocka_unit_test(what_was_tried_elsewhere_is_the_first_try),
+        cmocka_unit_test(only_one_server_is_tried_elsewhere),
         cmocka_unit_test(a_damaged_answer_is_asked_for_again),
         cmocka_unit_test(without_patience_or_after_so_many_damaged_answers_it_gives_up),
         cmocka_unit_test(what_is_wrong_with_the_request_ends_it_at_once),

@@ -59,6 +59,35 @@ void requests_counts(const struct requests *all, uint64_t *ret_answers, uint64_t
     *ret_retries = 33;
 }
 
+/* All is made in the loop's thread. */
+bool requests_are_well(const struct requests *all)
+{
+    (void)all;
+    return false;
+}
+
+int requests_line(struct requests *all, struct line **ret)
+{
+    (void)all;
+    (void)ret;
+    return -ENOMEM;
+}
+
+uint64_t requests_now_ms(void)
+{
+    return 0;
+}
+
+void requests_count_answer(struct requests *all)
+{
+    (void)all;
+}
+
+int request_check(const struct request_ask *ask, struct answer *answer, struct error *why)
+{
+    return ask->check(ask->user, answer, why);
+}
+
 static void free_request(struct request *request)
 {
     loop_timer_free(request->timer);

@@ -55,6 +55,27 @@ uint64_t transfers_bytes(const struct transfers *all)
     return SCRIPT_BYTES;
 }
 
+/* Nothing is tried in the caller's thread: the script's servers are two. */
+int line_new(struct transfers *all, struct line **ret)
+{
+    (void)all;
+    (void)ret;
+    return -ENOMEM;
+}
+
+void line_free(struct line *line)
+{
+    if (line)
+        abort();
+}
+
+int line_get(struct line *line, const struct transfer_ask *ask, int (*tick)(void *user), void *user,
+             struct answer *ret, struct error *why)
+{
+    (void)line, (void)ask, (void)tick, (void)user, (void)ret, (void)why;
+    abort();
+}
+
 int transfer_check_url(const char *url, struct error *why)
 {
     (void)url;

@@ -13,7 +13,7 @@
 
 #include "client/twonmnist.h"
 
-enum { N_DIGITS = 10, ROUNDS_MOST = 1000000 };
+enum { N_DIGITS = 10, SIZE_OF_ALL = 1000, ROUNDS_MOST = 1000000 };
 
 static const uint64_t some[] = {2, 0};
 static const uint64_t parts[] = {0, 7}; /* of different digits */
@@ -62,6 +62,19 @@ static int get_epoch(tnm_split *split, struct taken *ret)
     return keep_batch(r, batch, ret);
 }
 
+/* One batch of all of it, so that there is nothing to be fetched ahead. */
+static int get_stream(tnm_split *split, struct taken *ret)
+{
+    tnm_stream *stream = NULL;
+    tnm_batch *batch = NULL;
+    int r = tnm_epoch_open(split, 3, 1, SIZE_OF_ALL, 0, 1, TNM_LAST_SHORT, 1, &stream);
+    if (r == 0)
+        r = tnm_stream_next(stream, &batch);
+    r = keep_batch(r < 0 ? r : 0, batch, ret);
+    tnm_stream_close(stream);
+    return r;
+}
+
 static int get_pairs(tnm_split *split, struct taken *ret)
 {
     tnm_batch *batch = NULL;
@@ -94,8 +107,8 @@ static const struct {
     int (*get)(tnm_split *split, struct taken *ret);
 } kinds[] = {
     {"samples", "nmnist-train", get_samples}, {"epoch", "train", get_epoch},
-    {"pairs", "nmnist-train", get_pairs},     {"mix", "nmnist-train", get_mix},
-    {"labels", "train", get_labels},
+    {"stream", "train", get_stream},          {"pairs", "nmnist-train", get_pairs},
+    {"mix", "nmnist-train", get_mix},         {"labels", "train", get_labels},
 };
 
 static int fail(const char *what)

@@ -21,7 +21,7 @@ def setUpModule():
              for i, name in enumerate(generator.recordings(per_digit=2))}
     source = generator.write_folder(unittest.enterModuleContext(daemon.temporary_folder()), files)
     folder = unittest.enterModuleContext(daemon.temporary_folder())
-    generator.run("splits", "--from", source, "--allow-partial", "--out", folder)
+    generator.run("splits", "--from", source, "--out", folder, "--allow-partial")
     server = unittest.enterModuleContext(daemon.Daemon(folder))
 
 
@@ -117,7 +117,7 @@ class Flips(unittest.TestCase):
             return flipping.n_flips, int(words[1]), int(words[3])
 
     def test_no_changed_byte_of_a_body_is_taken(self):
-        for kind, least in (("samples", 500), ("epoch", 500), ("pairs", 500), ("mix", 50),
+        for kind, least in (("samples", 500), ("epoch", 500), ("stream", 500), ("pairs", 500), ("mix", 50),
                             ("labels", 200)):
             with self.subTest(kind):
                 sent, right, wrong = self.taken(kind, of_the_body)
@@ -125,7 +125,7 @@ class Flips(unittest.TestCase):
                 self.assertEqual((right, wrong), (0, 0))
 
     def test_no_changed_bit_of_a_head_makes_a_wrong_answer(self):
-        for kind in ("samples", "epoch", "pairs", "mix", "labels"):
+        for kind in ("samples", "epoch", "stream", "pairs", "mix", "labels"):
             with self.subTest(kind):
                 sent, right, wrong = self.taken(kind, of_the_head)
                 self.assertGreater(sent, 8 * 200)

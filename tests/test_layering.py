@@ -27,7 +27,7 @@ DOORS = {
     "microhttpd.h": {"server/delivery.c", "server/exchange.c", "server/head.c", "server/http.c",
                      "bench/answers.c"},
     "uv.h": {"server/app.c", "server/loop.h", "client/loop.c"},
-    "curl/": {"client/transfer.c"},
+    "curl/": {"client/transfer_state.h"},
 }
 
 CONFIGURED = "config.h"  # made by configure
@@ -46,11 +46,11 @@ ORDER = {
         ["failure"],
         ["batch"],
         ["options", "decoder"],
-        ["transfer"],
+        ["transfer", "transfer_line", "transfer_state"],
         ["servers", "digest", "problem"],
         ["probe"],
         ["request", "request_state", "request_choice", "request_words"],
-        ["client"],
+        ["client", "client_request"],
         ["split"],
         ["wish", "labels"],
         ["stream", "get"],
