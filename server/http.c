@@ -233,6 +233,14 @@ unsigned http_n_running(const struct http *http)
     return http->exchanges.n_running;
 }
 
+bool http_expects(const struct http *http)
+{
+    const struct peer *peer = http->peers;
+    while (peer && !peer_is_expected(peer))
+        peer = peer->next;
+    return peer;
+}
+
 unsigned http_n_out(const struct http *http)
 {
     return http->exchanges.n_out;

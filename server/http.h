@@ -48,5 +48,8 @@ void http_give_up_waiting(struct http *http);
 unsigned http_n_running(const struct http *http);
 unsigned http_n_out(const struct http *http);
 
+/* Whether a request may be on its way here: a client has come, or had its answer, a moment ago. */
+bool http_expects(const struct http *http);
+
 /* Close everything. The workers may have nothing. */
 void http_stop(struct http *http);

@@ -194,7 +194,7 @@ static void on_drain(uv_timer_t *timer)
         http_give_up_waiting(loop->http);
     serve(loop);
     unsigned n_running = http_n_running(loop->http);
-    if (http_n_out(loop->http) > 0 || (n_running > 0 && !late))
+    if (http_n_out(loop->http) > 0 || ((n_running > 0 || http_expects(loop->http)) && !late))
         return;
     if (n_running > 0)
         log_warning("%u requests were still running at the end of stop_timeout_s", n_running);

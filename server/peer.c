@@ -14,6 +14,7 @@ enum {
      * more. A piece of the body does not take as long to come when the server has nothing else. */
     STUCK_MS = 1000,
     STOPPING_MS = 1000, /* for the rest of a request, once the server stops */
+    EXPECTED_MS = 1000,
 };
 
 uint64_t peer_now_ms(void)
@@ -93,6 +94,11 @@ bool peer_is_late(struct peer *peer, const struct settings *settings, uint64_t r
         return is_slow(peer, settings, now_ms);
     }
     return false;
+}
+
+bool peer_is_expected(const struct peer *peer)
+{
+    return peer->phase == PEER_IDLE && peer_now_ms() - peer->since_ms < EXPECTED_MS;
 }
 
 bool peer_is_gone(const struct peer *peer)

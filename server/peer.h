@@ -42,6 +42,9 @@ void peer_enter(struct peer *peer, enum peer_phase phase);
 bool peer_is_late(struct peer *peer, const struct settings *settings, uint64_t rested_ms,
                   bool stopping);
 
+/* Whether it came, or had an answer, so lately that a request may be on its way. */
+bool peer_is_expected(const struct peer *peer);
+
 /* Whether the client has closed its side, or is not reached any more. Any thread. */
 bool peer_is_gone(const struct peer *peer);
 

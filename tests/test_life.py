@@ -7,9 +7,12 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 import unittest
 
 import daemon
+
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 def run(*options):
@@ -239,6 +242,39 @@ class Stop(Case):
             self.assertEqual(server.stop(), 0)
             self.assertRaises(OSError, socket.create_connection, ("127.0.0.1", server.port))
             self.assertEqual(idle.recv(10), b"")
+
+    def stop_and_ask(self, connection, server):
+        """Ask when the server stops already."""
+        server.process.terminate()
+        server.wait_for("stopping")
+        connection.sendall(HEALTH)
+        received = b""
+        while piece := connection.recv(1000):
+            received += piece
+        return received
+
+    def test_who_has_just_come_or_had_an_answer_is_answered_still(self):
+        """The server gives a second to what may be on its way; the test is quicker in one of its
+        tries."""
+        for asks_before in (False, True):
+            for _ in range(20):
+                with daemon.Daemon(self.data, "--threads", 1) as server, \
+                        socket.create_connection(("127.0.0.1", server.port)) as connection:
+                    begin = time.monotonic()
+                    if asks_before:
+                        connection.sendall(HEALTH)
+                        self.assertTrue(connection.recv(1000))
+                    else:
+                        server.get("/healthz")  # who came later is in
+                    try:
+                        answer = self.stop_and_ask(connection, server)
+                    except OSError:
+                        answer = b""
+                    took = time.monotonic() - begin
+                    self.assertEqual(server.stop(), 0)
+                if answer or took < 0.5:
+                    break
+            self.assertRegex(answer, b"(?s)^HTTP/1.1 200 .*}")
 
     def test_a_request_that_never_ends_is_given_up_after_the_time_out(self):
         with daemon.Daemon(self.data, "--stop-timeout-s", 0) as server, \
