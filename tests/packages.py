@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Debian's packages, built once from what `make dist` packs, for all tests that want them."""
+import fcntl
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tarfile
+import unittest
+
+import daemon
+
+FOLDER = daemon.BUILD / "packages"
+NEEDED = {"dpkg-buildpackage": "dpkg-dev", "dh": "debhelper", "dh_python3": "dh-python",
+          "lintian": "lintian"}
+ENVIRONMENT = {**os.environ, "MAKEFLAGS": "", "MFLAGS": "", "LC_ALL": "C.UTF-8",
+               "DEB_BUILD_OPTIONS": "nocheck parallel=2", "DEB_BUILD_PROFILES": "nocheck"}
+
+
+def run(*words, **more):
+    """Run a command, and say what it said where it fails. Returns its output."""
+    ran = subprocess.run([*map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                         text=True, errors="replace", check=False, **more)
+    if ran.returncode != 0:
+        raise AssertionError(f"{words} ended with {ran.returncode}:\n{ran.stdout[-8000:]}")
+    return ran.stdout
+
+
+def digest(archive):
+    """Of all that is in it, whenever it was packed."""
+    whole = hashlib.sha256()
+    with tarfile.open(archive) as tar:
+        for member in sorted(tar, key=lambda member: member.name):
+            whole.update(f"{member.name}\0{member.mode}\0{member.size}\0".encode())
+            if member.isfile():
+                whole.update(tar.extractfile(member).read())
+    return whole.hexdigest()
+
+
+def pack():
+    run("make", "-s", "-C", daemon.BUILD, "dist", env=ENVIRONMENT)
+    return max(daemon.BUILD.glob("twonmnist-*.tar.xz"), key=lambda path: path.stat().st_mtime)
+
+
+def build_from(archive):
+    shutil.rmtree(FOLDER / "built", ignore_errors=True)
+    (FOLDER / "built").mkdir()
+    run("tar", "-xf", archive, "-C", FOLDER / "built")
+    source = next((FOLDER / "built").iterdir())
+    log = run("dpkg-buildpackage", "-us", "-uc", "-b", cwd=source, env=ENVIRONMENT)
+    (FOLDER / "build.log").write_text(log, encoding="utf-8")
+    shutil.rmtree(source)
+
+
+def built():
+    """The folder with the packages. They are built anew where the source is another."""
+    missing = [f"{program} ({package})" for program, package in NEEDED.items()
+               if shutil.which(program) is None]
+    if missing:
+        raise unittest.SkipTest(f"Debian's packages cannot be built without {', '.join(missing)}")
+    FOLDER.mkdir(exist_ok=True)
+    with open(FOLDER / "lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        archive, stamp = pack(), FOLDER / "digest"
+        now = digest(archive)
+        if not stamp.exists() or stamp.read_text(encoding="utf-8") != now:
+            stamp.unlink(missing_ok=True)
+            build_from(archive)
+            stamp.write_text(now, encoding="utf-8")
+    return FOLDER / "built"
+
+
+def packages():
+    """Name -> file of each package, without those for debugging."""
+    files = {path.name.split("_")[0]: path for path in built().glob("*.deb")}
+    return {name: path for name, path in files.items() if not name.endswith("-dbgsym")}
+
+
+def contents(package):
+    """The paths of the files in a package."""
+    listed = run("dpkg-deb", "--contents", package)
+    paths = [re.split(r"\s+", line, maxsplit=5)[5] for line in listed.splitlines()]
+    return {path.split(" -> ")[0].removeprefix(".") for path in paths if not path.endswith("/")}
