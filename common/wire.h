@@ -17,6 +17,9 @@
     X(BAD_REQUEST,       400, "bad-request",        "This is not a request of HTTP/1.1", NEVER, EINVAL) \
     X(BAD_PARAMETER,     400, "bad-parameter",      "A parameter is not valid", NEVER, EINVAL) \
     X(BAD_BODY,          400, "bad-body",           "The body is not what this path takes", NEVER, EINVAL) \
+    X(TOKEN_MISSING,     401, "token-missing",      "This server wants a token", OTHER, EACCES) \
+    X(TOKEN_WRONG,       401, "token-wrong",        "This token lets nobody in", OTHER, EACCES) \
+    X(TOKEN_EXPIRED,     401, "token-expired",      "This token has expired", OTHER, EACCES) \
     X(NO_SUCH_PATH,      404, "no-such-path",       "There is nothing at this path", NEVER, ENOENT) \
     X(NO_SUCH_SPLIT,     404, "no-such-split",      "There is no such split", OTHER, ENOENT) \
     X(NO_SUCH_REVISION,  404, "no-such-revision",   "This revision of the split is not loaded", OTHER, ESTALE) \
@@ -28,6 +31,7 @@
     X(TOO_LARGE,         413, "too-large",          "This is more than one request may ask for", NEVER, EINVAL) \
     X(URL_TOO_LONG,      414, "url-too-long",       "The URL is too long", NEVER, EINVAL) \
     X(RANGE,             416, "range-not-satisfiable", "The range lies outside the file", NEVER, EINVAL) \
+    X(RATE,              429, "rate-limited",       "This address has asked for too much", AGAIN, EHOSTUNREACH) \
     X(HEADERS_TOO_LARGE, 431, "headers-too-large",  "The head of the request is too large", NEVER, EINVAL) \
     X(SPLIT_DAMAGED,     500, "split-damaged",      "The split's file was damaged while it was served", OTHER, EBADMSG) \
     X(INTERNAL,          500, "internal",           "The server made a mistake", AGAIN, EHOSTUNREACH) \

@@ -341,6 +341,7 @@ int app_run(const struct settings *settings, struct error *why)
     app.n_loops = settings->threads ? (unsigned)settings->threads : uv_available_parallelism();
     int r = open_all(&app, why);
     if (r == 0) {
+        reload_log_files(app.service);
         reload_log_splits(app.service);
         r = serve(&app, why);
     }

@@ -10,19 +10,26 @@
 static const struct {
     const char *name;
     enum command command;
+    bool takes_argument; /* behind "=", where it may be left out */
 } commands[] = {
-    {"check-config", COMMAND_CHECK},  {"help", COMMAND_HELP},
-    {"reference", COMMAND_REFERENCE}, {"sample-config", COMMAND_SAMPLE},
-    {"version", COMMAND_VERSION},
+    {"check-config", COMMAND_CHECK, false},
+    {"hash-token", COMMAND_HASH_TOKEN, true},
+    {"help", COMMAND_HELP, false},
+    {"reference", COMMAND_REFERENCE, false},
+    {"sample-config", COMMAND_SAMPLE, false},
+    {"version", COMMAND_VERSION, false},
 };
 
-static bool find_command(const char *name, enum command *ret)
+static bool find_command(const char *name, const char *equals, struct command_line *ret)
 {
+    size_t n = equals ? (size_t)(equals - name) : strlen(name);
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        if (strcmp(commands[i].name, name) == 0) {
-            *ret = commands[i].command;
-            return true;
-        }
+        if (strlen(commands[i].name) != n || strncmp(commands[i].name, name, n) != 0 ||
+            (equals && !commands[i].takes_argument))
+            continue;
+        ret->command = commands[i].command;
+        ret->argument = equals ? equals + 1 : NULL;
+        return true;
     }
     return false;
 }
@@ -51,10 +58,10 @@ static int parse_all(int argc, char *const argv[], struct command_line *ret, str
         const char *name = argv[i] + 2, *equals = strchr(argv[i], '=');
         if (strncmp(argv[i], "--", 2) != 0 || !*name)
             r = error_set(why, -EINVAL, "\"%s\" is not an option", argv[i]);
+        else if (find_command(name, equals, ret))
+            continue;
         else if (equals)
             r = add_option(ret, name, (size_t)(equals - name), equals + 1, why);
-        else if (find_command(name, &ret->command))
-            continue;
         else if (i + 1 < argc && is_value(argv[i + 1]))
             r = add_option(ret, name, strlen(name), argv[++i], why);
         else

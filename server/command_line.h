@@ -11,6 +11,7 @@ enum command {
     COMMAND_VERSION,
     COMMAND_SAMPLE,
     COMMAND_REFERENCE,
+    COMMAND_HASH_TOKEN,
 };
 
 struct option {
@@ -20,6 +21,7 @@ struct option {
 
 struct command_line {
     enum command command; /* the last that is named */
+    const char *argument; /* of the command; NULL: none */
     unsigned n;
     struct option *options; /* as they came; --config is one of them */
 };

@@ -154,12 +154,14 @@ static size_t print_head(const struct reply *reply, char *out, size_t size)
     return fclose(file) == 0 && n > 0 ? (size_t)n : 0;
 }
 
-void delivery_bypass(const struct reply *reply, int fd)
+void delivery_bypass(const struct reply *reply, int fd, struct tls_side *tls)
 {
     char head[HEAD_BYTES];
     struct iovec parts[] = {{head, print_head(reply, head, sizeof head)},
                             reply->n_parts ? reply->parts[0] : (struct iovec){0}};
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-    if (parts[0].iov_len > 0)
+    if (parts[0].iov_len > 0 && tls)
+        tls_send_last(tls, parts, 2);
+    else if (parts[0].iov_len > 0)
         sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "server/samples/reply.h"
+#include "server/tls.h"
 
 struct MHD_Connection;
 
@@ -27,5 +28,6 @@ bool delivery_claim(struct delivery *delivery);
 bool delivery_send(struct delivery *delivery, struct MHD_Connection *connection, bool close);
 
 /* Write an answer of one piece to the socket itself, where libmicrohttpd has no memory for it or
- * takes none now, as far as the socket takes it at once. */
-void delivery_bypass(const struct reply *reply, int fd);
+ * takes none now, as far as the socket takes it at once; through
+ * `tls` where that is not NULL. */
+void delivery_bypass(const struct reply *reply, int fd, struct tls_side *tls);

@@ -8,7 +8,7 @@
 
 enum {
     FOR_PROCESS = 16, /* standard ones, the service manager's, files that are open for a moment */
-    FOR_LOOP = 8,  /* libuv's epoll, its wake-up, its signals; libmicrohttpd's epoll and wake-up */
+    FOR_LOOP = 12, /* libuv's epoll, its wake-up, its signals; libmicrohttpd's epolls and wake-ups */
     FOR_SPLIT = 2, /* the one that is served, and its successor */
     STANDARD_LIMIT = 1024,
 };

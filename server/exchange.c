@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/access.h"
 #include "server/delivery.h"
 #include "server/head.h"
 #include "server/problem.h"
@@ -39,6 +40,7 @@ struct exchange {
     struct peer *peer;
     unsigned n_users;
     enum state state;
+    bool is_refused; /* the reply is the answer, whatever the body */
     struct request request;
     struct reply reply;
     struct delivery delivery;
@@ -81,6 +83,7 @@ static bool answer(struct exchange *exchange)
         problem(&exchange->request, &exchange->reply, PROBLEM_BUSY,
                 "the answers under way take all of max_pending_bytes, or those for this address "
                 "its share");
+    access_charge(&exchange->request, &exchange->reply);
     exchange->n_users++;
     peer_enter(exchange->peer, PEER_RECEIVING);
     /* libmicrohttpd lets a bare line feed end the head of a chunk. A proxy that does not would see
@@ -93,7 +96,7 @@ static bool answer(struct exchange *exchange)
  * buffer has room. */
 static bool answer_and_hang_up(struct exchange *exchange)
 {
-    delivery_bypass(&exchange->reply, exchange->peer->fd);
+    delivery_bypass(&exchange->reply, exchange->peer->fd, exchange->peer->tls);
     exchange->state = STATE_REFUSED;
     peer_hang_up(exchange->peer);
     return false;
@@ -169,7 +172,9 @@ static void expect_body(struct exchange *exchange)
     upload->most_read = settings->max_body_bytes * DISCARD_FACTOR;
     const char *length = exchange->head.framing.length;
     upload->length = length ? strtoull(length, NULL, 10) : 0;
-    if (upload->length > upload->most || exchange->request.method != METHOD_POST)
+    if (exchange->is_refused)
+        upload->fault = UPLOAD_UNWANTED;
+    else if (upload->length > upload->most || exchange->request.method != METHOD_POST)
         upload->fault = UPLOAD_TOO_LONG;
     exchange->peer->chunked = exchange->head.framing.n_codings > 0;
 }
@@ -286,7 +291,8 @@ void exchange_give_up(struct exchange *exchange, bool late)
 
 static bool dispatch(struct exchange *exchange)
 {
-    if (!check_body(exchange) || !routes_prepare(&exchange->request, &exchange->reply))
+    if (exchange->is_refused || !check_body(exchange) ||
+        !routes_prepare(&exchange->request, &exchange->reply))
         return answer(exchange);
     if (routes_is_heavy(&exchange->request))
         return hand_out(exchange);
@@ -312,6 +318,7 @@ static bool begin(struct exchange *exchange, const char *path, const char *metho
     }
     if (!check_head(exchange))
         return answer(exchange);
+    exchange->is_refused = !access_check(request, &exchange->reply);
     expect_body(exchange);
     if (exchange->upload.length <= exchange->upload.most_read)
         return true;

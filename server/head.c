@@ -18,6 +18,7 @@ static const struct {
     size_t offset; /* of its value in the request */
     int list;      /* several lines are one list; -1: the first line counts */
 } fields[] = {
+    {MHD_HTTP_HEADER_AUTHORIZATION, offsetof(struct request, authorization), 2},
     {MHD_HTTP_HEADER_ACCEPT, offsetof(struct request, accept), 0},
     {MHD_HTTP_HEADER_IF_NONE_MATCH, offsetof(struct request, if_none_match), 1},
     {MHD_HTTP_HEADER_RANGE, offsetof(struct request, range), -1},

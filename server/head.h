@@ -5,7 +5,7 @@
 #include "server/framing.h"
 #include "server/request.h"
 
-enum { HEAD_N_LISTS = 2 };
+enum { HEAD_N_LISTS = 3 };
 
 struct MHD_Connection;
 

@@ -6,6 +6,7 @@
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "server/exchange.h"
@@ -18,19 +19,26 @@ enum {
      * is how often, or how long, before signals, workers and the time have their turn. */
     RUNS_AT_A_TIME = 16,
     MS_AT_A_TIME = 8,
+    STALLED_AT_A_TIME = 64,
     LONGEST_WAIT_MS = 60000,
     COMPLAINT_INTERVAL_MS = 60000,
 };
 
+/* A daemon of libmicrohttpd speaks TLS with all its clients, or with none. */
+enum { PLAIN, TLS, N_DAEMONS };
+
 struct http {
     struct exchanges exchanges;
     struct admission *admission;
-    struct MHD_Daemon *daemon;
+    struct MHD_Daemon *daemons[N_DAEMONS]; /* the second may be NULL */
+    int epoll_fd; /* of the daemons, and of what TLS stalls on; -1 where there is one daemon */
     struct peer *peers;
     struct peer *arriving; /* not yet known to libmicrohttpd */
     uint64_t rested_ms;    /* when there was nothing left to do */
     uint64_t complained_ms;
 };
+
+#define NEVER_MS UINT64_MAX
 
 static struct peer *peer_of(struct MHD_Connection *connection)
 {
@@ -70,6 +78,54 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **c
     *con_cls = NULL;
 }
 
+/* ---- TLS ---- */
+
+/* libmicrohttpd would ask the session again and again: see server/tls.h. */
+static void on_stall(void *user, bool for_writing)
+{
+    struct peer *peer = user;
+    struct epoll_event event = {.events = for_writing ? EPOLLOUT : EPOLLIN, .data.ptr = peer};
+    if (peer->is_stalled || epoll_ctl(peer->http->epoll_fd, EPOLL_CTL_ADD, peer->fd, &event) < 0)
+        return;
+    peer->is_stalled = true;
+    MHD_suspend_connection(peer->connection);
+}
+
+static void go_on(struct peer *peer)
+{
+    epoll_ctl(peer->http->epoll_fd, EPOLL_CTL_DEL, peer->fd, NULL);
+    peer->is_stalled = false;
+    MHD_resume_connection(peer->connection);
+}
+
+static void on_through(void *user)
+{
+    peer_enter(user, PEER_IDLE);
+}
+
+/* Go on with those whose sockets are ready. */
+static void go_on_with_stalled(struct http *http)
+{
+    struct epoll_event events[STALLED_AT_A_TIME];
+    int n = epoll_wait(http->epoll_fd, events, STALLED_AT_A_TIME, 0);
+    for (int i = 0; i < n; i++)
+        if (events[i].data.ptr)
+            go_on(events[i].data.ptr);
+}
+
+/* The handshake fails by itself where there is no memory. */
+static void begin_tls(struct peer *peer)
+{
+    const struct tls_calls calls = {.stalls = on_stall, .is_through = on_through, .user = peer};
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(peer->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    if (!info)
+        return;
+    peer_enter(peer, PEER_GREETING);
+    tls_begin(service_tls(peer->http->exchanges.service), info->tls_session, peer->fd, &calls,
+              &peer->tls);
+}
+
 static void on_connection(void *user, struct MHD_Connection *connection, void **context,
                           enum MHD_ConnectionNotificationCode code)
 {
@@ -78,6 +134,7 @@ static void on_connection(void *user, struct MHD_Connection *connection, void **
         *context = http->arriving;
         http->arriving->connection = connection;
         peer_list(http->arriving, &http->peers);
+        begin_tls(http->arriving);
         http->arriving = NULL;
         return;
     }
@@ -87,6 +144,7 @@ static void on_connection(void *user, struct MHD_Connection *connection, void **
     if (peer->exchange)
         exchange_end(peer->exchange);
     peer_unlist(peer);
+    tls_end(peer->tls);
     admission_leave(http->admission, peer->address);
     free(peer);
     *context = NULL;
@@ -100,12 +158,14 @@ void http_add(struct http *http, const struct guest *guest)
         admission_leave(http->admission, guest->address);
         return;
     }
+    bool tls = http->daemons[TLS] && guest->from.ss_family != AF_UNIX;
+    peer->http = http;
     peer->fd = guest->fd;
     peer->address = guest->address;
     peer_enter(peer, PEER_IDLE);
     http->arriving = peer;
-    MHD_add_connection(http->daemon, guest->fd, (const struct sockaddr *)&guest->from,
-                       guest->from_size);
+    MHD_add_connection(http->daemons[tls ? TLS : PLAIN], guest->fd,
+                       (const struct sockaddr *)&guest->from, guest->from_size);
     if (!http->arriving)
         return;
     http->arriving = NULL; /* libmicrohttpd has closed the descriptor */
@@ -144,51 +204,111 @@ __attribute__((format(printf, 2, 0))) static void on_log(void *user, const char 
     }
 }
 
+/* The logger comes first: what goes wrong with the other options is said to it. Of its strict
+ * parsing we do more ourselves, and tell what is wrong: see framing.c. Without TURBO, TLS is ended
+ * in its own words before the connection is. */
+static struct MHD_Daemon *start_daemon(struct http *http, bool tls)
+{
+    const struct settings *settings = service_settings(http->exchanges.service);
+    const struct MHD_OptionItem tls_options[] = {
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)TLS_PRIORITIES},
+        {MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, tls_no_certificate()},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    const unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET |
+                           MHD_USE_ERROR_LOG | (unsigned)(tls ? MHD_USE_TLS : MHD_USE_TURBO);
+    return MHD_start_daemon(flags, 0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER,
+                            on_log, http, MHD_OPTION_URI_LOG_CALLBACK, on_url, http,
+                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
+                            MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)settings->max_header_bytes,
+                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)settings->max_connections,
+                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)settings->idle_timeout_s,
+                            MHD_OPTION_ARRAY, tls ? tls_options : &tls_options[2], MHD_OPTION_END);
+}
+
+static int epoll_fd_of(struct MHD_Daemon *daemon)
+{
+    return MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+}
+
+/* Both daemons behind one descriptor. */
+static int join(struct http *http, struct error *why)
+{
+    http->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    for (int i = 0; i < N_DAEMONS; i++) {
+        struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+        if (http->epoll_fd < 0 ||
+            epoll_ctl(http->epoll_fd, EPOLL_CTL_ADD, epoll_fd_of(http->daemons[i]), &event) < 0)
+            return error_set(why, -errno, "cannot wait for connections: %s", strerror(errno));
+    }
+    return 0;
+}
+
+static int start_daemons(struct http *http, struct error *why)
+{
+    bool tls = service_tls(http->exchanges.service);
+    if (tls && MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
+        return error_set(why, -ENOTSUP, "tls_certificate: this libmicrohttpd knows no TLS");
+    for (int i = 0; i < (tls ? N_DAEMONS : TLS); i++) {
+        http->daemons[i] = start_daemon(http, i == TLS);
+        if (!http->daemons[i])
+            return error_set(why, -EIO, "libmicrohttpd does not start");
+    }
+    return tls ? join(http, why) : 0;
+}
+
 int http_start(struct service *service, struct admission *admission, struct workers *workers,
                void (*wake)(void *user), void *user, struct http **ret, struct error *why)
 {
-    const struct settings *settings = service_settings(service);
     struct http *http = calloc(1, sizeof *http);
     if (!http)
         return error_set(why, -ENOMEM, "no memory for a server");
     exchanges_init(&http->exchanges, service, workers, wake, user);
     http->admission = admission;
-    /* The logger comes first: what goes wrong with the other options is said to it. Of its strict
-     * parsing we do more ourselves, and tell what is wrong: see framing.c. */
-    http->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_TURBO | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET |
-            MHD_USE_ERROR_LOG,
-        0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER, on_log, http,
-        MHD_OPTION_URI_LOG_CALLBACK, on_url, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)settings->max_header_bytes, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)settings->max_connections, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)settings->idle_timeout_s, MHD_OPTION_END);
-    if (!http->daemon) {
-        exchanges_free(&http->exchanges);
-        free(http);
-        return error_set(why, -EIO, "libmicrohttpd does not start");
-    }
-    *ret = http;
-    return 0;
+    http->epoll_fd = -1;
+    int r = start_daemons(http, why);
+    if (r < 0)
+        http_stop(http);
+    else
+        *ret = http;
+    return r;
 }
 
 int http_fd(const struct http *http)
 {
-    return MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    return http->epoll_fd >= 0 ? http->epoll_fd : epoll_fd_of(http->daemons[PLAIN]);
+}
+
+/* Returns after how many ms at most it is due again, 0 for at once. */
+static uint64_t run_daemon(struct MHD_Daemon *daemon)
+{
+    MHD_UNSIGNED_LONG_LONG timeout_ms;
+    MHD_run_wait(daemon, 0);
+    return MHD_get_timeout(daemon, &timeout_ms) == MHD_YES ? timeout_ms : NEVER_MS;
+}
+
+static uint64_t run_daemons(struct http *http)
+{
+    uint64_t due_ms = NEVER_MS;
+    if (http->epoll_fd >= 0)
+        go_on_with_stalled(http);
+    for (int i = 0; i < N_DAEMONS && http->daemons[i]; i++) {
+        uint64_t own_ms = run_daemon(http->daemons[i]);
+        due_ms = own_ms < due_ms ? own_ms : due_ms;
+    }
+    return due_ms;
 }
 
 int http_run(struct http *http)
 {
     uint64_t start_ms = peer_now_ms();
     for (int i = 0; i < RUNS_AT_A_TIME; i++) {
-        MHD_UNSIGNED_LONG_LONG timeout_ms;
-        MHD_run_wait(http->daemon, 0);
-        bool waits = MHD_get_timeout(http->daemon, &timeout_ms) == MHD_YES;
-        uint64_t now_ms = peer_now_ms();
-        if (!waits || timeout_ms > 0) {
+        uint64_t due_ms = run_daemons(http), now_ms = peer_now_ms();
+        if (due_ms > 0) {
             http->rested_ms = now_ms;
-            return !waits ? -1 : timeout_ms < LONGEST_WAIT_MS ? (int)timeout_ms : LONGEST_WAIT_MS;
+            return due_ms == NEVER_MS ? -1
+                                      : (int)(due_ms < LONGEST_WAIT_MS ? due_ms : LONGEST_WAIT_MS);
         }
         if (now_ms - start_ms >= MS_AT_A_TIME)
             break;
@@ -210,6 +330,8 @@ void http_check_peers(struct http *http)
         if (!peer_is_late(peer, settings, http->rested_ms, http->exchanges.stopping))
             continue;
         peer_cut_off(peer);
+        if (peer->is_stalled)
+            go_on(peer);
         /* A connection that libmicrohttpd asks in vain is not in its epoll set, and sees no end. */
         if (peer->chunked)
             MHD_set_connection_option(peer->connection, MHD_CONNECTION_OPTION_TIMEOUT, 1U);
@@ -250,7 +372,14 @@ void http_stop(struct http *http)
 {
     if (!http)
         return;
-    MHD_stop_daemon(http->daemon);
+    for (struct peer *peer = http->peers; peer; peer = peer->next)
+        if (peer->is_stalled)
+            go_on(peer);
+    for (int i = 0; i < N_DAEMONS; i++)
+        if (http->daemons[i])
+            MHD_stop_daemon(http->daemons[i]);
+    if (http->epoll_fd >= 0)
+        close(http->epoll_fd);
     exchanges_free(&http->exchanges);
     free(http);
 }

@@ -132,14 +132,19 @@ static int open_unix(const char *path, unsigned n_loops, struct listener *listen
     return share_socket(n_loops, listener, why);
 }
 
+static bool asks_who(const struct settings *settings)
+{
+    return *settings->token_file || *settings->tls_client_ca;
+}
+
 static int check_access(const struct settings *settings, const struct address *address,
                         const char *name, struct error *why)
 {
-    if (address_is_local(address) || settings->allow_anonymous)
+    if (address_is_local(address) || asks_who(settings) || settings->allow_anonymous)
         return 0;
     return error_set(why, -EACCES,
                      "listen: other machines reach %s, and nobody is asked who he is; "
-                     "allow_anonymous = yes serves everybody",
+                     "token_file serves those who have a token, allow_anonymous = yes everybody",
                      name);
 }
 

@@ -24,7 +24,8 @@ struct listeners {
 };
 
 /* Whether the addresses of the settings can be understood and may be served; opens nothing.
- * Errors: address_parse(); -EACCES other machines reach it, and allow_anonymous is no. */
+ * Errors: address_parse(); -EACCES other machines reach it, neither tokens nor certificates are
+ * asked for, and allow_anonymous is no. */
 int listeners_check(const struct settings *settings, struct error *why);
 
 /* Open what systemd passed, or else every address of the settings, for `n_loops` loops.

@@ -10,13 +10,17 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "server/app.h"
 #include "server/command_line.h"
 #include "server/listen.h"
 #include "server/log.h"
 #include "server/reference.h"
+#include "server/secret.h"
+#include "server/service.h"
 #include "server/settings.h"
+#include "server/tokens.h"
 
 enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE };
 
@@ -32,12 +36,14 @@ static void print_help(void)
            "  --sample-config                     print a configuration file with all defaults\n"
            "  --reference                         print the manual's sections on paths, parameters "
            "and problems\n"
+           "  --hash-token[=NAME]                 read a token from standard input, print its line "
+           "for token_file\n"
            "  --help                              print this\n"
            "  --version                           print the version\n"
            "\n"
            "Settings, here and as \"name = value\" in the file:\n");
     settings_print_help(stdout);
-    printf("\nSignals: SIGHUP reloads the splits, SIGTERM and SIGINT stop.\n"
+    printf("\nSignals: SIGHUP reloads splits, tokens and certificate, SIGTERM and SIGINT stop.\n"
            "Manual: man twonmnistd\n");
 }
 
@@ -61,6 +67,8 @@ static int check(const struct settings *settings, struct error *why)
 {
     int r = listeners_check(settings, why);
     if (r == 0)
+        r = service_check_files(settings, why);
+    if (r == 0)
         puts("the settings are right");
     return r;
 }
@@ -73,10 +81,20 @@ static int exit_code(int r, int code_of_failure, const struct error *why)
     return code_of_failure;
 }
 
-static int run(enum command command, const struct settings *settings)
+static int hash_token(const char *name, struct error *why)
+{
+    char token[TOKENS_LENGTH_MAX + 1];
+    int r = secret_read(STDIN_FILENO, "Token: ", token, sizeof token, why);
+    if (r == 0)
+        r = tokens_print_line(token, name, stdout, why);
+    explicit_bzero(token, sizeof token);
+    return r;
+}
+
+static int run(const struct command_line *line, const struct settings *settings)
 {
     struct error why = {0};
-    switch (command) {
+    switch (line->command) {
     case COMMAND_HELP:
         print_help();
         return EXIT_OK;
@@ -89,6 +107,8 @@ static int run(enum command command, const struct settings *settings)
     case COMMAND_REFERENCE:
         reference_print(stdout);
         return EXIT_OK;
+    case COMMAND_HASH_TOKEN:
+        return exit_code(hash_token(line->argument, &why), EXIT_USAGE, &why);
     case COMMAND_CHECK:
         return exit_code(check(settings, &why), EXIT_FAILED, &why);
     case COMMAND_SERVE:
@@ -113,7 +133,7 @@ int main(int argc, char **argv)
     if (r == 0)
         r = apply(&line, false, &settings, &why);
     int failure = line.command == COMMAND_CHECK ? EXIT_FAILED : EXIT_USAGE;
-    int code = r < 0 ? exit_code(r, failure, &why) : run(line.command, &settings);
+    int code = r < 0 ? exit_code(r, failure, &why) : run(&line, &settings);
     command_line_free(&line);
     settings_free(&settings);
     return code;

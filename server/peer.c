@@ -83,6 +83,8 @@ bool peer_is_late(struct peer *peer, const struct settings *settings, uint64_t r
     uint64_t phase_ms = now_ms - peer->since_ms;
     uint64_t moved_ms = peer->heard_ms > rested_ms ? peer->heard_ms : rested_ms;
     switch (peer->phase) {
+    case PEER_GREETING:
+        return phase_ms > request_ms;
     case PEER_IDLE:
         return phase_ms > settings->idle_timeout_s * 1000 + request_ms;
     case PEER_ASKING:

@@ -9,9 +9,12 @@
 #include "server/settings.h"
 
 struct MHD_Connection;
+struct http;
+struct tls_side;
 struct exchange;
 
 enum peer_phase {
+    PEER_GREETING,  /* TLS is being set up */
     PEER_IDLE,      /* between requests; the first line of one may be on its way */
     PEER_ASKING,    /* head or body of a request are on their way */
     PEER_WAITING,   /* for its answer to be made */
@@ -20,9 +23,12 @@ enum peer_phase {
 
 struct peer {
     struct peer *next, **link; /* in its server's list */
+    struct http *http;
     int fd;
     uint64_t address;
     struct MHD_Connection *connection;
+    struct tls_side *tls;      /* NULL without TLS */
+    bool is_stalled;           /* its handshake waits for the socket, and libmicrohttpd for us */
     struct exchange *exchange; /* the request under way, or NULL */
     enum peer_phase phase;
     uint64_t since_ms; /* of the phase */

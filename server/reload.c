@@ -46,6 +46,19 @@ void reload_log_splits(struct service *service)
     catalog_unref(catalog);
 }
 
+void reload_log_files(struct service *service)
+{
+    struct tokens *tokens = service_tokens(service);
+    struct tls *tls = service_tls(service);
+    char words[TLS_WORDS_SIZE];
+    if (tokens)
+        log_info("%u tokens in %s", tokens_count(tokens), service_settings(service)->token_file);
+    if (tls && tls_describe(tls, words))
+        log_info("certificate of %s", words);
+    else if (tls)
+        log_warning("certificate of %s: clients will not take it", words);
+}
+
 /* How many files of the folder are not served, and why the first of them is not. */
 static unsigned count_passed_over(const struct catalog *catalog, const struct error **ret_why)
 {
@@ -148,10 +161,24 @@ static bool has_changed(struct reload *reload)
     return service_is_stale(reload->service) && !has_failed_so;
 }
 
+/* Who may ask: what cannot be read leaves what was read before, and does not keep the splits from
+ * being opened anew. */
+static void read_files(struct reload *reload)
+{
+    struct error why;
+    if (service_reload_tokens(reload->service, &why) < 0)
+        log_error("the tokens from before are used on: %s", why.text);
+    if (service_reload_tls(reload->service, &why) < 0)
+        log_error("the certificate from before is used on: %s", why.text);
+    reload_log_files(reload->service);
+}
+
 static void look(struct reload *reload, bool asked)
 {
-    if (asked)
+    if (asked) {
         notify_reloading();
+        read_files(reload);
+    }
     if (asked || has_changed(reload))
         open_anew(reload, asked);
 }

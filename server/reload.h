@@ -29,5 +29,8 @@ bool reload_close(struct reload *reload, uint64_t timeout_ms);
 /* Write the splits that are served to the log. */
 void reload_log_splits(struct service *service);
 
+/* Write to the log how many tokens there are, and whose certificate. */
+void reload_log_files(struct service *service);
+
 /* Tell the service manager that they are, and why no newer ones are; NULL where they are new. */
 void reload_say_ready(struct service *service, const struct error *why_not_newer);

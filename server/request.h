@@ -28,11 +28,12 @@ struct request {
         const char *name, *value;
     } query[REQUEST_MAX_QUERY];
     unsigned n_query; /* may count more than were kept */
-    const char *accept, *if_none_match, *range, *if_range;
+    const char *accept, *if_none_match, *range, *if_range, *authorization;
     const char *body;
     size_t body_size;
 
     /* checked */
+    char caller[TOKENS_NAME_SIZE]; /* name of the token that was shown; "" without one */
     const struct route *route;
     enum format format;
     bool negotiated; /* by Accept, not by extension */

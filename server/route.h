@@ -12,6 +12,7 @@ struct route {
     unsigned methods; /* METHOD_BIT of each; HEAD comes with GET */
     unsigned formats; /* FORMAT_BIT of each */
     enum {
+        SERVES_HEALTH, /* a document that is open: without a token, and however often */
         SERVES_DOCUMENT,
         SERVES_SAMPLE,
         SERVES_BATCH

@@ -28,8 +28,8 @@ enum { HEAVY_US = 180 };
 
 /* clang-format off */
 const struct route routes[] = {
-    {"/healthz",  GET, JSON, SERVES_DOCUMENT, 0, NULL, handle_healthz, "whether the daemon lives"},
-    {"/readyz",   GET, JSON, SERVES_DOCUMENT, 0, NULL, handle_readyz,  "whether the splits can be served"},
+    {"/healthz",  GET, JSON, SERVES_HEALTH,   0, NULL, handle_healthz, "whether the daemon lives"},
+    {"/readyz",   GET, JSON, SERVES_HEALTH,   0, NULL, handle_readyz,  "whether the splits can be served"},
     {"/v1/splits", GET, JSON, SERVES_DOCUMENT, 0, check_splits, handle_splits, "the splits and the limits"},
     {"/v1/splits/{split}", GET, JSON | SAFETENSORS, SERVES_DOCUMENT, 0, check_split, handle_split, "one split, described; or its whole file"},
     {"/v1/splits/{split}/labels", GET, JSON | NPY, SERVES_DOCUMENT, 0, check_labels, handle_labels, "all labels, multi-hot"},
@@ -50,6 +50,7 @@ const unsigned n_routes = sizeof routes / sizeof *routes;
 unsigned route_formats(const struct route *route)
 {
     switch (route->serves) {
+    case SERVES_HEALTH:
     case SERVES_DOCUMENT:
         return route->formats;
     case SERVES_SAMPLE:
@@ -69,6 +70,13 @@ static bool check_url(struct request *request, struct reply *reply)
     return n <= longest;
 }
 
+/* The extension, from its dot on; NULL: there is none. */
+static const char *extension_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? strrchr(slash, '.') : NULL;
+}
+
 static bool find_route(struct request *request, struct reply *reply, const char *end,
                        struct match *ret)
 {
@@ -78,6 +86,17 @@ static bool find_route(struct request *request, struct reply *reply, const char 
             return true;
         }
     problem(request, reply, PROBLEM_NO_SUCH_PATH, "the paths start at /v1/splits");
+    return false;
+}
+
+bool routes_is_open(const char *path)
+{
+    struct match match;
+    const char *dot = extension_of(path), *end = dot ? dot : path + strlen(path);
+    for (unsigned i = 0; i < n_routes; i++)
+        if (routes[i].serves == SERVES_HEALTH &&
+            pattern_matches(routes[i].pattern, path, end, &match))
+            return true;
     return false;
 }
 
@@ -137,8 +156,7 @@ static bool check_there(struct request *request, struct reply *reply)
 
 bool routes_prepare(struct request *request, struct reply *reply)
 {
-    const char *slash = strrchr(request->path, '/');
-    const char *dot = slash ? strrchr(slash, '.') : NULL;
+    const char *dot = extension_of(request->path);
     const char *end = dot ? dot : request->path + strlen(request->path);
     struct match match;
     return check_url(request, reply) && find_route(request, reply, end, &match) &&

@@ -72,7 +72,7 @@ static int set_bool(const struct row *row, const char *value, bool *ret, struct 
 
 static int set_text(const struct row *row, const char *value, char **ret, struct error *why)
 {
-    if (!*value)
+    if (!*value && *row->standard)
         return error_set(why, -EINVAL, "%s: the value is missing", row->name);
     char *copy = strdup(value);
     if (!copy)
@@ -211,6 +211,11 @@ static void print_range(FILE *out, const struct row *row)
                 row->unit);
 }
 
+static const char *standard_of(const struct row *row)
+{
+    return *row->standard ? row->standard : "none";
+}
+
 void settings_print_help(FILE *out)
 {
     for (size_t i = 0; i < N_ROWS; i++) {
@@ -222,7 +227,7 @@ void settings_print_help(FILE *out)
         snprintf(option + n, sizeof option - n, " %s", placeholders[row->kind]);
         fprintf(out, "  --%-34s%s\n%38s(", option, row->help, "");
         print_range(out, row);
-        fprintf(out, "default %s)\n", row->standard);
+        fprintf(out, "default %s)\n", standard_of(row));
     }
 }
 
@@ -232,7 +237,8 @@ void settings_print_sample(FILE *out)
     for (size_t i = 0; i < N_ROWS; i++) {
         fprintf(out, "\n# %s\n# (", rows[i].help);
         print_range(out, &rows[i]);
-        fprintf(out, "default %s)\n#%s = %s\n", rows[i].standard, rows[i].name, rows[i].standard);
+        fprintf(out, "default %s)\n#%s = %s\n", standard_of(&rows[i]), rows[i].name,
+                rows[i].standard);
     }
 }
 

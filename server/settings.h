@@ -15,9 +15,15 @@
     X(TEXT, data,                        "/var/lib/twonmnist", 0,       0,             "",            "folder with the splits to serve") \
     X(LIST, listen,                      "127.0.0.1:8642",     0,       0,             "",            "ADDR:PORT or unix:PATH to listen on; may be given several times") \
     X(BOOL, allow_anonymous,             "no",                 0,       0,             "",            "serve other machines too, though nobody is asked who he is") \
+    X(TEXT, token_file,                  "",                   0,       0,             "",            "file of lines \"name sha256-hex [expires]\": who shows such a token is served, others are not") \
+    X(TEXT, tls_certificate,             "",                   0,       0,             "",            "PEM file of the certificate and its chain; with it all but Unix sockets speak TLS") \
+    X(TEXT, tls_key,                     "",                   0,       0,             "",            "PEM file of the certificate's private key") \
+    X(TEXT, tls_client_ca,               "",                   0,       0,             "",            "PEM file of authorities; over TLS only clients with a certificate of theirs are served") \
     X(UINT, threads,                     "0",                  0,       256,           "",            "loops that serve; 0 is one for each core") \
     X(UINT, max_connections,             "4096",               1,       1000000,       "connections", "most connections at a time; fewer where descriptors are short") \
     X(UINT, max_connections_per_address, "0",                  0,       1000000,       "connections", "most of them from one client's address; 0 is no limit") \
+    X(UINT, requests_per_second_per_address, "0",              0,       1000000,       "requests/s",  "most requests from one address, on the average of ten seconds; 0 is no limit") \
+    X(UINT, bytes_per_second_per_address, "0",                 0,       1099511627776, "bytes/s",     "most bytes of answers to one address, on the average of ten seconds; 0 is no limit") \
     X(UINT, max_batch_size,              "1024",               1,       65536,         "samples",     "most samples one request may ask for") \
     X(UINT, max_answer_bytes,            "268435456",          1048576, 17179869184,   "bytes",       "largest answer that is made for one request") \
     X(UINT, max_pending_bytes,           "1073741824",         1048576, 1099511627776, "bytes",       "most memory for requests and answers under way") \
@@ -63,8 +69,8 @@ struct settings {
 int settings_init(struct settings *ret);
 void settings_free(struct settings *settings);
 
-/* Set one by its name, in which '-' reads as '_'. A list grows by one item, or begins anew where
- * the items before are of an earlier source. Errors: -ENOENT no such setting; -EINVAL, -ERANGE the
+/* Set one by its name, in which '-' reads as '_'. A text may be empty where its default is. A list
+ * grows by one item, or begins anew where the items before are of an earlier source. Errors: -ENOENT no such setting; -EINVAL, -ERANGE the
  * value (why says what is possible). */
 int settings_set(struct settings *settings, enum setting_source source, const char *name,
                  const char *value, struct error *why);

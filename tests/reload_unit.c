@@ -30,6 +30,7 @@ static struct {
     bool stale; /* what the looks find */
     bool held;  /* loads wait */
     unsigned n_begun, n_done, n_looks;
+    unsigned n_files; /* of tokens and certificates that were read again */
 } play = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 const struct settings *service_settings(const struct service *service)
@@ -68,6 +69,39 @@ int service_reload(struct service *service, struct error *why)
     pthread_cond_broadcast(&play.changed);
     pthread_mutex_unlock(&play.lock);
     return r < 0 ? error_set(why, r, "load %u went wrong", play.n_begun) : 0;
+}
+
+/* Neither tokens nor a certificate, but files of theirs that cannot be read. */
+struct tokens *service_tokens(struct service *service)
+{
+    (void)service;
+    return NULL;
+}
+
+struct tls *service_tls(struct service *service)
+{
+    (void)service;
+    return NULL;
+}
+
+static int read_badly(struct error *why)
+{
+    pthread_mutex_lock(&play.lock);
+    play.n_files++;
+    pthread_mutex_unlock(&play.lock);
+    return error_set(why, -ENOENT, "there is no such file");
+}
+
+int service_reload_tokens(struct service *service, struct error *why)
+{
+    (void)service;
+    return read_badly(why);
+}
+
+int service_reload_tls(struct service *service, struct error *why)
+{
+    (void)service;
+    return read_badly(why);
 }
 
 static void wait_until(const unsigned *count, unsigned most)
@@ -133,7 +167,7 @@ static struct reload *start(uint64_t watch_interval_s)
     play.settings.data = folder;
     play.result = 0;
     play.stale = play.held = false;
-    play.n_begun = play.n_done = play.n_looks = 0;
+    play.n_begun = play.n_done = play.n_looks = play.n_files = 0;
     atomic_init(&play.catalog.n_users, 1);
     struct reload *reload;
     assert_int_equal(reload_start(NULL, &reload, NULL), 0);
@@ -173,6 +207,18 @@ static void reload_looks_by_itself_and_loads_what_is_stale(void **state)
     next_loads(true, 0);
     wait_until(&play.n_done, 1);
     assert_true(reload_close(reload, SOON_MS));
+    assert_int_equal(play.n_files, 0);
+}
+
+static void
+reload_reads_tokens_and_certificate_when_it_is_asked_and_loads_whatever_is_in_them(void **state)
+{
+    (void)state;
+    struct reload *reload = start(0);
+    reload_ask(reload);
+    wait_until(&play.n_done, 1);
+    assert_true(reload_close(reload, SOON_MS));
+    assert_int_equal(play.n_files, 2);
 }
 
 static void reload_leaves_a_folder_alone_that_failed_until_its_files_change(void **state)
@@ -219,6 +265,8 @@ int main(void)
         cmocka_unit_test(reload_does_nothing_until_it_is_asked),
         cmocka_unit_test(reload_does_once_more_what_is_asked_while_it_runs),
         cmocka_unit_test(reload_looks_by_itself_and_loads_what_is_stale),
+        cmocka_unit_test(
+            reload_reads_tokens_and_certificate_when_it_is_asked_and_loads_whatever_is_in_them),
         cmocka_unit_test(reload_leaves_a_folder_alone_that_failed_until_its_files_change),
         cmocka_unit_test(reload_tries_again_what_failed_for_a_passing_reason),
         cmocka_unit_test(reload_is_not_waited_for_while_a_load_hangs),

@@ -58,13 +58,17 @@ static void a_service_has_its_settings_orders_and_splits(void **state)
 static void a_folder_that_cannot_be_served_is_refused(void **state)
 {
     (void)state;
-    struct settings settings = {.data = (char *)"/nonexistent/folder"};
+    struct settings settings;
+    assert_int_equal(settings_init(&settings), 0);
+    assert_int_equal(settings_set(&settings, SETTING_OPTION, "data", "/nonexistent/folder", NULL),
+                     0);
     struct service *service = NULL;
     struct error why;
     assert_int_equal(service_open(&settings, &service, &why), -ENOENT);
     assert_non_null(strstr(why.text, "/nonexistent/folder"));
     assert_null(service);
     service_close(NULL);
+    settings_free(&settings);
 }
 
 static void a_reload_takes_the_catalogs_place_and_spares_who_holds_it(void **state)
