@@ -9,8 +9,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-/* An interrupt would leave the terminal without an echo: it ends the line instead, and no secret
- * has it. */
+/* An interrupt would leave the terminal without an echo: it ends the line instead. */
 static bool hide(int fd, struct termios *ret_before)
 {
     if (tcgetattr(fd, ret_before) < 0)
@@ -21,7 +20,8 @@ static bool hide(int fd, struct termios *ret_before)
     return tcsetattr(fd, TCSAFLUSH, &hidden) == 0;
 }
 
-static int read_line(int fd, char *line, size_t size, struct error *why)
+/* `interrupt` is the byte of one; 0: there is none. */
+static int read_line(int fd, char interrupt, char *line, size_t size, struct error *why)
 {
     size_t n = 0;
     for (ssize_t got; n < size; n += (size_t)got) {
@@ -32,6 +32,8 @@ static int read_line(int fd, char *line, size_t size, struct error *why)
             return error_set(why, -errno, "cannot read it: %s", strerror(errno));
         else if (got == 0 || line[n] == '\n')
             break;
+        else if (interrupt && line[n] == interrupt)
+            return error_set(why, -EINTR, "it was broken off");
     }
     if (n == size)
         return error_set(why, -EINVAL, "the first line has more than %zu bytes", size - 1);
@@ -46,7 +48,7 @@ int secret_read(int fd, const char *prompt, char *ret, size_t size, struct error
     bool hidden = hide(fd, &before);
     if (hidden)
         fputs(prompt, stderr);
-    int r = read_line(fd, ret, size, why);
+    int r = read_line(fd, hidden ? (char)before.c_cc[VINTR] : '\0', ret, size, why);
     if (hidden) {
         tcsetattr(fd, TCSAFLUSH, &before);
         fputs("\n", stderr);

@@ -6,6 +6,7 @@ on. All are made here; nothing in them was recorded.
     seeds.py tests/corpus
 """
 import base64
+import hashlib
 import io
 import json
 import pathlib
@@ -232,6 +233,29 @@ def configurations():
     }
 
 
+def tokens():
+    def line(name, token, *more):
+        return b" ".join([name, hashlib.sha256(token).hexdigest().encode(), *more]) + b"\n"
+
+    def shown(token, *lines):
+        return b"Bearer " + token + b"\n" + b"".join(lines)
+    known, other = b"0123456789abcdef", b"some/other+token=="
+    return {
+        "known": shown(known, b"# who\n\n", line(b"other", other), line(b"known", known)),
+        "unknown": shown(known, line(b"other", other)),
+        "padded": shown(b" " + other + b" ", line(b"a.b_c-9", other, b"# for now")),
+        "expired": shown(known, line(b"known", known, b"2020-02-29")),
+        "until": shown(known, line(b"known", known, b"2999-12-31T23:59:59Z")),
+        "no-day": shown(known, line(b"known", known, b"2027-02-30")),
+        "twice": shown(known, line(b"a", known), line(b"b", known).upper()),
+        "two": shown(known + b" " + other, line(b"known", known)),
+        "basic": b"Basic YTpi\n" + line(b"known", known),
+        "short": shown(known, line(b"known", known)[:-2]),
+        "nul": shown(known, line(b"known", known) + b"\0\n"),
+        "name": shown(known, line(b"n" * 64, known)),
+    }
+
+
 def problems():
     def answer(status, content_type, retry_after, body):
         return f"{status}\n{content_type}\n{retry_after}\n{body}".encode()
@@ -382,6 +406,7 @@ TARGETS = {
     "safetensors": headers,
     "settings": configurations,
     "split": splits,
+    "tokens": tokens,
     "zip": zips,
 }
 
