@@ -19,9 +19,16 @@ static int open_client(const struct options *options, tnm_client **ret, struct f
     int r = tnm_options_new(&set);
     if (r < 0)
         return fault_of_library(why, r);
-    r = set_option(set, "token_file", options->token_file, why);
-    if (r == 0)
-        r = set_option(set, "ca_file", options->ca_file, why);
+    const struct {
+        const char *name, *value;
+    } files[] = {
+        {"token_file", options->token_file},
+        {"ca_file", options->ca_file},
+        {"certificate_file", options->certificate_file},
+        {"key_file", options->key_file},
+    };
+    for (size_t i = 0; r == 0 && i < sizeof files / sizeof *files; i++)
+        r = set_option(set, files[i].name, files[i].value, why);
     if (r == 0) {
         r = tnm_open(options->servers, options->n_servers, set, ret);
         if (r < 0)

@@ -128,6 +128,8 @@ static const struct option_row rows[] = {
     {"--server", "URL", "a server; again for more (default: $TWONMNIST_SERVER or " DEFAULT_SERVER ")", set_server, AT(servers)},
     {"--token-file", "FILE", "the token that the server wants", set_word, AT(token_file)},
     {"--ca-file", "FILE", "whom to trust for https", set_word, AT(ca_file)},
+    {"--certificate-file", "FILE", "whom to be to a server that asks", set_word, AT(certificate_file)},
+    {"--key-file", "FILE", "its key, where that is in another file", set_word, AT(key_file)},
     {"--output", "FILE", "write here, whole or not at all; its ending says the format", set_word, AT(output)},
     {"--format", "NAME", "text, json, bin, npy or safetensors", set_choice, AT(format), .choices = format_names},
     {"--order", "NAME", "order of the events: stored (default), time, published", set_choice, AT(order), .choices = orders},

@@ -11,7 +11,7 @@ enum { OPTIONS_MAX_OPERANDS = 3, OPTIONS_MAX_SERVERS = 16 };
 struct options {
     const char *servers[OPTIONS_MAX_SERVERS];
     size_t n_servers;
-    const char *token_file, *ca_file;
+    const char *token_file, *ca_file, *certificate_file, *key_file;
     const char *output;
     int format; /* enum output_format; -1: not given */
     int order;  /* enum tnm_order */

@@ -25,6 +25,8 @@
 #define OPTIONS_TEXTS(X)                                                                           \
     X(token, "bearer token")                                                                       \
     X(ca_file, "PEM file of the certificates to trust instead of the system's")                    \
+    X(certificate_file, "PEM file of a certificate to show to servers that ask for one")           \
+    X(key_file, "PEM file of its private key, where that is not in the same file")                 \
     X(proxy, "URL of a proxy, or \"environment\": what http_proxy, https_proxy and no_proxy say; " \
              "default none")
 

@@ -30,6 +30,8 @@ void problem_read(const struct answer *answer, struct problem *ret)
 
     if (strcmp(ret->code, "no-such-revision") == 0)
         snprintf(ret->text, sizeof ret->text, "has other data: %s", or_empty(detail));
+    else if (detail && (answer->status == 401 || answer->status == 403))
+        snprintf(ret->text, sizeof ret->text, "HTTP status %ld: %s", answer->status, detail);
     else if (detail)
         snprintf(ret->text, sizeof ret->text, "%s", detail);
     else if (answer->headers[HEADER_LOCATION][0])

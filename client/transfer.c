@@ -41,7 +41,7 @@ static const struct {
     {CURLE_OPERATION_TIMEDOUT, -ETIMEDOUT}, {CURLE_OUT_OF_MEMORY, -ENOMEM},
     {CURLE_PARTIAL_FILE, -EBADMSG},         {CURLE_WEIRD_SERVER_REPLY, -EPROTO},
     {CURLE_UNSUPPORTED_PROTOCOL, -EPROTO},  {CURLE_PEER_FAILED_VERIFICATION, -EACCES},
-    {CURLE_SSL_CACERT_BADFILE, -EINVAL},
+    {CURLE_SSL_CACERT_BADFILE, -EINVAL},    {CURLE_SSL_CERTPROBLEM, -EINVAL},
 };
 
 static uint64_t option_bytes(const tnm_options *options)
@@ -75,6 +75,20 @@ static int connect_error(const struct transfer *transfer, CURLcode code, struct 
     return error_of(code);
 }
 
+/* A server that does not take the client's certificate, or misses one, says so in an alert, which
+ * libcurl has only in words. */
+static bool is_unwanted(const struct transfer *transfer, CURLcode code)
+{
+    static const char *const words[] = {"certificate", "unknown ca"};
+    const char *alert = strstr(transfer->message, "alert ");
+    if (!alert || (code != CURLE_SSL_CONNECT_ERROR && code != CURLE_RECV_ERROR))
+        return false;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strstr(alert, words[i]))
+            return true;
+    return false;
+}
+
 int transfer_result(struct transfer *transfer, CURLcode code, struct error *why)
 {
     curl_off_t begun_us = 0;
@@ -98,6 +112,11 @@ int transfer_result(struct transfer *transfer, CURLcode code, struct error *why)
                          "its certificate is not to be trusted, so it was not asked again (option "
                          "ca_file names other authorities): %s",
                          transfer->message[0] ? transfer->message : curl_easy_strerror(code));
+    if (is_unwanted(transfer, code))
+        return error_set(why, -EACCES,
+                         "it wants another certificate of its clients (options certificate_file "
+                         "and key_file): %s",
+                         transfer->message);
     return connect_error(transfer, code, why);
 }
 
@@ -365,6 +384,10 @@ void transfer_set_up(struct transfer *transfer, const struct transfer_ask *ask)
                      ask->post ? transfer->all->post_headers : transfer->all->headers);
     if (options->ca_file)
         curl_easy_setopt(easy, CURLOPT_CAINFO, options->ca_file);
+    if (options->certificate_file)
+        curl_easy_setopt(easy, CURLOPT_SSLCERT, options->certificate_file);
+    if (options->key_file)
+        curl_easy_setopt(easy, CURLOPT_SSLKEY, options->key_file);
     set_proxy(easy, options->proxy);
     if (ask->unix_socket)
         curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, ask->unix_socket);
@@ -468,7 +491,7 @@ int transfer_check_url(const char *url, struct error *why)
 {
     pthread_once(&global_once, global_init);
     CURLU *parsed = curl_url();
-    char *scheme = NULL, *query = NULL, *fragment = NULL;
+    char *scheme = NULL, *query = NULL, *fragment = NULL, *user = NULL, *password = NULL;
     int r = 0;
     if (!parsed)
         return error_set(why, -ENOMEM, "no memory for a URL");
@@ -479,7 +502,12 @@ int transfer_check_url(const char *url, struct error *why)
         curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0);
         curl_url_get(parsed, CURLUPART_QUERY, &query, 0);
         curl_url_get(parsed, CURLUPART_FRAGMENT, &fragment, 0);
-        if (!scheme || (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0))
+        curl_url_get(parsed, CURLUPART_USER, &user, 0);
+        curl_url_get(parsed, CURLUPART_PASSWORD, &password, 0);
+        if (user || password) /* messages name servers by their URLs */
+            r = error_set(why, -EINVAL,
+                          "a server's URL has no user or password in it: see the option token");
+        else if (!scheme || (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0))
             r = error_set(why, -EINVAL, "\"%.256s\": a server is http, https or unix", url);
         else if (query || fragment)
             r = error_set(why, -EINVAL, "\"%.256s\": a server's URL ends with its path", url);
@@ -487,6 +515,8 @@ int transfer_check_url(const char *url, struct error *why)
     curl_free(scheme);
     curl_free(query);
     curl_free(fragment);
+    curl_free(user);
+    curl_free(password);
     curl_url_cleanup(parsed);
     return r;
 }

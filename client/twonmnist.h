@@ -7,7 +7,8 @@
  *   -EINVAL     an argument, or the servers find the request wrong
  *   -ENOENT     no such split, sample or batch
  *   -ESTALE     the servers have other data than the revision that was opened
- *   -EACCES     the token is missing or wrong, or a server's certificate is not to be trusted
+ *   -EACCES     the token is missing, wrong or expired, a server's certificate is not to be trusted,
+ *               or a server does not trust ours
  *   -EBADMSG    an answer was damaged, each time it was asked for
  *   -EPROTO     an answer that no twonmnist daemon gives, or not to what was asked
  *   -ETIMEDOUT  no server answered in time
@@ -51,7 +52,7 @@ int tnm_options_new(tnm_options **ret);
 void tnm_options_free(tnm_options *options);
 
 /* Set option `name`; tnm_options_name() and tnm_options_help() list them all: token, token_file,
- * ca_file, proxy, patience_s, call_patience_s, connect_timeout_ms, stall_timeout_s, retries, …
+ * ca_file, certificate_file, key_file, proxy, patience_s, call_patience_s, connect_timeout_ms, stall_timeout_s, retries, …
  * -EINVAL no such option, or a value outside its range. */
 int tnm_options_set(tnm_options *options, const char *name, const char *value);
 

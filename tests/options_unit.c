@@ -88,8 +88,9 @@ static void every_option_has_a_name_and_a_line_of_help(void **state)
 {
     (void)state;
     static const char *const documented[] = {
-        "token",   "token_file", "ca_file",        "connect_timeout_ms", "timeout_ms",
-        "retries", "backoff_ms", "backoff_max_ms", "max_answer_mb"};
+        "token",      "certificate_file",   "key_file",     "token_file",
+        "ca_file",    "connect_timeout_ms", "timeout_ms",   "retries",
+        "backoff_ms", "backoff_max_ms",     "max_answer_mb"};
     unsigned found = 0;
     size_t n = 0;
     for (; tnm_options_name(n); n++) {

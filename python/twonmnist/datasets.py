@@ -141,8 +141,9 @@ class Split(Dataset):
     is up to 2^32 - 1. `indices` are the positions of this part's samples in the whole split, int64;
     None where it is the whole split.
 
-    options: those of the C library, by name: token, token_file, ca_file, timeout_ms, retries, …;
-    None is as good as left out. A pickled dataset carries its token: token_file does not tell.
+    options: those of the C library, by name: token, token_file, ca_file, certificate_file,
+    key_file, timeout_ms, retries, …; None is as good as left out. A pickled dataset carries its
+    token: token_file does not tell.
     """
 
     def __init__(self, urls: Urls, name: str = "train", *, labels: Optional[str] = None,
