@@ -292,25 +292,32 @@ static bool is_through(const struct tls_side *side)
     return side->finished_by_us && side->finished_by_it;
 }
 
-/* Whoever asks without TLS is told so. What came of the request is read, or the answer would be
- * lost in a reset. */
+/* Read what has come and will not be looked at: a connection that is closed with it is reset, and
+ * what was said last is lost. */
+static void drain(const struct tls_side *side)
+{
+    char waste[4096];
+    for (size_t drained = 0; drained < DRAIN_BYTES;) {
+        ssize_t got = recv(side->fd, waste, sizeof waste, MSG_DONTWAIT);
+        if (got <= 0)
+            return;
+        drained += (size_t)got;
+    }
+}
+
+/* Whoever asks without TLS is told so. */
 static void answer_plainly(const struct tls_side *side)
 {
     static const char body[] =
         "{\"type\": \"urn:twonmnist:problem:bad-request\", \"title\": \"This is "
         "not a request of HTTP/1.1\", \"status\": 400, \"detail\": \"this port "
         "speaks TLS: its URLs begin with https\", \"code\": \"bad-request\"}";
-    char answer[sizeof body + 256], waste[4096];
+    char answer[sizeof body + 256];
     int n = snprintf(answer, sizeof answer,
                      "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: %s\r\n"
                      "Content-Length: %zu\r\n\r\n%s",
                      WIRE_PROBLEM_TYPE, sizeof body - 1, body);
-    size_t drained = 0;
-    for (ssize_t got; drained < DRAIN_BYTES; drained += (size_t)got) {
-        got = recv(side->fd, waste, sizeof waste, MSG_DONTWAIT);
-        if (got <= 0)
-            break;
-    }
+    drain(side);
     send(side->fd, answer, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
     shutdown(side->fd, SHUT_WR);
 }
@@ -381,6 +388,7 @@ static int verify_client(gnutls_session_t session)
     if (r == GNUTLS_E_NO_CERTIFICATE_FOUND)
         alert = GNUTLS_A_CERTIFICATE_REQUIRED;
     gnutls_alert_send(session, GNUTLS_AL_FATAL, alert);
+    drain(gnutls_transport_get_ptr(session));
     return GNUTLS_E_CERTIFICATE_ERROR;
 }
 

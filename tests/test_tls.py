@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """TLS: what is spoken, by whom, with which certificate; and handshakes that never end."""
+import hashlib
 import os
 import signal
 import socket
@@ -15,6 +16,7 @@ import daemon
 import wire
 
 N_STALLED = 40
+TOKEN = "somebody-knows-this-token"
 HELLO = bytes([22, 3, 1, 1, 0, 1, 0, 0, 252, 3, 3])  # the beginning of a handshake
 
 
@@ -317,6 +319,145 @@ class Clients(unittest.TestCase):
             self.assertIn("alert bad certificate", self.alert(no_client, version))
         self.assertIn("certificate required", self.alert(None, ssl.TLSVersion.TLSv1_3))
         self.assertIn("alert", self.alert(None, ssl.TLSVersion.TLSv1_2))
+
+
+class Library(unittest.TestCase):
+    """The C library and the command line against the real daemon."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.tokens = file("tokens")
+        cls.let_in(TOKEN)
+        cls.server = cls.enterClassContext(daemon.Daemon(
+            data, *use("server"), "--token-file", cls.tokens, "--threads", 1))
+        cls.url = cls.server.url.replace("http:", "https:")
+        with open(file("token"), "w", encoding="ascii") as words:
+            words.write(TOKEN + "\n")
+
+    @classmethod
+    def let_in(cls, *tokens):
+        with open(cls.tokens, "w", encoding="ascii") as lines:
+            for token in tokens:
+                lines.write(f"somebody {hashlib.sha256(token.encode()).hexdigest()}\n")
+
+    def reload(self):
+        self.server.process.send_signal(signal.SIGHUP)
+        self.server.wait_for("tokens in")
+
+    def drive(self, *options, url=None):
+        """The last step of `get`: its name, "ok" or an error's name, and words."""
+        done = subprocess.run([daemon.BUILD / "tests/client_driver", "get", "call_patience_s=3",
+                               *options, url or self.url], capture_output=True, text=True,
+                              timeout=60)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertNotIn(TOKEN, done.stdout)
+        return (done.stdout.splitlines()[-1] + "  ").split(" ", 2)
+
+    def refused(self, code, words, *options, url=None):
+        _, name, text = self.drive(*options, url=url)
+        self.assertEqual(name, code, text)
+        self.assertIn(words, text)
+        self.assertIn(url or self.url, text)
+
+    CA = property(lambda self: f"ca_file={authority.path}")
+
+    def test_with_authority_and_token_it_is_served(self):
+        self.assertEqual(self.drive(self.CA, f"token={TOKEN}")[:2], ["samples", "ok"])
+        self.assertEqual(self.drive(self.CA, f"token_file={file('token')}")[:2],
+                         ["samples", "ok"])
+
+    def test_a_certificate_that_is_not_to_be_trusted_is_told_at_once(self):
+        self.refused("EACCES", "certificate", f"token={TOKEN}")
+        self.refused("EACCES", "certificate", f"ca_file={other.path}", f"token={TOKEN}")
+        authority.issue("elsewhere", alternative="DNS:elsewhere.example")
+        authority.issue("past", days=-1)
+        for name, words in (("elsewhere", "subject name"), ("past", "expired")):
+            with daemon.Daemon(data, *use(name), "--threads", 1) as server:
+                self.refused("EACCES", words, self.CA,
+                             url=server.url.replace("http:", "https:"))
+
+    def test_a_token_that_is_missing_or_wrong_is_told_with_its_status(self):
+        self.refused("EACCES", "HTTP status 401: a bearer token is wanted", self.CA)
+        self.refused("EACCES", "HTTP status 401: the bearer token is not known", self.CA,
+                     f"token={TOKEN}x")
+
+    def test_http_where_it_should_be_https_is_told_so(self):
+        self.refused("EINVAL", "speaks TLS", url=self.server.url)
+
+    def test_a_url_with_a_password_is_not_taken_nor_repeated(self):
+        for user in f"somebody:{TOKEN}@", f":{TOKEN}@", "somebody@":
+            _, name, text = self.drive(url=self.url.replace("//", f"//{user}"))
+            self.assertEqual(name, "EINVAL")
+            self.assertIn("no user or password", text)
+
+    def test_a_token_that_is_taken_back_ends_a_stream(self):
+        with subprocess.Popen([daemon.BUILD / "tests/client_driver", "step", self.CA,
+                               f"token={TOKEN}", self.url], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True) as driver:
+            try:
+                def step():
+                    driver.stdin.write("\n")
+                    driver.stdin.flush()
+                    return driver.stdout.readline()
+
+                while driver.stdout.readline() != "stream ok\n":
+                    self.assertIsNone(driver.poll())
+                self.assertTrue(step().startswith(f"batch ok {self.url} "))
+                self.let_in("somebody-elses-token")
+                self.reload()
+                said = step()
+                while said.startswith("batch ok"):  # those under way
+                    said = step()
+                self.assertTrue(said.startswith("batch EACCES "), said)
+                self.assertIn(f"{self.url}: HTTP status 401", said)
+                self.let_in(TOKEN)  # and a new one goes on where it was
+                self.reload()
+                self.assertTrue(step().startswith("batch ok"))
+            finally:
+                driver.kill()
+                self.let_in(TOKEN)
+                self.reload()
+
+    def test_a_certificate_is_shown_to_who_asks(self):
+        with daemon.Daemon(data, *use("server"), "--tls-client-ca", file("ca.pem"), "--threads",
+                           1) as server:
+            url = server.url.replace("http:", "https:")
+
+            def shows(name):
+                return (self.CA, f"certificate_file={file(name)}.pem", f"key_file={file(name)}.key")
+
+            self.assertEqual(self.drive(*shows("client"), url=url)[1], "ok")
+            self.refused("EACCES", "wants another certificate", *shows("nobody"), url=url)
+            self.refused("EACCES", "wants another certificate", self.CA, url=url)
+            self.refused("EINVAL", "certificate", self.CA, f"certificate_file={file('none.pem')}",
+                         url=url)
+
+    def run_line(self, *words, url=None):
+        return subprocess.run([daemon.BUILD / "twonmnist", "info", "--server", url or self.url,
+                               *words], capture_output=True, text=True, timeout=60)
+
+    def test_the_command_line_does_the_same(self):
+        ca = "--ca-file", str(authority.path)
+        done = self.run_line(*ca, "--token-file", file("token"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("train", done.stdout)
+        for words, said in (((), "certificate"), (ca, "HTTP status 401")):
+            done = self.run_line(*words)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn(said, done.stderr)
+        with daemon.Daemon(data, *use("server"), "--tls-client-ca", file("ca.pem"), "--threads",
+                           1) as server:
+            url = server.url.replace("http:", "https:")
+            done = self.run_line(*ca, "--certificate-file", file("client.pem"), "--key-file",
+                                 file("client.key"), url=url)
+            self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_no_log_has_a_token(self):
+        self.drive(self.CA, f"token={TOKEN}")
+        self.drive(self.CA, f"token={TOKEN}x")
+        self.server.process.send_signal(signal.SIGHUP)
+        self.server.wait_for("tokens in")
+        self.assertFalse([line for line in self.server.log if TOKEN in line])
 
 
 if __name__ == "__main__":
