@@ -4,6 +4,7 @@
 import json
 import re
 import resource
+import subprocess
 import unittest
 
 import daemon
@@ -96,6 +97,20 @@ class Rates(unittest.TestCase):
                                path) as server:
                 statuses = {answer[0] for answer in self.ask_until_refused(server)}
                 self.assertEqual(statuses, {401, 429})
+
+
+class Clients(unittest.TestCase):
+    def test_a_stream_goes_slower_and_loses_nothing(self):
+        with daemon.Daemon(data, "--requests-per-second-per-address", 4) as server:
+            while ask(server)[0] == 200:
+                pass
+            done = subprocess.run([daemon.BUILD / "tests/client_driver", "epoch", server.url],
+                                  capture_output=True, text=True, timeout=100)
+        steps = [line.split()[:2] for line in done.stdout.splitlines()]
+        self.assertNotIn(["end", "EHOSTUNREACH"], steps, done.stdout)
+        self.assertIn(["end", "ok"], steps)
+        self.assertGreater(steps.count(["batch", "ok"]), 3)
+        self.assertGreater(int(done.stdout.split()[-1]), 0)  # tries that were refused
 
 
 class Told(unittest.TestCase):

@@ -56,5 +56,20 @@ class Daemon(unittest.TestCase):
         self.assertEqual(written[1], printed)
 
 
+class Security(unittest.TestCase):
+    def test_every_promise_names_tests_that_there_are(self):
+        page = (ROOT / "doc/security.md").read_text(encoding="utf-8")
+        promises = re.search(r"## Promises\n(.*?)\n## ", page, re.DOTALL).group(1)
+        rows = [row for row in re.findall(r"^\| (.*) \|$", promises, re.MULTILINE)
+                if row != "promise | tests"]
+        self.assertGreater(len(rows), 25)
+        for row in rows:
+            named = re.findall(r"`(\w+\.(?:py|c))(?:::(\w+))?`", row.rpartition(" | ")[2])
+            self.assertTrue(named, row)
+            for file, test in named:
+                text = (ROOT / "tests" / file).read_text(encoding="utf-8")
+                self.assertRegex(text, rf"\b{test}\(" if test else "unittest|cmocka", file)
+
+
 if __name__ == "__main__":
     unittest.main()
