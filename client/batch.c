@@ -76,8 +76,8 @@ const uint64_t *tnm_batch_checksums(const tnm_batch *batch)
 
 const void *tnm_batch_blob(const tnm_batch *batch, size_t *ret_size)
 {
-    *ret_size = batch->is_blob ? batch->body.size : 0;
-    return batch->is_blob ? batch->body.bytes : NULL;
+    *ret_size = batch->body.size;
+    return batch->body.bytes;
 }
 
 const void *tnm_batch_decoded(const tnm_batch *batch, size_t *ret_size)

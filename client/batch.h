@@ -12,19 +12,9 @@
 #include "client/twonmnist.h"
 #include "common/event.h"
 
-/* The index of a batch that is one mix, which does not arrive as a blob. */
-struct batch_single {
-    uint64_t offsets[2], index;
-    int32_t sources[2];
-    uint64_t checksum;
-    uint8_t labels[GEOMETRY_LABELS_MAX];
-};
-
 struct tnm_batch {
     struct body body;
-    struct blob blob; /* points into the body, or to `single` */
-    bool is_blob;
-    struct batch_single single;
+    struct blob blob; /* points into the body */
     uint64_t number;
     char *server;
     void *decoded; /* in `block`, or lent */

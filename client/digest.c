@@ -3,6 +3,7 @@
 #include "client/digest.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -54,9 +55,7 @@ int digest_compare(const struct answer *answer, uint32_t crc, struct error *why)
     return 0;
 }
 
-int digest_check(const struct answer *answer, bool required, struct error *why)
+int digest_check(const struct answer *answer, struct error *why)
 {
-    if (!required && !answer->headers[HEADER_DIGEST][0])
-        return 0;
     return digest_compare(answer, crc32c(0, answer->body.bytes, answer->body.size), why);
 }

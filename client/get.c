@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "client/failure.h"
 #include "client/wish.h"
@@ -98,41 +97,6 @@ int tnm_pair(tnm_split *source, uint64_t seed, uint64_t index, tnm_batch **ret)
     return tnm_pair_batch(source, seed, index, 1, 0, 1, ret);
 }
 
-/* The split's labels, which are fetched once and kept: what a mix shows is said outside of the
- * bytes that its digest covers. */
-static int know_labels(tnm_split *split)
-{
-    tnm_client *client = split->client;
-    pthread_mutex_lock(&client->lock);
-    bool known = split->labels;
-    pthread_mutex_unlock(&client->lock);
-    if (known)
-        return 0;
-    size_t size = split->n_samples * split->geometry.n_labels;
-    uint8_t *labels = malloc(size);
-    if (!labels)
-        return failure_set(-ENOMEM, "no memory for labels");
-    int r = tnm_split_labels(split, labels, size);
-    pthread_mutex_lock(&client->lock);
-    if (r == 0 && !split->labels) {
-        split->labels = labels;
-        labels = NULL;
-    }
-    pthread_mutex_unlock(&client->lock);
-    free(labels);
-    return r;
-}
-
-/* What the parts show together, [n_labels]. */
-static void labels_of(const tnm_split *split, const uint64_t *parts, size_t n_parts, uint8_t *ret)
-{
-    uint32_t n_labels = split->geometry.n_labels;
-    memset(ret, 0, n_labels);
-    for (size_t i = 0; i < n_parts; i++)
-        for (uint32_t l = 0; l < n_labels; l++)
-            ret[l] |= split->labels[parts[i] * n_labels + l];
-}
-
 int tnm_mix(tnm_split *source, const uint64_t *parts, size_t n_parts, tnm_batch **ret)
 {
     struct wish wish;
@@ -148,11 +112,5 @@ int tnm_mix(tnm_split *source, const uint64_t *parts, size_t n_parts, tnm_batch 
                                parts[i], source->name, source->n_samples);
     if (n_parts == 1)
         return tnm_samples(source, parts, 1, ret);
-    r = know_labels(source);
-    if (r < 0)
-        return r;
-    uint8_t labels[GEOMETRY_LABELS_MAX];
-    labels_of(source, parts, n_parts, labels);
-    return run(source, wish_mix(source, split_form(source), parts, n_parts, labels, &wish), &wish,
-               ret);
+    return run(source, wish_mix(source, split_form(source), parts, n_parts, &wish), &wish, ret);
 }

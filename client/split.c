@@ -30,7 +30,6 @@ static void free_split(tnm_split *split)
 {
     document_free(split->document);
     free(split->json);
-    free(split->labels);
     client_unref(split->client);
     free(split);
 }
@@ -148,7 +147,7 @@ static int read_description(tnm_split *split, struct error *why)
 
 static int take_text(struct answer *answer, char **ret, struct error *why)
 {
-    int r = digest_check(answer, false, why);
+    int r = digest_check(answer, why);
     if (r < 0)
         return r;
     char *text =

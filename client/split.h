@@ -29,7 +29,6 @@ struct tnm_split {
     uint64_t n_samples, n_events, n_pairs;
     struct geometry geometry;
     uint64_t label_counts[GEOMETRY_LABELS_MAX]; /* [n_labels] */
-    uint8_t *labels; /* of all samples, once they were needed; under the client's lock */
 };
 
 /* 0 where the split may be used here; else -EINVAL or -ECHILD, kept as the last error. */

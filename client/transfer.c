@@ -29,9 +29,10 @@ static void global_init(void)
 }
 
 static const char *const header_names[N_ANSWER_HEADERS] = {
-    [HEADER_CONTENT_TYPE] = "Content-Type", [HEADER_DIGEST] = WIRE_DIGEST,
-    [HEADER_LABELS] = WIRE_LABELS,          [HEADER_LOCATION] = "Location",
-    [HEADER_RETRY_AFTER] = "Retry-After",   [HEADER_REVISION] = WIRE_REVISION,
+    [HEADER_CONTENT_TYPE] = "Content-Type",
+    [HEADER_DIGEST] = WIRE_DIGEST,
+    [HEADER_LOCATION] = "Location",
+    [HEADER_RETRY_AFTER] = "Retry-After",
 };
 
 static const struct {

@@ -178,7 +178,7 @@ const uint64_t *tnm_batch_indices(const tnm_batch *batch);   /* [n_samples] */
 const int32_t *tnm_batch_sources(const tnm_batch *batch);    /* [n_samples][2], -1: none */
 const uint64_t *tnm_batch_checksums(const tnm_batch *batch); /* [n_samples], CRC-32C */
 
-/* The batch as the safetensors file that the daemon sent; NULL from tnm_mix(). */
+/* The batch as the safetensors file that the daemon sent. */
 const void *tnm_batch_blob(const tnm_batch *batch, size_t *ret_size);
 
 /* ---- Decoding ---- */

@@ -11,8 +11,6 @@
 
 #include "client/digest.h"
 #include "client/failure.h"
-#include "common/crc32c.h"
-#include "common/digits.h"
 #include "common/order.h"
 #include "common/wire.h"
 
@@ -207,56 +205,19 @@ int wish_pairs(const tnm_split *split, struct form form, uint64_t seed,
 }
 
 int wish_mix(const tnm_split *split, struct form form, const uint64_t *parts, size_t n,
-             const uint8_t *labels, struct wish *ret)
+             struct wish *ret)
 {
-    struct wish wish = {.split = split, .kind = WISH_MIX, .form = form};
-    memcpy(wish.labels, labels, split->geometry.n_labels);
+    static const uint64_t only[] = {0};
+    struct wish wish = {.split = split, .kind = WISH_MIX, .form = form, .n_parts = n};
     snprintf(wish.what, sizeof wish.what, "a mix of %zu recordings of %s", n, split->name);
+    memcpy(wish.parts, parts, n * sizeof *parts);
     char *list = join(parts, n);
-    int r = list ? keep_indices(&wish, parts, n) : -ENOMEM;
+    int r = list ? keep_indices(&wish, only, 1) : -ENOMEM;
     if (r == 0)
-        r = set_path(&wish, form, "/v1/mix/%s@%s/%s." WIRE_BIN "?", split->name, split->revision,
-                     list);
+        r = set_path(&wish, form, "/v1/mix/%s@%s/%s." WIRE_SAFETENSORS "?", split->name,
+                     split->revision, list);
     free(list);
     return ended(&wish, r, ret);
-}
-
-static int read_mix(const struct wish *wish, struct answer *answer, tnm_batch *batch,
-                    struct error *why)
-{
-    struct batch_single *single = &batch->single;
-    size_t size = answer->body.size;
-    int r = digest_check(answer, true, why);
-    if (r < 0)
-        return r;
-    r = digits_parse(answer->headers[HEADER_LABELS], single->labels, why);
-    if (r < 0)
-        return error_prefix(why, r, WIRE_LABELS);
-    if (strcmp(answer->headers[HEADER_REVISION], wish->split->revision) != 0)
-        return error_set(why, -ESTALE, "has other data: revision %.12s instead of %.12s",
-                         answer->headers[HEADER_REVISION], wish->split->revision);
-    if (memcmp(single->labels, wish->labels, sizeof single->labels) != 0)
-        return error_set(why, -EBADMSG,
-                         WIRE_LABELS " \"%.40s\" for a mix of recordings of other digits",
-                         answer->headers[HEADER_LABELS]);
-    if (size % EVENT_BYTES != 0)
-        return error_set(why, -EBADMSG, "%zu bytes are no whole number of events", size);
-    single->offsets[1] = size / EVENT_BYTES;
-    single->sources[0] = (int32_t)wish->indices[0];
-    single->sources[1] = wish->n > 1 ? (int32_t)wish->indices[1] : -1;
-    single->checksum = crc32c(0, answer->body.bytes, size);
-    batch->blob = (struct blob){
-        .geometry = wish->split->geometry,
-        .n_samples = 1,
-        .n_events = single->offsets[1],
-        .events = answer->body.bytes,
-        .offsets = single->offsets,
-        .labels = single->labels,
-        .indices = &single->index,
-        .sources = single->sources,
-        .checksums = &single->checksum,
-    };
-    return blob_check_pixels(&batch->blob, why);
 }
 
 /* ---- What the batch has to say of itself ---- */
@@ -303,12 +264,25 @@ static void add_form(struct said *said, const struct wish *wish)
         add(said, "timestep", NULL);
 }
 
+static void add_parts(struct said *said, const struct wish *wish)
+{
+    int used = snprintf(said->path, sizeof said->path, "/v1/mix/%s/", wish->split->name);
+    add(said, "recordings", said->path + used);
+    for (size_t i = 0; i < wish->n_parts; i++)
+        used += snprintf(said->path + used, sizeof said->path - (size_t)used, "%s%" PRIu64,
+                         i ? "," : "", wish->parts[i]);
+}
+
 static void expect(const struct wish *wish, struct said *ret)
 {
     const char *name = wish->split->name;
     ret->n = 0;
     add(ret, "request", ret->path);
     add_form(ret, wish);
+    if (wish->kind == WISH_MIX) {
+        add_parts(ret, wish);
+        return;
+    }
     if (wish->kind == WISH_SAMPLES) {
         snprintf(ret->path, sizeof ret->path, "/v1/splits/%s/batch", name);
         return;
@@ -337,6 +311,21 @@ static unsigned count_labels(const struct blob *blob, uint64_t i)
     for (uint32_t l = 0; l < blob->geometry.n_labels; l++)
         n += labels[l];
     return n;
+}
+
+/* A mix shows as many digits as it has recordings; the tensor has room for two of them. */
+static int check_mix(const struct wish *wish, const struct blob *blob, struct error *why)
+{
+    unsigned n = count_labels(blob, 0);
+    for (size_t i = 0; i < 2; i++) {
+        int64_t part = i < wish->n_parts ? (int64_t)wish->parts[i] : -1;
+        if (n != wish->n_parts || blob->sources[i] != part)
+            return error_set(why, -EBADMSG,
+                             "the mix shows %u digits, its recording %zu is %" PRId32
+                             " instead of %" PRId64,
+                             n, i, blob->sources[i], part);
+    }
+    return 0;
 }
 
 /* A recording shows one digit; a sample of 2NMNIST is one or two of them; a fresh pair two. */
@@ -370,11 +359,12 @@ static int read_blob(const struct wish *wish, struct answer *answer, tnm_batch *
                                            .indices = wish->indices,
                                            .n_samples = wish->n,
                                            .geometry = wish->split->geometry};
-    batch->is_blob = true;
     int r = blob_read(answer->body.bytes, answer->body.size, &expected, &batch->blob, why);
     if (r == 0)
         r = digest_compare(answer, batch->blob.crc, why);
-    return r < 0 ? r : check_parts(wish, &batch->blob, why);
+    if (r < 0)
+        return r;
+    return (wish->kind == WISH_MIX ? check_mix : check_parts)(wish, &batch->blob, why);
 }
 
 static int check(void *user, struct answer *answer, struct error *why)
@@ -384,7 +374,7 @@ static int check(void *user, struct answer *answer, struct error *why)
     if (!batch)
         return error_set(why, -ENOMEM, "no memory for a batch");
     batch->number = wish->number;
-    int r = (wish->kind == WISH_MIX ? read_mix : read_blob)(wish, answer, batch, why);
+    int r = read_blob(wish, answer, batch, why);
     if (r < 0) {
         tnm_batch_free(batch);
         return r;
@@ -400,8 +390,7 @@ struct request_ask wish_ask(struct wish *wish)
     return (struct request_ask){.what = wish->what,
                                 .path = wish->path,
                                 .post = wish->post,
-                                .type =
-                                    wish->kind == WISH_MIX ? WIRE_BIN_TYPE : WIRE_SAFETENSORS_TYPE,
+                                .type = WIRE_SAFETENSORS_TYPE,
                                 .check = check,
                                 .user = wish};
 }

@@ -28,17 +28,18 @@ struct wish {
     uint32_t epoch;
     struct wish_share share;
     char what[160], *path, *post;
+    uint64_t parts[N_DIGITS]; /* [n_parts] of a mix */
+    size_t n_parts;
     uint64_t number;   /* of the batch in its order */
     uint64_t *indices; /* [n] that have to come */
     uint64_t n;
-    uint8_t labels[GEOMETRY_LABELS_MAX]; /* of a mix */
-    tnm_batch *batch;                    /* what came */
-    void *owner;                         /* for who is told of the end */
+    tnm_batch *batch; /* what came */
+    void *owner;      /* for who is told of the end */
 };
 
 /* Fill in a wish; the caller ends it with wish_clear(). `order` is that of the epoch,
- * [n_samples]; `list` names samples in their order, batches of which are asked for by its indices;
- * `labels` are those of the parts of a mix together, [n_labels]. Errors: -ENOMEM. */
+ * [n_samples]; `list` names samples in their order, batches of which are asked for by its indices.
+ * Errors: -ENOMEM. */
 int wish_samples(const tnm_split *split, struct form form, const uint64_t *indices, size_t n,
                  struct wish *ret);
 int wish_epoch(const tnm_split *split, struct form form, uint32_t seed, uint32_t epoch,
@@ -48,7 +49,7 @@ int wish_list(const tnm_split *split, struct form form, const uint32_t *list, ui
 int wish_pairs(const tnm_split *split, struct form form, uint64_t seed,
                const struct wish_share *share, uint64_t k, struct wish *ret);
 int wish_mix(const tnm_split *split, struct form form, const uint64_t *parts, size_t n,
-             const uint8_t *labels, struct wish *ret);
+             struct wish *ret); /* n up to N_DIGITS */
 void wish_clear(struct wish *wish);
 
 /* The request for it; its check leaves the batch in `wish`. */

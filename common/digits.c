@@ -43,20 +43,3 @@ void digits_text(const uint8_t labels[N_DIGITS], const char *between, char ret[D
         used += (size_t)snprintf(ret + used, DIGITS_TEXT_SIZE - used, "%s%u", i ? between : "",
                                  digits[i]);
 }
-
-int digits_parse(const char *text, uint8_t ret[N_DIGITS], struct error *why)
-{
-    uint8_t labels[N_DIGITS] = {0};
-    const char *at = text;
-    do {
-        at += strspn(at, " ");
-        if (*at < '0' || *at > '9' || (at[1] && !strchr(", ", at[1])))
-            return error_set(why, -EBADMSG, "\"%.40s\" is no list of digits", text);
-        labels[*at - '0'] = 1;
-        at += 1 + strspn(at + 1, " ");
-    } while (*at++ == ',');
-    if (at[-1])
-        return error_set(why, -EBADMSG, "\"%.40s\" is no list of digits", text);
-    memcpy(ret, labels, sizeof labels);
-    return 0;
-}

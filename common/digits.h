@@ -21,6 +21,3 @@ enum { DIGITS_TEXT_SIZE = 2 + 3 * N_DIGITS };
 
 /* The digits as text, with `between` (of two characters at most) between two: "3, 8". */
 void digits_text(const uint8_t labels[N_DIGITS], const char *between, char ret[DIGITS_TEXT_SIZE]);
-
-/* Read "3, 8" back. Errors: -EBADMSG no digits, or something else. */
-int digits_parse(const char *text, uint8_t ret[N_DIGITS], struct error *why);

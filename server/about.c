@@ -24,6 +24,35 @@ static const char *add_number(struct about *about, const char *key, uint64_t val
     return text;
 }
 
+/* No mix has more of them than there is room for. */
+static const char *add_list(const struct request *request, struct about *about, const char *key)
+{
+    size_t n = 0;
+    about->list[0] = '\0';
+    for (size_t i = 0; i < request->numbers.n && n < sizeof about->list; i++)
+        n += (size_t)snprintf(about->list + n, sizeof about->list - n, "%s%" PRIu64, i ? "," : "",
+                              request->numbers.items[i]);
+    assert(n < sizeof about->list);
+    add(about, key, about->list);
+    return about->list;
+}
+
+/* What stands in the path for the variable; where it is a number, it is said by itself, too. */
+static const char *add_variable(const struct request *request, enum variable variable,
+                                struct about *about)
+{
+    const struct variable_row *row = &variable_rows[variable];
+    switch (row->kind) {
+    case VARIABLE_NUMBER:
+        return add_number(about, row->name, request->variables[variable]);
+    case VARIABLE_NUMBERS:
+        return add_list(request, about, row->name);
+    case VARIABLE_NAME:
+        break;
+    }
+    return request->entry->name;
+}
+
 /* The path, written in one way whether or not revision and format stand in it; and its numbers. */
 static void add_path(const struct request *request, struct about *about)
 {
@@ -35,10 +64,7 @@ static void add_path(const struct request *request, struct about *about)
             continue;
         }
         size_t length = strcspn(at + 1, "}");
-        enum variable variable = variable_find(at + 1, length);
-        const char *value = request->entry->name;
-        if (variable_rows[variable].kind == VARIABLE_NUMBER)
-            value = add_number(about, variable_rows[variable].name, request->variables[variable]);
+        const char *value = add_variable(request, variable_find(at + 1, length), about);
         n += (size_t)snprintf(about->path + n, sizeof about->path - n, "%s", value);
         at += 1 + length;
     }

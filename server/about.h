@@ -6,13 +6,14 @@
 #include "common/safetensors.h"
 #include "server/request.h"
 
-enum { ABOUT_ROWS = 24, ABOUT_TEXT = 24, ABOUT_PATH = 256 };
+enum { ABOUT_ROWS = 24, ABOUT_TEXT = 24, ABOUT_PATH = 256, ABOUT_LIST = 128 };
 
 struct about {
     struct meta rows[ABOUT_ROWS];
     size_t n;
     char path[ABOUT_PATH];
     char texts[ABOUT_ROWS][ABOUT_TEXT]; /* of the values that are numbers */
+    char list[ABOUT_LIST];              /* the recordings of a mix */
 };
 
 /* Fill in for a batch's request whose check has passed. It points into itself and the request. */

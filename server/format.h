@@ -30,7 +30,7 @@ struct format_row {
     const char *extension;
     const char *media_type;
     bool text;
-    encode_sample *sample; /* NULL: no single sample comes in it */
+    encode_sample *sample; /* NULL: a single sample comes as a batch of one */
     encode_batch *batch;   /* NULL: no batch does */
 };
 
@@ -43,7 +43,7 @@ enum format format_by_extension(const char *extension, size_t n);
  * where it takes none. No header takes anything. Source: RFC 9110, 12.5.1. */
 enum format format_negotiate(unsigned formats, const char *accept);
 
-/* The formats (bits) in which samples come, or batches. */
+/* The formats (bits) in which samples come, all of them, or batches. */
 unsigned format_of_samples(void);
 unsigned format_of_batches(void);
 

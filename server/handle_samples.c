@@ -2,6 +2,7 @@
  * Single samples: stored, mixed now, fresh; and pages of rows about them. */
 #include <inttypes.h>
 
+#include "server/about.h"
 #include "server/handlers.h"
 #include "server/problem.h"
 #include "server/samples/cost.h"
@@ -21,11 +22,30 @@ static bool weigh(struct request *request, bool mixed)
     return true;
 }
 
+static int encode(struct request *request, struct reply *reply, const struct recipe *recipe,
+                  struct error *why)
+{
+    const struct format_row *format = &format_rows[request->format];
+    if (format->sample)
+        return format->sample(request->entry, &request->form, recipe, reply, why);
+    struct about about;
+    about_request(request, &about);
+    const struct batch batch = {
+        .entry = request->entry,
+        .kind = BATCH_SINGLE,
+        .single = recipe,
+        .n = 1,
+        .about = about.rows,
+        .n_about = about.n,
+    };
+    return format->batch(&batch, &request->form, reply, why);
+}
+
 static void answer(struct request *request, struct reply *reply, int r, const struct recipe *recipe,
                    struct error *why)
 {
     if (r == 0)
-        r = format_rows[request->format].sample(request->entry, &request->form, recipe, reply, why);
+        r = encode(request, reply, recipe, why);
     if (r < 0)
         problem_error(request, reply, r, why);
 }

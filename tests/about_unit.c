@@ -76,6 +76,19 @@ static void a_batch_says_its_path_and_all_that_shaped_it(void **state)
           "overlap=or;axes=TCHW;size=2;rank=0;world=1;");
 }
 
+static void a_single_sample_says_what_it_is_made_of(void **state)
+{
+    (void)state;
+    check("/v1/splits/published/samples/03.safetensors?timestep=7",
+          "split=published;request=/v1/splits/published/samples/3;i=3;order=published;timestep=7;"
+          "as=events;");
+    check("/v1/mix/source/8,00,19,4.safetensors",
+          "split=source;request=/v1/mix/source/8,0,19,4;recordings=8,0,19,4;order=time;as=events;");
+    check("/v1/pairs/source/18446744073709551615/5.safetensors",
+          "split=source;request=/v1/pairs/source/18446744073709551615/5;"
+          "seed=18446744073709551615;index=5;order=time;as=events;");
+}
+
 static void what_is_the_same_batch_says_the_same(void **state)
 {
     (void)state;
@@ -112,6 +125,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_batch_says_its_path_and_all_that_shaped_it),
+        cmocka_unit_test(a_single_sample_says_what_it_is_made_of),
         cmocka_unit_test(what_is_the_same_batch_says_the_same),
         cmocka_unit_test(a_revision_in_the_path_makes_no_other_batch),
     };

@@ -15,12 +15,12 @@
 /* e3069283, the check value of CRC-32C in the catalogue of parametrised CRC algorithms */
 static const char right[] = "crc32c=:4waSgw==:";
 
-static int check(const char *header, const char *body, bool required, struct error *why)
+static int check(const char *header, const char *body, struct error *why)
 {
     struct answer answer = {.status = 200};
     assert_int_equal(body_add(&answer.body, body, strlen(body)), 0);
     snprintf(answer.headers[HEADER_DIGEST], HEADER_MAX, "%s", header);
-    int r = digest_check(&answer, required, why);
+    int r = digest_check(&answer, why);
     body_clear(&answer.body);
     return r;
 }
@@ -35,8 +35,8 @@ static void the_digest_of_the_body_passes(void **state)
     };
     struct error why;
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
-        assert_int_equal(check(headers[i], "123456789", true, &why), 0);
-    assert_int_equal(check("crc32c=:AAAAAA==:", "", true, &why), 0);
+        assert_int_equal(check(headers[i], "123456789", &why), 0);
+    assert_int_equal(check("crc32c=:AAAAAA==:", "", &why), 0);
 }
 
 static void every_changed_bit_of_the_body_is_found(void **state)
@@ -48,19 +48,18 @@ static void every_changed_bit_of_the_body_is_found(void **state)
         body[bit / 8] = (char)(body[bit / 8] ^ 1 << bit % 8);
         if (!body[bit / 8])
             continue;
-        assert_int_equal(check(right, body, false, &why), -EBADMSG);
+        assert_int_equal(check(right, body, &why), -EBADMSG);
         assert_non_null(strstr(why.text, "the server said e3069283"));
     }
-    assert_int_equal(check(right, "", false, &why), -EBADMSG);
+    assert_int_equal(check(right, "", &why), -EBADMSG);
     assert_non_null(strstr(why.text, "CRC-32C is 00000000"));
 }
 
-static void an_answer_without_one_passes_unless_it_is_required(void **state)
+static void an_answer_without_one_is_refused(void **state)
 {
     (void)state;
     struct error why;
-    assert_int_equal(check("", "123456789", false, &why), 0);
-    assert_int_equal(check("", "123456789", true, &why), -EBADMSG);
+    assert_int_equal(check("", "123456789", &why), -EBADMSG);
     assert_string_equal(why.text, "the answer has no Repr-Digest");
 }
 
@@ -80,13 +79,12 @@ static void what_is_no_crc_is_refused(void **state)
         "4waSgw==",
         "*",
     };
-    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
-        for (int required = 0; required < 2; required++) {
-            struct error why = {""};
-            assert_int_equal(check(headers[i], "123456789", required, &why), -EBADMSG);
-            if (!strstr(why.text, "is no CRC-32C"))
-                fail_msg("%s: %s", headers[i], why.text);
-        }
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
+        struct error why = {""};
+        assert_int_equal(check(headers[i], "123456789", &why), -EBADMSG);
+        if (!strstr(why.text, "is no CRC-32C"))
+            fail_msg("%s: %s", headers[i], why.text);
+    }
 }
 
 int main(void)
@@ -94,7 +92,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_digest_of_the_body_passes),
         cmocka_unit_test(every_changed_bit_of_the_body_is_found),
-        cmocka_unit_test(an_answer_without_one_passes_unless_it_is_required),
+        cmocka_unit_test(an_answer_without_one_is_refused),
         cmocka_unit_test(what_is_no_crc_is_refused),
     };
     return cmocka_run_group_tests_name("client_digest", tests, NULL, NULL);

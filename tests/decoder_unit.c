@@ -69,11 +69,8 @@ static void a_batch_gives_its_parts(void **state)
     assert_ptr_equal(tnm_batch_indices(batch), indices);
     assert_ptr_equal(tnm_batch_sources(batch), sources);
     assert_ptr_equal(tnm_batch_checksums(batch), checksums);
-    assert_null(tnm_batch_blob(batch, &size)); /* no whole file, as of a mix */
-    assert_int_equal(size, 0);
     assert_null(tnm_batch_decoded(batch, &size));
     assert_int_equal(size, 0);
-    batch->is_blob = true;
     assert_ptr_equal(tnm_batch_blob(batch, &size), batch->body.bytes);
     assert_int_equal(size, N_EVENTS * EVENT_BYTES);
     tnm_batch_free(batch);

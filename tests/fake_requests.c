@@ -233,6 +233,8 @@ static void add_request(char *header, size_t size)
     }
     if (strncmp(request, "/v1/pairs/", 10) == 0)
         add_said(header, size, "seed", request + 10 + strcspn(request + 10, "/") + 1, "/");
+    if (strncmp(request, "/v1/mix/", 8) == 0)
+        add_said(header, size, "recordings", strrchr(request, '/') + 1, "");
     if ((at = strstr(request, "/batches/")))
         add_said(header, size, "k", at + strlen("/batches/"), "");
     for (at = path + strcspn(path, "?"); *at;) {
@@ -299,5 +301,24 @@ void fake_batch(struct answer *answer, const uint64_t *indices, unsigned n)
         fake_bytes(answer, are_pairs ? two : one, N_DIGITS);
     for (unsigned i = 0; i < n; i++)
         fake_bytes(answer, events, indices[i] % 3 * EVENT_BYTES);
+    sign(answer);
+}
+
+void fake_mix(struct answer *answer, const char *path, const int32_t sources[2],
+              const uint8_t labels[N_DIGITS])
+{
+    static const uint8_t events[2 * EVENT_BYTES] = {33, 7, 0x80, 1, 2};
+    static const uint64_t offsets[2] = {0, 2}, index = 0;
+    const struct request_ask mix = {.path = path}, *before = asked;
+    const int64_t crc = crc32c(0, events, sizeof events);
+    asked = &mix;
+    add_header(answer, 1, 2);
+    asked = before;
+    fake_bytes(answer, offsets, sizeof offsets);
+    fake_bytes(answer, &index, sizeof index);
+    fake_bytes(answer, &crc, sizeof crc);
+    fake_bytes(answer, sources, 2 * sizeof *sources);
+    fake_bytes(answer, labels, N_DIGITS);
+    fake_bytes(answer, events, sizeof events);
     sign(answer);
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "client/client.h"
+#include "common/event.h"
 #include "common/wire.h"
 
 /* What a server answers to `ask`: 0 and an answer, or a negative errno and why. In the loop's
@@ -39,3 +40,7 @@ void fake_description(struct answer *answer, const char *name, const char *kind,
 
 /* A batch of these samples, with sample i having i % 3 events. */
 void fake_batch(struct answer *answer, const uint64_t *indices, unsigned n);
+
+/* A mix of two events, as `path` asks for it. */
+void fake_mix(struct answer *answer, const char *path, const int32_t sources[2],
+              const uint8_t labels[N_DIGITS]);

@@ -1,12 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """HTTP servers that misbehave as a test tells them to, in front of a real daemon."""
+import base64
 import http.server
 import ssl
 import threading
 import time
 
+from safetensors_reader import crc32c
+
 PASSED_ON = ("Content-Type", "Repr-Digest", "Retry-After", "Twonmnist-Labels",
              "Twonmnist-Revision", "Twonmnist-Sources")
+
+
+def digest_of(body):
+    """The Repr-Digest of an answer that a test made up."""
+    return f"crc32c=:{base64.b64encode(crc32c(body).to_bytes(4, 'big')).decode()}:"
 
 
 class FakeServer:

@@ -43,7 +43,7 @@ static int keep_batch(int r, tnm_batch *batch, struct taken *ret)
     keep(ret, tnm_batch_labels(batch), n * tnm_batch_n_labels(batch));
     keep(ret, tnm_batch_indices(batch), n * sizeof(uint64_t));
     keep(ret, tnm_batch_sources(batch), n * 2 * sizeof(int32_t));
-    keep(ret, tnm_batch_checksums(batch), n * sizeof(uint32_t));
+    keep(ret, tnm_batch_checksums(batch), n * sizeof(uint64_t));
     tnm_batch_free(batch);
     return 0;
 }

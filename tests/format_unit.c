@@ -42,7 +42,7 @@ static void an_extension_is_compared_whole(void **state)
 static void samples_and_batches_come_where_there_is_an_encoder(void **state)
 {
     (void)state;
-    assert_int_equal(format_of_samples(), JSON | BIN | NPY);
+    assert_int_equal(format_of_samples(), JSON | BIN | NPY | SAFETENSORS);
     assert_int_equal(format_of_batches(), JSON | SAFETENSORS);
 }
 

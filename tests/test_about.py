@@ -1,15 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What answers say of themselves: the CRC-32C of the whole body, and in a batch what was asked for."""
-import base64
 import unittest
 
 import daemon
 import safetensors_reader
+from fake_server import digest_of
 from safetensors_reader import crc32c
-
-
-def header_of(body):
-    return f"crc32c=:{base64.b64encode(crc32c(body).to_bytes(4, 'big')).decode()}:"
 
 
 # Path -> whether a HEAD tells the digest: where nothing has to be made for it.
@@ -70,7 +66,7 @@ class About(unittest.TestCase):
             with self.subTest(path):
                 answer = self.server.get(path)
                 self.assertEqual(answer.status, 200)
-                self.assertEqual(answer.headers["Repr-Digest"], header_of(answer.body))
+                self.assertEqual(answer.headers["Repr-Digest"], digest_of(answer.body))
 
     def test_head_says_the_digest_where_nothing_has_to_be_made_for_it(self):
         for path, known in PATHS.items():
@@ -91,7 +87,7 @@ class About(unittest.TestCase):
     def test_a_batch_by_post_has_its_digest(self):
         answer = self.server.get("/v1/splits/train/batch.safetensors", "POST",
                                  body=b'{"indices": [4, 2]}')
-        self.assertEqual(answer.headers["Repr-Digest"], header_of(answer.body))
+        self.assertEqual(answer.headers["Repr-Digest"], digest_of(answer.body))
 
 
 if __name__ == "__main__":

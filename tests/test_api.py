@@ -288,6 +288,36 @@ class Batches(Case):
             single = self.get(f"/v1/splits/train/samples/{index}.bin?as=frames&bins=20").body
             self.assertEqual(framed["frames"][i].tobytes(), single)
 
+    def test_single_samples_come_as_a_batch_of_one(self):
+        source = safetensors_reader.read(files["nmnist-train"])[0]
+        revision = safetensors_reader.revision(files["nmnist-train"])
+        digits = source["labels"].argmax(1)
+        a = 3
+        b, c = (int((digits == d).argmax()) for d in np.flatnonzero(
+            np.isin(np.arange(10), digits[digits != digits[a]]))[:2])
+        for path, parts, index, more in (
+                (f"/v1/mix/nmnist-train/{a},{b},{c}", [a, b, c], 0, {"recordings": f"{a},{b},{c}"}),
+                (f"/v1/sources/nmnist-train/samples/{b}", [b], b, {"i": str(b)}),
+                ("/v1/pairs/nmnist-train/5/9", None, 9, {"seed": "5", "index": "9"})):
+            with self.subTest(path):
+                tensors, about = self.batch(f"{path}.safetensors")
+                self.assertEqual(about, {"split": "nmnist-train", "revision": revision,
+                                         "request": path, "order": "time", "as": "events", **more})
+                events = self.get(f"{path}.bin").body
+                self.assertEqual(tensors["events"].tobytes(), events)
+                self.assertEqual(tensors["checksums"].tolist(), [safetensors_reader.crc32c(events)])
+                self.assertEqual(tensors["offsets"].tolist(), [0, len(events) // 5])
+                self.assertEqual(tensors["indices"].tolist(), [index])
+                if parts is None:
+                    parts = list(oracle.fresh_pair(5, 9, digits))
+                self.assertEqual(np.flatnonzero(tensors["labels"][0]).tolist(),
+                                 sorted(digits[parts].tolist()))
+                if len(parts) > 1:
+                    self.assertEqual(tensors["sources"].tolist(), [parts[:2]])
+        frames = self.batch(f"/v1/mix/nmnist-train/{a},{b}.safetensors?as=frames&bins=7")[0]["frames"]
+        self.assertEqual(frames.tobytes(), self.get(
+            f"/v1/mix/nmnist-train/{a},{b}.bin?as=frames&bins=7").body)
+
     def test_batches_of_fresh_pairs_count_on(self):
         tensors, _ = self.batch("/v1/pairs/nmnist-train/7/batches/2.safetensors?size=10&rank=1"
                                 "&world=2")

@@ -54,6 +54,55 @@ class Verified(unittest.TestCase):
                         self.assertRegex(line, "^samples E(BADMSG|STALE|PROTO) ")
                         self.assertIn(fake.url, line)
 
+    def mix(self, change):
+        """What the command line says of a mix whose answer becomes change(headers, body)."""
+        def behave(fake, path, n):
+            status, headers, body = fake.real(path)
+            if "/v1/mix/" in path:
+                headers, body = change(headers, body)
+            return status, headers, body
+
+        fake = self.enterContext(FakeServer(behave, server))
+        return subprocess.run([COMMAND_LINE, "mix", "nmnist-train", "0,200", "--format", "json",
+                               "--server", fake.url], capture_output=True, text=True, timeout=100)
+
+    def test_a_label_of_a_mix_that_flipped_is_refused(self):
+        """The body of a .bin is events alone: what else there is to know came in headers that
+        nothing covered."""
+        whole = server.get("/v1/mix/nmnist-train/0,200.safetensors").body
+        for part in ("labels", "sources"):
+            begin, end = places(whole)[part]
+            for at in range(begin, end):
+                with self.subTest(part=part, at=at - begin):
+                    ended = self.mix(lambda headers, body, at=at: (
+                        headers, body[:at] + bytes([body[at] ^ 1]) + body[at + 1:]))
+                    self.assertNotEqual(ended.returncode, 0)
+                    self.assertEqual(ended.stdout, "")
+                    self.assertIn("its CRC-32C is", ended.stderr)
+
+    def test_headers_that_nothing_covers_are_not_believed(self):
+        right = self.mix(lambda headers, body: (headers, body))
+        self.assertEqual(right.returncode, 0, right.stderr)
+        shown = json.loads(right.stdout)
+        self.assertEqual((len(shown["labels"]), shown["sources"]), (2, [0, 200]))
+        other = self.mix(lambda headers, body: (
+            {**headers, "Twonmnist-Labels": "4, 7", "Twonmnist-Sources": "1, 2",
+             "Twonmnist-Revision": "0" * 64}, body))
+        self.assertEqual((other.returncode, other.stdout), (0, right.stdout))
+
+    def test_a_description_needs_its_digest(self):
+        def behave(fake, path, n):
+            status, headers, body = fake.real(path)
+            del headers["Repr-Digest"]
+            return status, headers, body
+
+        fake = self.enterContext(FakeServer(behave, server))
+        for command in ("info", "labels"):
+            ended = subprocess.run([COMMAND_LINE, command, "train", "--server", fake.url],
+                                   capture_output=True, text=True, timeout=100)
+            self.assertNotEqual(ended.returncode, 0)
+            self.assertIn("no Repr-Digest", ended.stderr)
+
     def test_labels_that_changed_places_are_refused(self):
         def swap(body):
             begin, end = places(body)["labels"]

@@ -23,7 +23,6 @@
 enum { N = 31 };
 
 static const struct form plain = {.order = TNM_ORDER_STORED};
-static const uint8_t shown[N_DIGITS] = {[3] = 1, [8] = 1}; /* by a mix */
 static tnm_split split;
 static uint32_t order[N];
 
@@ -108,7 +107,7 @@ static void the_form_is_part_of_the_url(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct wish wishes[4];
         assert_int_equal(wish_samples(&split, cases[i].form, parts, 2, &wishes[0]), 0);
-        assert_int_equal(wish_mix(&split, cases[i].form, parts, 2, shown, &wishes[1]), 0);
+        assert_int_equal(wish_mix(&split, cases[i].form, parts, 2, &wishes[1]), 0);
         assert_int_equal(wish_pairs(&split, cases[i].form, 1, &share, 0, &wishes[2]), 0);
         assert_int_equal(wish_epoch(&split, cases[i].form, 7, 2, order, &share, 0, &wishes[3]), 0);
         for (int k = 0; k < 4; k++) {
@@ -125,11 +124,11 @@ static void a_mix_names_its_parts(void **state)
     (void)state;
     static const uint64_t parts[] = {3, 1, 2};
     struct wish wish;
-    assert_int_equal(wish_mix(&split, plain, parts, 3, shown, &wish), 0);
-    assert_string_equal(tail_of(&wish, "mix"), "/3,1,2.bin");
+    assert_int_equal(wish_mix(&split, plain, parts, 3, &wish), 0);
+    assert_string_equal(tail_of(&wish, "mix"), "/3,1,2.safetensors?");
     assert_string_equal(wish.what, "a mix of 3 recordings of train");
     assert_int_equal(wish.kind, WISH_MIX);
-    assert_string_equal(wish_ask(&wish).type, "application/octet-stream");
+    assert_string_equal(wish_ask(&wish).type, "application/x-safetensors");
     wish_clear(&wish);
 }
 
@@ -305,21 +304,13 @@ static void another_batch_is_refused_and_a_better_one_still_taken(void **state)
     wish_clear(&wish);
 }
 
-/* An answer to a mix: `n` bytes of events, signed. */
-static struct answer mix_answer(size_t n, const char *labels)
+static const uint8_t threes_and_eights[N_DIGITS] = {[3] = 1, [8] = 1};
+static const int32_t five_and_three[] = {5, 3};
+
+static struct answer mix_answer(const struct wish *wish)
 {
-    static const char letters[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    static const uint8_t events[15] = {33, 1, 0x80, 0, 1, 2, 3, 0, 0, 9, 34};
     struct answer answer = {.status = 200};
-    char coded[] = "AAAAAA";
-    fake_bytes(&answer, events, n);
-    uint64_t bits = (uint64_t)crc32c(0, events, n) << 4;
-    for (int i = 5; i >= 0; i--, bits >>= 6)
-        coded[i] = letters[bits & 63];
-    snprintf(answer.headers[HEADER_DIGEST], HEADER_MAX, "crc32c=:%s==:", coded);
-    snprintf(answer.headers[HEADER_LABELS], HEADER_MAX, "%s", labels);
-    snprintf(answer.headers[HEADER_REVISION], HEADER_MAX, "%s", fake_revision);
+    fake_mix(&answer, wish->path, five_and_three, threes_and_eights);
     return answer;
 }
 
@@ -327,12 +318,15 @@ static void a_mix_is_a_batch_of_one_sample(void **state)
 {
     (void)state;
     struct wish wish;
-    struct answer answer = mix_answer(10, "3, 8");
     struct error why;
-    size_t size = 7;
-    assert_int_equal(wish_mix(&split, plain, asked, 2, shown, &wish), 0);
-    uint32_t crc = crc32c(0, answer.body.bytes, 10);
-    assert_int_equal(check(&wish, &answer, &why), 0);
+    size_t size, ret_size;
+    assert_int_equal(wish_mix(&split, plain, asked, 2, &wish), 0);
+    struct answer answer = mix_answer(&wish);
+    const uint8_t *bytes = answer.body.bytes;
+    size = answer.body.size;
+    uint32_t crc = crc32c(0, bytes + size - 10, 10);
+    if (check(&wish, &answer, &why) < 0)
+        fail_msg("%s", why.text);
     const tnm_batch *batch = wish.batch;
     assert_int_equal(tnm_batch_n_samples(batch), 1);
     assert_int_equal(tnm_batch_n_events(batch), 2);
@@ -341,45 +335,63 @@ static void a_mix_is_a_batch_of_one_sample(void **state)
     assert_int_equal(tnm_batch_sources(batch)[0], 5);
     assert_int_equal(tnm_batch_sources(batch)[1], 3);
     assert_int_equal(tnm_batch_checksums(batch)[0], crc);
-    assert_memory_equal(tnm_batch_labels(batch), ((const uint8_t[]){0, 0, 0, 1, 0, 0, 0, 0, 1, 0}),
-                        N_DIGITS);
-    assert_null(tnm_batch_blob(batch, &size));
-    assert_int_equal(size, 0);
+    assert_memory_equal(tnm_batch_labels(batch), threes_and_eights, N_DIGITS);
+    assert_ptr_equal(tnm_batch_blob(batch, &ret_size), bytes);
+    assert_int_equal(ret_size, size);
     wish_clear(&wish);
 }
 
-static void a_mix_that_is_not_whole_is_refused(void **state)
+static void a_mix_that_cannot_be_is_refused(void **state)
 {
     (void)state;
     static const struct {
-        size_t n;
-        const char *labels;
-        enum answer_header without;
-        int r;
+        int32_t sources[2];
+        uint8_t labels[N_DIGITS];
         const char *words;
     } cases[] = {
-        {10, "3, 8", HEADER_DIGEST, -EBADMSG, "has no Repr-Digest"},
-        {10, "3, 8", HEADER_LABELS, -EBADMSG, "Twonmnist-Labels: "},
-        {10, "3; 8", HEADER_RETRY_AFTER, -EBADMSG, "Twonmnist-Labels: "},
-        {10, "3, 9", HEADER_RETRY_AFTER, -EBADMSG,
-         "\"3, 9\" for a mix of recordings of other digits"},
-        {10, "3", HEADER_RETRY_AFTER, -EBADMSG, "\"3\" for a mix of recordings of other digits"},
-        {10, "3, 8", HEADER_REVISION, -ESTALE, "other data"},
-        {15, "3, 8", HEADER_RETRY_AFTER, -EBADMSG, "reach pixel (34, "},
-        {12, "3, 8", HEADER_RETRY_AFTER, -EBADMSG, "12 bytes are no whole number of events"},
+        {{5, 3}, {[3] = 1}, "the mix shows 1 digits"},
+        {{5, 3}, {[3] = 1, [4] = 1, [5] = 1}, "the mix shows 3 digits"},
+        {{3, 5}, {[3] = 1, [8] = 1}, "its recording 0 is 3 instead of 5"},
+        {{5, -1}, {[3] = 1, [8] = 1}, "its recording 1 is -1 instead of 3"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct wish wish;
         struct error why = {""};
-        struct answer answer = mix_answer(cases[i].n, cases[i].labels);
-        answer.headers[cases[i].without][0] = 0;
-        assert_int_equal(wish_mix(&split, plain, asked, 2, shown, &wish), 0);
-        assert_int_equal(check(&wish, &answer, &why), cases[i].r);
+        struct answer answer = {.status = 200};
+        assert_int_equal(wish_mix(&split, plain, asked, 2, &wish), 0);
+        fake_mix(&answer, wish.path, cases[i].sources, cases[i].labels);
+        assert_int_equal(check(&wish, &answer, &why), -EBADMSG);
         if (!strstr(why.text, cases[i].words))
             fail_msg("\"%s\" does not say \"%s\"", why.text, cases[i].words);
         assert_null(wish.batch);
         wish_clear(&wish);
     }
+}
+
+static void a_mix_that_was_damaged_or_is_another_is_refused(void **state)
+{
+    (void)state;
+    struct wish wish, other;
+    struct error why = {""};
+    assert_int_equal(wish_mix(&split, plain, asked, 2, &wish), 0);
+    struct answer answer = mix_answer(&wish);
+    size_t size = answer.body.size;
+    for (size_t back = 1; back <= 5 * 8 + 2 * 10; back++) { /* events, labels, sources, ... */
+        body_clear(&answer.body);
+        answer = mix_answer(&wish);
+        answer.body.bytes[size - back] ^= 1;
+        assert_int_equal(check(&wish, &answer, &why), -EBADMSG);
+    }
+    answer = mix_answer(&wish);
+    answer.headers[HEADER_DIGEST][0] = 0;
+    assert_int_equal(check(&wish, &answer, &why), -EBADMSG);
+    assert_non_null(strstr(why.text, "no Repr-Digest"));
+    assert_int_equal(wish_mix(&split, plain, (const uint64_t[]){3, 5}, 2, &other), 0);
+    answer = mix_answer(&other);
+    assert_int_equal(check(&wish, &answer, &why), -EPROTO);
+    assert_null(wish.batch);
+    wish_clear(&other);
+    wish_clear(&wish);
 }
 
 /* ---- Memory ---- */
@@ -399,7 +411,7 @@ static int make_one(struct wish *wish, int which)
     case 3:
         return wish_pairs(&split, plain, 7, &some, 0, wish);
     default:
-        return wish_mix(&split, plain, asked, 2, shown, wish);
+        return wish_mix(&split, plain, asked, 2, wish);
     }
 }
 
@@ -445,9 +457,9 @@ static void an_answer_is_taken_whole_or_left(void **state)
     fake_batch(&taking.answer, asked, 2);
     assert_true(scarce_try(take, &taking) >= 1);
     wish_clear(&taking.wish);
-    taking.answer = mix_answer(10, "3, 8");
-    assert_int_equal(wish_mix(&split, plain, asked, 2, shown, &taking.wish), 0);
-    assert_int_equal(scarce_try(take, &taking), 1);
+    assert_int_equal(wish_mix(&split, plain, asked, 2, &taking.wish), 0);
+    taking.answer = mix_answer(&taking.wish);
+    assert_true(scarce_try(take, &taking) >= 1);
     wish_clear(&taking.wish);
 }
 
@@ -465,7 +477,8 @@ int main(void)
         cmocka_unit_test_setup(a_batch_of_the_samples_that_were_asked_for_is_taken, setup),
         cmocka_unit_test_setup(another_batch_is_refused_and_a_better_one_still_taken, setup),
         cmocka_unit_test_setup(a_mix_is_a_batch_of_one_sample, setup),
-        cmocka_unit_test_setup(a_mix_that_is_not_whole_is_refused, setup),
+        cmocka_unit_test_setup(a_mix_that_cannot_be_is_refused, setup),
+        cmocka_unit_test_setup(a_mix_that_was_damaged_or_is_another_is_refused, setup),
         cmocka_unit_test_setup(a_wish_is_whole_or_none, setup),
         cmocka_unit_test_setup(an_answer_is_taken_whole_or_left, setup),
     };

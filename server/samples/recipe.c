@@ -183,8 +183,11 @@ int recipe_make(const struct recipe *recipe, uint8_t *out, size_t *ret_n_events,
 int batch_recipe(const struct batch *batch, const struct form *form, size_t i, struct recipe *ret,
                  struct error *why)
 {
-    if (batch->kind == BATCH_STORED)
+    if (batch->kind == BATCH_SINGLE)
+        *ret = *batch->single;
+    else if (batch->kind == BATCH_STORED)
         return recipe_sample(batch->entry, form, batch->indices[i], ret, why);
-    recipe_pair(batch->entry, form, batch->seed, batch->indices[i], ret);
+    else
+        recipe_pair(batch->entry, form, batch->seed, batch->indices[i], ret);
     return 0;
 }

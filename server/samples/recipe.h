@@ -58,13 +58,14 @@ int recipe_vouch(const struct recipe *recipe, struct error *why);
  * needed (mixer_mix_again()); -EBADMSG recipe_vouch(). */
 int recipe_make(const struct recipe *recipe, uint8_t *out, size_t *ret_n_events, struct error *why);
 
-/* The samples of a batch: stored ones, or fresh pairs of a set. */
-enum batch_kind { BATCH_STORED, BATCH_PAIRS };
+/* The samples of a batch: stored ones, fresh pairs of a set, or a single one of whatever kind. */
+enum batch_kind { BATCH_STORED, BATCH_PAIRS, BATCH_SINGLE };
 
 struct batch {
     const struct entry *entry;
     enum batch_kind kind;
-    uint64_t seed; /* of the pairs */
+    uint64_t seed;               /* of the pairs */
+    const struct recipe *single; /* the only one */
     const uint64_t *indices;
     size_t n;
     const struct meta *about; /* what a format with metadata says of it */

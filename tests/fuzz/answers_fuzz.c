@@ -2,8 +2,8 @@
  * Fuzz target: what a server's good answers can do to the client's library: descriptions, labels,
  * batches, mixes. The library is the real one but for the transport, which this file plays.
  *
- * The input is one answer behind the other: lines for Repr-Digest ('*' for the right one),
- * Twonmnist-Labels and Twonmnist-Revision, two bytes with the body's length, the body. */
+ * The input is one answer behind the other: a line for Repr-Digest ('*' for the right one), two bytes
+ * with the body's length, the body. */
 #include <errno.h>
 #include <string.h>
 
@@ -77,8 +77,6 @@ int client_request(tnm_client *asked, const struct request_ask *ask, char **ret_
         struct answer answer = {.status = 200};
         struct error why = {""};
         set_header(&answer, HEADER_DIGEST);
-        set_header(&answer, HEADER_LABELS);
-        set_header(&answer, HEADER_REVISION);
         set_body(&answer);
         if (strcmp(answer.headers[HEADER_DIGEST], "*") == 0)
             sign(&answer);

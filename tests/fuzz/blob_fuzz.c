@@ -111,7 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (size < WISH_BYTES)
         return 0;
     struct input wish = {bytes, WISH_BYTES};
-    tnm_batch batch = {.is_blob = true};
+    tnm_batch batch = {0};
     const struct blob_expected expected = {.revision = revision,
                                            .indices = indices,
                                            .n_samples = N_SAMPLES,

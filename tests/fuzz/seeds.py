@@ -117,8 +117,8 @@ def blobs():
 
 def conversations():
     """Answers to the client's requests, in the order in which the target makes them."""
-    def answer(body, digest="*", labels="", revision=REVISION):
-        return f"{digest}\n{labels}\n{revision}\n".encode() + struct.pack("<H", len(body)) + body
+    def answer(body, digest="*"):
+        return f"{digest}\n".encode() + struct.pack("<H", len(body)) + body
 
     def about(kind, samples=20, pairs=0, **more):
         counts = [samples // N_DIGITS] * N_DIGITS
@@ -142,7 +142,9 @@ def conversations():
         return answer(container(tensors, {"revision": REVISION, "request": request, "rank": "0",
                                           "world": "1", **said}))
 
-    mix = answer(events(5), labels="3, 7")
+    mix = answer(container(tensors_of([events(5)], [(7, 3)], [[3, 7]], [0]),
+                           {"revision": REVISION, "request": "/v1/mix/train/7,3",
+                            "recordings": "7,3"}))
     whole = about("source", licence="none") + labels(20) + answer(batch(True)) + \
         part([4, 1, 8, 2], "/v1/splits/train/epochs/1/2/batches/0", k="0", size="4",
              order_seed="1", epoch="2", last="pad")
@@ -151,8 +153,8 @@ def conversations():
             part([7], "/v1/pairs/train/1/batches/7", k="7", size="1", seed="1") + answer(b'{"splits": []}', digest=""),
         "pairs": about("2nmnist", pairs=0) + labels(20) + answer(batch()),
         "again": answer(b"{") + about("source") + answer(b"x") + labels(20) + answer(b"") + mix,
-        "stale": about("source") + labels(20) + answer(batch(), revision="") + mix,
-        "no-digest": about("source") + labels(20) + answer(events(3), digest="", labels="1"),
+        "stale": about("source") + labels(20) + answer(batch(), digest="crc32c=:AAAAAA==:") + mix,
+        "no-digest": about("source") + labels(20) + answer(events(3), digest=""),
         "large": about("source", samples=2147483647, events=3689348814741910323),
         "too-large": about("source", samples=2147483648),
     }
