@@ -112,10 +112,11 @@ static void end_attempt(struct attempt *attempt)
 
 static void stop_attempt(struct attempt *attempt)
 {
-    if (!attempt->transfer)
+    struct transfer *transfer = attempt->transfer;
+    if (!transfer)
         return;
-    transfer_cancel(attempt->transfer);
-    end_attempt(attempt);
+    end_attempt(attempt); /* while it can still be asked */
+    transfer_cancel(transfer);
 }
 
 static void finish(struct request *request, int r, const char *server, const struct error *why)

@@ -187,7 +187,7 @@ static void what_may_go_better_is_tried_again(void **state)
 static void what_was_tried_elsewhere_is_the_first_try(void **state)
 {
     (void)state;
-    static const struct {
+    const struct {
         struct script_step step;
         int check_r;
         bool are_well; /* behind it, as long as nothing else was answered */
