@@ -25,11 +25,13 @@ ssize_t __wrap_pread(int fd, void *bytes, size_t size, off_t at);
 
 static void (*before_read)(const char *path); /* called once, before read number `left` + 1 */
 static int left, n_reads;
+static uint64_t n_bytes_read;
 static char changed[SPLIT_PATH];
 
 ssize_t __wrap_pread(int fd, void *bytes, size_t size, off_t at)
 {
     n_reads++;
+    n_bytes_read += size;
     if (before_read && left-- == 0)
         before_read(changed);
     return __real_pread(fd, bytes, size, at);
@@ -38,6 +40,7 @@ ssize_t __wrap_pread(int fd, void *bytes, size_t size, off_t at)
 static int open_split(const char *path, struct split **ret, struct error *why)
 {
     n_reads = 0;
+    n_bytes_read = 0;
     return split_open(path, ret, why);
 }
 
@@ -363,6 +366,17 @@ static void revision_is_the_sha256_of_the_header_which_names_that_of_the_rest(vo
     split_close(split);
 }
 
+static void split_is_opened_by_its_header_and_index_alone(void **state)
+{
+    (void)state;
+    char path[SPLIT_PATH];
+    struct split *split;
+    put_split(in_folder("a", path), &SOURCE_SPLIT, 7, -1);
+    assert_int_equal(open_split(path, &split, NULL), 0);
+    assert_int_equal(n_bytes_read, split_events_start(split));
+    split_close(split);
+}
+
 static void split_refuses_tensors_with_something_between_them(void **state)
 {
     (void)state;
@@ -410,6 +424,7 @@ int main(void)
             split_of_the_version_before_is_refused_with_the_command_that_makes_it_anew),
         cmocka_unit_test(split_is_refused_where_its_index_is_not_what_its_header_says),
         cmocka_unit_test(revision_is_the_sha256_of_the_header_which_names_that_of_the_rest),
+        cmocka_unit_test(split_is_opened_by_its_header_and_index_alone),
         cmocka_unit_test(split_refuses_tensors_with_something_between_them),
         cmocka_unit_test(split_refuses_what_is_no_file_without_waiting),
     };
