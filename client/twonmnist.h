@@ -297,8 +297,10 @@ uint64_t tnm_stream_position(const tnm_stream *stream);
 /* Go on with the first batch of another epoch; -EINVAL for pairs. */
 int tnm_stream_set_epoch(tnm_stream *stream, uint32_t epoch);
 
-/* Decode batches in the background as they arrive: before the first tnm_stream_next() or after a
- * seek. The decoder stays the caller's and outlives the stream. NULL: packed events only. */
+/* Decode batches in the background when they are next, so that the caller's and one more are all
+ * that is decoded at once (or as many as have 64 MB together); a caller that keeps more has them
+ * decoded as it asks for them. Set it before the first tnm_stream_next() or after a seek. The
+ * decoder stays the caller's and outlives the stream. NULL: packed events only. */
 int tnm_stream_set_decoder(tnm_stream *stream, const tnm_decoder *decoder);
 
 /* Lend a buffer to decode into; the first batch for which it is large enough takes it, and it is
