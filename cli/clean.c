@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Text that a server sent, fit for a terminal. */
+ * Text of others, fit for a terminal. */
 #include "cli/clean.h"
 
 #include <stdbool.h>
@@ -7,62 +7,123 @@
 #include <stdint.h>
 #include <string.h>
 
-/* In UTF-8, whose bytes are in the order of the characters. The text itself is known to be UTF-8:
- * it comes from a JSON parser. Source: Unicode 15, Bidi_Control. */
+/* Source: Unicode 15, Bidi_Control; surrogates are no characters. */
 static const struct {
-    const char *first, *last;
+    uint32_t first, last;
 } hidden[] = {
-    {"\x01", "\x1f"},
-    {"\x7f", "\x7f"},
-    {"\xc2\x80", "\xc2\x9f"},         /* C1 */
-    {"\xd8\x9c", "\xd8\x9c"},         /* Arabic letter mark */
-    {"\xe2\x80\x8e", "\xe2\x80\x8f"}, /* left-to-right, right-to-left mark */
-    {"\xe2\x80\xa8", "\xe2\x80\xae"}, /* line and paragraph separator, embeddings, overrides */
-    {"\xe2\x81\xa6", "\xe2\x81\xa9"}, /* isolates */
-    {"\xef\xbb\xbf", "\xef\xbb\xbf"}, /* byte order mark */
+    {0x01, 0x1f},     {0x7f, 0x9f},     {0x61c, 0x61c},   {0x200e, 0x200f},
+    {0x2028, 0x202e}, {0x2066, 0x2069}, {0xfeff, 0xfeff}, {0xd800, 0xdfff},
 };
 
-/* The bytes of the character at `at`, if it is one of those; else 0. */
-static size_t hidden_at(const char *at)
+static bool is_hidden(uint32_t point)
 {
-    for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++) {
-        size_t n = strlen(hidden[i].first);
-        if (strncmp(at, hidden[i].first, n) >= 0 && strncmp(at, hidden[i].last, n) <= 0)
-            return n;
-    }
-    return 0;
+    for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
+        if (point >= hidden[i].first && point <= hidden[i].last)
+            return true;
+    return false;
 }
 
-static unsigned code_point(const char *at, size_t n)
+/* The bytes of the character at `text`, which is not at its end; 0 where there is no UTF-8. */
+static size_t decode(const char *text, uint32_t *ret)
 {
-    const uint8_t *bytes = (const uint8_t *)at;
-    return n == 1   ? bytes[0]
-           : n == 2 ? (bytes[0] & 0x1fu) << 6 | (bytes[1] & 0x3fu)
-                    : (bytes[0] & 0xfu) << 12 | (bytes[1] & 0x3fu) << 6 | (bytes[2] & 0x3fu);
+    const uint8_t *bytes = (const uint8_t *)text;
+    size_t n = bytes[0] < 0x80   ? 1
+               : bytes[0] < 0xc2 ? 0
+               : bytes[0] < 0xe0 ? 2
+               : bytes[0] < 0xf0 ? 3
+               : bytes[0] < 0xf5 ? 4
+                                 : 0;
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    uint32_t point = n < 2 ? bytes[0] : bytes[0] & (0x7fu >> n);
+    for (size_t i = 1; i < n; i++) {
+        if ((bytes[i] & 0xc0) != 0x80)
+            return 0;
+        point = point << 6 | (bytes[i] & 0x3f);
+    }
+    *ret = point;
+    return n && point >= least[n] && point <= 0x10ffff ? n : 0;
+}
+
+/* The bytes of the next character, and whether it may be shown as it is. */
+static size_t step(const char *text, bool *ret_shown)
+{
+    uint32_t point;
+    size_t n = decode(text, &point);
+    *ret_shown = n > 0 && !is_hidden(point);
+    return n ? n : 1;
+}
+
+void clean_line(char *text)
+{
+    char *to = text;
+    bool shown;
+    for (size_t n; *text; text += n) {
+        n = step(text, &shown);
+        if (shown)
+            memmove(to, text, n);
+        else
+            *to = '?';
+        to += shown ? n : 1;
+    }
+    *to = '\0';
+}
+
+/* Writes up to `most` characters of the `size` bytes; returns how many. */
+static int write_some(FILE *out, const char *text, size_t size, int most)
+{
+    int written = 0;
+    bool shown;
+    for (size_t at = 0, n; at < size && written < most; at += n, written++) {
+        n = step(text + at, &shown);
+        fwrite(shown ? text + at : "?", 1, shown ? n : 1, out);
+    }
+    return written;
 }
 
 void clean_write(FILE *out, const char *text, int width, int most)
 {
-    int written = 0;
-    while (*text) {
-        size_t n = hidden_at(text);
-        bool begins = ((uint8_t)*text & 0xc0) != 0x80; /* a character */
-        if (begins && written++ == most)
-            break;
-        fputc(n ? '?' : *text, out);
-        text += n ? n : 1;
-    }
+    int written = write_some(out, text, strlen(text), most);
     fprintf(out, "%*s", width > written ? width - written : 0, "");
+}
+
+static int count(const char *text, size_t size)
+{
+    int n = 0;
+    bool shown;
+    for (size_t at = 0; at < size; at += step(text + at, &shown))
+        n++;
+    return n;
+}
+
+void clean_write_wrapped(FILE *out, const char *text, int indent, int columns)
+{
+    int at = indent;
+    while (*text) {
+        size_t size = strcspn(text, " ");
+        int n = count(text, size);
+        if (at > indent && at + 1 + n > columns) {
+            fprintf(out, "\n%*s", indent, "");
+            at = indent;
+        } else if (at > indent) {
+            fputc(' ', out);
+            at++;
+        }
+        at += write_some(out, text, size, CLEAN_ALL);
+        text += size + strspn(text + size, " ");
+    }
 }
 
 void clean_write_json(FILE *out, const char *json)
 {
     while (*json) {
-        size_t n = strchr("\n\r\t", *json) ? 0 : hidden_at(json);
-        if (n)
-            fprintf(out, "\\u%04x", code_point(json, n));
+        uint32_t point;
+        size_t n = decode(json, &point);
+        if (*json == '\r' || *json == '\t')
+            fputc(' ', out); /* between tokens: strings have no such bytes */
+        else if (n && *json != '\n' && is_hidden(point))
+            fprintf(out, "\\u%04x", point);
         else
-            fputc(*json, out);
+            fwrite(json, 1, n ? n : 1, out);
         json += n ? n : 1;
     }
 }

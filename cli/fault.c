@@ -8,6 +8,15 @@
 #include <stdio.h>
 #include <twonmnist.h>
 
+const char *const exit_meanings[N_EXITS] = {
+    [EXIT_DONE] = "done",
+    [EXIT_FAILED] = "failed",
+    [EXIT_USAGE] = "wrong usage, or the server finds the request wrong",
+    [EXIT_NOT_FOUND] = "no such split or sample",
+    [EXIT_UNREACHABLE] = "no server answered",
+    [EXIT_DAMAGED] = "the data are damaged, or others than expected",
+};
+
 static const struct {
     int code;
     enum fault_exit status;

@@ -9,10 +9,13 @@ enum fault_exit {
     EXIT_NOT_FOUND,
     EXIT_UNREACHABLE,
     EXIT_DAMAGED,
+    N_EXITS,
 };
 
+extern const char *const exit_meanings[N_EXITS];
+
 struct fault {
-    char text[1024]; /* one line */
+    char text[1024]; /* one line; parts of it may be anybody's words */
 };
 
 /* Write the reason; returns `code`, a negative errno. */

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * twonmnist: asks twonmnist daemons, from the command line, through libtwonmnist. */
+ * twonmnist: asks twonmnist daemons, from the command line, through libtwonmnist.
+ *
+ * The words are read and checked by the tables, a client is opened, the command's row is run; and
+ * here is the one place that prints why it failed. */
 #include <errno.h>
+#include <locale.h>
 #include <stdio.h>
 #include <twonmnist.h>
 
-#include "cli/commands.h"
+#include "cli/clean.h"
+#include "cli/command_line.h"
 #include "cli/output.h"
 
 static int set_option(tnm_options *options, const char *name, const char *value, struct fault *why)
@@ -38,29 +43,55 @@ static int open_client(const struct options *options, tnm_client **ret, struct f
     return r;
 }
 
+/* Texts of the library have parts that servers sent. */
 static void say(void *user, const char *text)
 {
+    struct fault line;
     (void)user;
-    fprintf(stderr, "twonmnist: %s\n", text);
+    fault_set(&line, 0, "%s", text);
+    clean_line(line.text);
+    fprintf(stderr, "twonmnist: %s\n", line.text);
+}
+
+static int run(const struct command *command, const struct options *options, struct fault *why)
+{
+    tnm_client *client;
+    int r = open_client(options, &client, why);
+    if (r < 0)
+        return r;
+    tnm_set_message(client, say, NULL);
+    r = command->run(options, client, why);
+    tnm_close(client);
+    return r;
+}
+
+static int fail(int code, struct fault *why, const char *hint)
+{
+    clean_line(why->text);
+    fprintf(stderr, "twonmnist: %s%s\n", why->text, hint);
+    return (int)fault_exit(code);
+}
+
+static int fail_at_words(int code, const struct command *command, struct fault *why)
+{
+    char hint[64];
+    snprintf(hint, sizeof hint, " (see twonmnist%s%s --help)", command ? " " : "",
+             command ? command->name : "");
+    return fail(code, why, hint);
 }
 
 int main(int argc, char **argv)
 {
     struct options options;
     struct fault why = {""};
-    tnm_client *client = NULL;
-    int status;
-    const struct command *command = options_parse(argc, argv, &options, &status);
-    int r = command ? open_client(&options, &client, &why) : 0;
-    if (command && r == 0)
-        tnm_set_message(client, say, NULL);
-    if (command && r == 0)
-        r = command->run(&options, client, &why);
-    tnm_close(client);
+    const struct command *command;
+    setlocale(LC_CTYPE, ""); /* whether the terminal shows Unicode */
+    int r = command_line_read(argc, argv, &command, &options, &why);
+    if (r < 0)
+        return fail_at_words(r, command, &why);
     if (r == 0)
+        r = run(command, &options, &why);
+    if (r >= 0)
         r = output_flush(&why);
-    if (r == 0)
-        return status;
-    fprintf(stderr, "twonmnist: %s\n", why.text);
-    return (int)fault_exit(r);
+    return r < 0 ? fail(r, &why, "") : EXIT_DONE;
 }

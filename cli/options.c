@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The words of the command line: a table of commands, one of options, and --help made of both. */
-#include "config.h"
+ * The options of `twonmnist`: one row is all that is known of one. */
+#include "cli/options.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -9,51 +9,16 @@
 #include <string.h>
 
 #include "cli/commands.h"
-#include "cli/output.h"
+#include "cli/completion.h"
+#include "cli/format.h"
+#include "cli/help.h"
+#include "cli/reference.h"
 #include "cli/word.h"
 
-#define DEFAULT_SERVER "http://127.0.0.1:8642"
-
-#define BIT(format) (1u << (format))
-#define SAMPLE      (BIT(OUTPUT_TEXT) | BIT(OUTPUT_JSON) | BIT(OUTPUT_BIN) | BIT(OUTPUT_NPY))
-
-static const char *const format_names[N_OUTPUT_FORMATS + 1] = {
-    [OUTPUT_TEXT] = "text",
-    [OUTPUT_JSON] = "json",
-    [OUTPUT_BIN] = "bin",
-    [OUTPUT_NPY] = "npy",
-    [OUTPUT_SAFETENSORS] = "safetensors",
-};
-
-/* clang-format off */
-static const struct command commands[] = {
-    {"info",   "[SPLIT]",           0, 1, BIT(OUTPUT_TEXT) | BIT(OUTPUT_JSON), "the splits of the server, or all about one", command_info},
-    {"labels", "SPLIT",             1, 1, BIT(OUTPUT_TEXT) | BIT(OUTPUT_NPY), "the labels of all samples", command_labels},
-    {"get",    "SPLIT INDEX",       2, 2, SAMPLE, "one sample, or one recording of a source", command_get},
-    {"batch",  "SPLIT",             1, 1, BIT(OUTPUT_TEXT) | BIT(OUTPUT_SAFETENSORS), "a batch: --indices, or --seed, --epoch, --k of an epoch", command_batch},
-    {"pair",   "SOURCE SEED INDEX", 3, 3, SAMPLE, "a fresh pair of two digits", command_pair},
-    {"mix",    "SOURCE A,B[,...]",  2, 2, SAMPLE, "recordings of different digits, mixed now", command_mix},
-    {"play",   "SPLIT [INDEX]",     1, 2, BIT(OUTPUT_TEXT), "the events as an animation in the terminal", command_play},
-};
-/* clang-format on */
-
-static const unsigned n_commands = sizeof commands / sizeof *commands;
-
-struct option_row;
-
-typedef int set_option(struct options *options, const struct option_row *row, const char *value,
-                       struct fault *why);
-
-/* One option: where its value goes, and what it may be. */
-struct option_row {
-    const char *name, *argument; /* NULL: it takes none */
-    const char *help;
-    set_option *set;
-    size_t at;                  /* in struct options */
-    uint64_t max;               /* of a number */
-    const char *const *choices; /* of a choice, which becomes its place among them */
-    bool of_epoch;
-};
+static void *field(struct options *options, const struct option_row *row)
+{
+    return (char *)options + row->at;
+}
 
 static int set_server(struct options *options, const struct option_row *row, const char *value,
                       struct fault *why)
@@ -68,31 +33,27 @@ static int set_word(struct options *options, const struct option_row *row, const
                     struct fault *why)
 {
     (void)why;
-    *(const char **)(void *)((char *)options + row->at) = value;
+    *(const char **)field(options, row) = value;
     return 0;
 }
 
 static int set_number(struct options *options, const struct option_row *row, const char *value,
                       struct fault *why)
 {
-    options->epoch_given |= row->of_epoch;
-    return word_number(row->name, value, row->max, (uint64_t *)(void *)((char *)options + row->at),
-                       why);
+    return word_number(row->name, value, row->min, row->max, field(options, row), why);
 }
 
 static int set_choice(struct options *options, const struct option_row *row, const char *value,
                       struct fault *why)
 {
-    char possible[128] = "";
-    for (int i = 0; row->choices[i]; i++) {
+    char possible[128];
+    for (int i = 0; row->choices[i]; i++)
         if (strcmp(row->choices[i], value) == 0) {
-            *(int *)(void *)((char *)options + row->at) = i;
+            *(int *)field(options, row) = i;
             return 0;
         }
-        size_t used = strlen(possible);
-        snprintf(possible + used, sizeof possible - used, "%s%s", i ? ", " : "", row->choices[i]);
-    }
-    return fault_set(why, -EINVAL, "%s is \"%s\"; it is one of %s", row->name, value, possible);
+    return fault_set(why, -EINVAL, "%s is \"%.80s\"; it is one of %s", row->name, value,
+                     option_range(row, possible, sizeof possible));
 }
 
 static int set_speed(struct options *options, const struct option_row *row, const char *value,
@@ -101,7 +62,8 @@ static int set_speed(struct options *options, const struct option_row *row, cons
     char *end;
     options->speed = strtod(value, &end);
     if (*end || !(options->speed >= 0.001 && options->speed <= 100))
-        return fault_set(why, -EINVAL, "%s is \"%s\"; it goes from 0.001 to 100", row->name, value);
+        return fault_set(why, -EINVAL, "%s is \"%.80s\"; it goes from 0.001 to 100", row->name,
+                         value);
     return 0;
 }
 
@@ -110,7 +72,17 @@ static int set_flag(struct options *options, const struct option_row *row, const
 {
     (void)value;
     (void)why;
-    *(bool *)((char *)options + row->at) = true;
+    *(bool *)field(options, row) = true;
+    return 0;
+}
+
+static int set_nothing(struct options *options, const struct option_row *row, const char *value,
+                       struct fault *why)
+{
+    (void)options;
+    (void)row;
+    (void)value;
+    (void)why;
     return 0;
 }
 
@@ -121,147 +93,88 @@ static const char *const orders[] = {[TNM_ORDER_STORED] = "stored",
 static const char *const lasts[] = {
     [TNM_LAST_SHORT] = "short", [TNM_LAST_DROP] = "drop", [TNM_LAST_PAD] = "pad", NULL};
 
-#define AT(field) .at = offsetof(struct options, field)
+enum {
+    NO_COMMAND = 1 << N_COMMANDS, /* the program itself */
+    BATCH = COMMAND_BIT(COMMAND_BATCH),
+    PLAY = COMMAND_BIT(COMMAND_PLAY),
+    SAMPLES =
+        COMMAND_BIT(COMMAND_GET) | COMMAND_BIT(COMMAND_PAIR) | COMMAND_BIT(COMMAND_MIX) | BATCH,
+    WRITING = COMMAND_BIT(COMMAND_INFO) | COMMAND_BIT(COMMAND_LABELS) | SAMPLES,
+    ASKING = WRITING | PLAY,
+    EVERY = ASKING | COMMAND_BIT(COMMAND_HELP) | NO_COMMAND,
+};
+
+#define AT(field)      .at = offsetof(struct options, field)
+#define EPOCH(n, most) .min = n, .max = most, .of_epoch = true
 
 /* clang-format off */
-static const struct option_row rows[] = {
-    {"--server", "URL", "a server; again for more (default: $TWONMNIST_SERVER or " DEFAULT_SERVER ")", set_server, AT(servers)},
-    {"--token-file", "FILE", "the token that the server wants", set_word, AT(token_file)},
-    {"--ca-file", "FILE", "whom to trust for https", set_word, AT(ca_file)},
-    {"--certificate-file", "FILE", "whom to be to a server that asks", set_word, AT(certificate_file)},
-    {"--key-file", "FILE", "its key, where that is in another file", set_word, AT(key_file)},
-    {"--output", "FILE", "write here, whole or not at all; its ending says the format", set_word, AT(output)},
-    {"--format", "NAME", "text, json, bin, npy or safetensors", set_choice, AT(format), .choices = format_names},
-    {"--order", "NAME", "order of the events: stored (default), time, published", set_choice, AT(order), .choices = orders},
-    {"--timestep", "US", "round times to multiples of so many us", set_number, AT(timestep_us), UINT32_MAX},
-    {"--indices", "A,B,...", "batch: these samples", set_word, AT(indices)},
-    {"--seed", "N", "batch: seed of the epochs' orders (default 0)", set_number, AT(seed), UINT32_MAX, .of_epoch = true},
-    {"--epoch", "N", "batch: the epoch (default 0)", set_number, AT(epoch), UINT32_MAX, .of_epoch = true},
-    {"--k", "N", "batch: which one of the epoch (default 0)", set_number, AT(k), UINT64_MAX, .of_epoch = true},
-    {"--size", "N", "batch: samples in a global batch (default 64)", set_number, AT(size), UINT64_MAX},
-    {"--rank", "N", "batch: which share of it (default 0)", set_number, AT(rank), UINT32_MAX},
-    {"--world", "N", "batch: how many shares there are (default 1)", set_number, AT(world), UINT32_MAX},
-    {"--last", "NAME", "batch: the last one is short (default), drop, pad", set_choice, AT(last), .choices = lasts},
-    {"--pair", "SEED,INDEX", "play: a fresh pair of a source", set_word, AT(pair)},
-    {"--speed", "X", "play: times the real speed (default 0.2)", set_speed, AT(speed)},
-    {"--once", NULL, "play: end after the first round", set_flag, AT(once)},
+const struct option_row option_rows[] = {
+    {"--server", 's', "URL", "a server; again for more with the same data (default: $TWONMNIST_SERVER or " DEFAULT_SERVER ")", ASKING, set_server, AT(servers)},
+    {"--token-file", 0, "FILE", "the bearer token that the servers want: its first line", ASKING, set_word, AT(token_file), .is_file = true},
+    {"--ca-file", 0, "FILE", "the certificates to trust for https instead of the system's", ASKING, set_word, AT(ca_file), .is_file = true},
+    {"--certificate-file", 0, "FILE", "a certificate to show to servers that ask for one", ASKING, set_word, AT(certificate_file), .is_file = true},
+    {"--key-file", 0, "FILE", "its private key, where that is in another file", ASKING, set_word, AT(key_file), .is_file = true},
+    {"--output", 'o', "FILE", "write here, whole or not at all; its ending says the format; - is standard output", WRITING, set_word, AT(output), .is_file = true, .standard = "-"},
+    {"--format", 'f', "NAME", "how to write it", WRITING, set_choice, AT(format), .choices = format_names},
+    {"--order", 0, "NAME", "the order of a sample's events", SAMPLES, set_choice, AT(order), .choices = orders, .standard = "stored"},
+    {"--timestep", 0, "US", "round times to multiples of so many microseconds; 0 is as recorded", SAMPLES | PLAY, set_number, AT(timestep_us), .max = 1000000, .standard = "0"},
+    {"--indices", 0, "A,B,...", "these samples, in this order", BATCH, set_word, AT(indices)},
+    {"--seed", 0, "N", "the seed of the epochs' orders", BATCH, set_number, AT(seed), EPOCH(0, UINT32_MAX), .standard = "0"},
+    {"--epoch", 0, "N", "the epoch", BATCH, set_number, AT(epoch), EPOCH(0, UINT32_MAX), .standard = "0"},
+    {"--k", 'k', "N", "which global batch of the epoch", BATCH, set_number, AT(k), EPOCH(0, UINT64_MAX), .standard = "0"},
+    {"--size", 0, "N", "samples in a global batch", BATCH, set_number, AT(size), EPOCH(1, INT32_MAX), .standard = "64"},
+    {"--rank", 0, "N", "which share of a global batch", BATCH, set_number, AT(rank), EPOCH(0, UINT16_MAX - 1), .standard = "0"},
+    {"--world", 0, "N", "into how many shares it is divided", BATCH, set_number, AT(world), EPOCH(1, UINT16_MAX), .standard = "1"},
+    {"--last", 0, "NAME", "a last batch that is not full is short, left out, or filled up from the beginning", BATCH, set_choice, AT(last), .choices = lasts, .of_epoch = true, .standard = "short"},
+    {"--pair", 0, "SEED,INDEX", "play a fresh pair of a source split", PLAY, set_word, AT(pair)},
+    {"--speed", 0, "X", "times the real speed, 0.001 to 100", PLAY, set_speed, AT(speed), .standard = "0.2"},
+    {"--once", 0, NULL, "end after the first round", PLAY, set_flag, AT(once)},
+    {"--help", 'h', NULL, "print help and exit", EVERY, set_nothing, .print = help_print},
+    {"--version", 'V', NULL, "print the version and exit", NO_COMMAND, set_nothing, .print = help_print_version},
+    {"--completion", 0, "SHELL", "print what makes a shell complete these words, and exit", NO_COMMAND, set_choice, AT(shell), .choices = completion_shells, .print = completion_print},
+    {"--reference", 0, NULL, "print the manual's commands, options and exit statuses, and exit", NO_COMMAND, set_nothing, .print = reference_print},
 };
 /* clang-format on */
 
-enum { N_ROWS = sizeof rows / sizeof *rows };
+const size_t n_option_rows = sizeof option_rows / sizeof *option_rows;
 
-static void print_help(void)
+bool option_is_of(const struct option_row *row, const struct command *command)
 {
-    printf("Usage: twonmnist COMMAND [OPERAND]... [OPTION]...\n"
-           "Get samples, batches and fresh pairs of 2NMNIST from a twonmnist daemon.\n\n");
-    for (unsigned i = 0; i < n_commands; i++) {
-        int column = printf("  %s %s", commands[i].name, commands[i].operands);
-        printf("%*s%s\n", 27 - column, "", commands[i].help);
-    }
-    printf("\n");
-    for (size_t i = 0; i < N_ROWS; i++) {
-        int column = printf("  %s %s", rows[i].name, rows[i].argument ? rows[i].argument : "");
-        printf("%*s%s\n", 27 - column, "", rows[i].help);
-    }
-    printf("  --help                   print this\n"
-           "  --version                print the version\n\n"
-           "Checksums are verified always. Exit status: 0 done, 1 failed, 2 wrong usage, 3 not\n"
-           "found, 4 no server answered, 5 the data are damaged or others than expected.\n");
+    return row->commands & (command ? COMMAND_BIT(command - commands) : (unsigned)NO_COMMAND);
 }
 
-static const struct command *find_command(const char *name)
+const struct option_row *option_find(const char *word, const char **ret_value)
 {
-    for (unsigned i = 0; i < n_commands; i++)
-        if (strcmp(commands[i].name, name) == 0)
-            return &commands[i];
-    return NULL;
-}
-
-/* One option at argv[*i]; *i moves on to its value. */
-static int read_option(int argc, char **argv, int *i, struct options *options, struct fault *why)
-{
-    const char *equals = strchr(argv[*i], '=');
-    size_t n = equals ? (size_t)(equals - argv[*i]) : strlen(argv[*i]);
-    for (size_t row = 0; row < N_ROWS; row++) {
-        const char *name = rows[row].name;
-        if (strlen(name) != n || memcmp(name, argv[*i], n) != 0)
+    bool is_long = word[1] == '-';
+    size_t n = is_long ? strcspn(word, "=") : 2;
+    for (size_t i = 0; i < n_option_rows; i++) {
+        const struct option_row *row = &option_rows[i];
+        bool found = is_long ? strlen(row->name) == n && memcmp(row->name, word, n) == 0
+                             : row->letter && row->letter == word[1];
+        if (!found)
             continue;
-        if (!rows[row].argument)
-            return equals ? fault_set(why, -EINVAL, "%s takes no value", name)
-                          : rows[row].set(options, &rows[row], NULL, why);
-        if (!equals && *i + 1 == argc)
-            return fault_set(why, -EINVAL, "%s takes a value: %s", name, rows[row].argument);
-        return rows[row].set(options, &rows[row], equals ? equals + 1 : argv[++*i], why);
+        *ret_value = word[n] ? word + n + is_long : NULL;
+        return row;
     }
-    return fault_set(why, -EINVAL, "there is no option %.*s", (int)n, argv[*i]);
-}
-
-static enum output_format format_of_file(const char *path)
-{
-    const char *dot = path ? strrchr(path, '.') : NULL;
-    enum output_format format = OUTPUT_TEXT;
-    while (dot && format < N_OUTPUT_FORMATS && strcmp(dot + 1, format_names[format]) != 0)
-        format++;
-    return dot && format < N_OUTPUT_FORMATS ? format : OUTPUT_TEXT;
-}
-
-static int check(const struct command *command, struct options *options, struct fault *why)
-{
-    if (options->n_operands < command->min_operands || options->n_operands > command->max_operands)
-        return fault_set(why, -EINVAL, "%s takes %s", command->name, command->operands);
-    if (options->format < 0)
-        options->format = (int)format_of_file(options->output);
-    if (!(command->formats & BIT(options->format)))
-        return fault_set(why, -EINVAL, "%s has no format %s", command->name,
-                         format_names[options->format]);
-    if (options->n_servers == 0) {
-        const char *server = getenv("TWONMNIST_SERVER");
-        options->servers[options->n_servers++] = server && *server ? server : DEFAULT_SERVER;
-    }
-    return 0;
-}
-
-static int read_words(int argc, char **argv, const struct command *command, struct options *options,
-                      struct fault *why)
-{
-    int r = 0;
-    for (int i = 2; r == 0 && i < argc; i++) {
-        if (strncmp(argv[i], "--", 2) == 0)
-            r = read_option(argc, argv, &i, options, why);
-        else if (options->n_operands == OPTIONS_MAX_OPERANDS)
-            r = fault_set(why, -EINVAL, "%s takes %s", command->name, command->operands);
-        else
-            options->operands[options->n_operands++] = argv[i];
-    }
-    return r == 0 ? check(command, options, why) : r;
-}
-
-const struct command *options_parse(int argc, char **argv, struct options *ret, int *ret_exit)
-{
-    *ret = (struct options){.format = -1, .size = 64, .world = 1, .speed = 0.2};
-    *ret_exit = EXIT_DONE;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0) {
-            print_help();
-            return NULL;
-        }
-        if (strcmp(argv[i], "--version") == 0) {
-            printf("twonmnist %s\n", PACKAGE_VERSION);
-            return NULL;
-        }
-    }
-    struct fault why;
-    const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
-    int r = -EINVAL;
-    if (command)
-        r = read_words(argc, argv, command, ret, &why);
-    else if (argc > 1)
-        fault_set(&why, r, "there is no command \"%s\"", argv[1]);
-    else
-        fault_set(&why, r, "a command is missing");
-    if (r == 0)
-        return command;
-    fprintf(stderr, "twonmnist: %s (see twonmnist --help)\n", why.text);
-    *ret_exit = EXIT_USAGE;
     return NULL;
+}
+
+const char *option_range(const struct option_row *row, char *ret, size_t size)
+{
+    size_t used = 0;
+    *ret = '\0';
+    for (int i = 0; row->choices && row->choices[i] && used < size; i++)
+        used += (size_t)snprintf(ret + used, size - used, "%s%s", i ? ", " : "", row->choices[i]);
+    if (row->max)
+        snprintf(ret, size, "%" PRIu64 " to %" PRIu64, row->min, row->max);
+    return ret;
+}
+
+void options_standard(struct options *ret)
+{
+    struct fault why;
+    *ret = (struct options){.format = FORMAT_NOT_GIVEN};
+    for (size_t i = 0; i < n_option_rows; i++)
+        if (option_rows[i].standard)
+            option_rows[i].set(ret, &option_rows[i], option_rows[i].standard, &why);
 }

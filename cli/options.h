@@ -1,34 +1,70 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The words of the command line. */
+ * The options of `twonmnist`: one row is all that is known of one. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { OPTIONS_MAX_OPERANDS = 3, OPTIONS_MAX_SERVERS = 16 };
+#include "cli/fault.h"
+
+#define DEFAULT_SERVER "http://127.0.0.1:8642"
+
+enum { OPTIONS_MAX_SERVERS = 16, OPTIONS_MAX_OPERANDS = 3 };
+
+struct command;
 
 struct options {
     const char *servers[OPTIONS_MAX_SERVERS];
     size_t n_servers;
     const char *token_file, *ca_file, *certificate_file, *key_file;
     const char *output;
-    int format; /* enum output_format; -1: not given */
+    int format; /* enum output_format */
     int order;  /* enum tnm_order */
     uint64_t timestep_us;
     const char *indices;
     uint64_t seed, epoch, k, size, rank, world;
-    bool epoch_given; /* --seed, --epoch, --k: a batch of an epoch */
-    int last;         /* enum tnm_last */
-    const char *pair; /* play: SEED,INDEX */
+    const char *of_epoch; /* the name of one given that says which batch of an epoch, or NULL */
+    int last;             /* enum tnm_last */
+    const char *pair;     /* SEED,INDEX */
     double speed;
     bool once;
+    int shell; /* enum completion_shell */
     const char *operands[OPTIONS_MAX_OPERANDS];
     unsigned n_operands;
 };
 
-struct command;
+struct option_row {
+    const char *name;
+    char letter;          /* as in -o; 0: none */
+    const char *argument; /* NULL: it takes none */
+    const char *help;     /* one line, without range and default */
+    unsigned commands;    /* COMMAND_BIT(…) of each that has it */
+    int (*set)(struct options *options, const struct option_row *row, const char *value,
+               struct fault *why);
+    size_t at;                  /* in struct options */
+    uint64_t min, max;          /* of a number */
+    const char *const *choices; /* of a choice, which becomes its place among them */
+    const char *standard;       /* what it is where it is not given; NULL: nothing */
+    bool is_file;
+    bool of_epoch; /* it says which batch of an epoch */
+    /* Instead of running the command print this; `command` is NULL where there was none. */
+    void (*print)(const struct command *command, const struct options *options);
+};
 
-/* Read the command line. Returns the command's row; NULL and *ret_exit where the program is to end
- * (after --help, or a mistake that was told). */
-const struct command *options_parse(int argc, char **argv, struct options *ret, int *ret_exit);
+extern const struct option_row option_rows[];
+extern const size_t n_option_rows;
+
+/* Does the command have it? NULL: without a command. */
+bool option_is_of(const struct option_row *row, const struct command *command);
+
+/* The row of a word "--name", "--name=value", "-n" or "-nvalue"; *ret_value is what stands in the
+ * word behind the name, or NULL. Returns NULL where there is none. */
+const struct option_row *option_find(const char *word, const char **ret_value);
+
+/* What may be behind it: "0 to 4294967295", "stored, time, published"; "" for what has no limits.
+ */
+const char *option_range(const struct option_row *row, char *ret, size_t size);
+
+/* What all rows say that nobody gave. */
+void options_standard(struct options *ret);

@@ -1,136 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0
- * `twonmnist play`: a sample's events as an animation in the terminal, ON warm and OFF cold, each
- * glowing for a moment; or, where there is no terminal, a picture of each saccade as text. */
+ * `twonmnist play`: a sample's events as an animation in the terminal; or, where there is none that
+ * obeys, a picture of each saccade as text. */
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "cli/clean.h"
 #include "cli/commands.h"
 #include "cli/event.h"
+#include "cli/output.h"
+#include "cli/screen.h"
+#include "cli/style.h"
+#include "cli/terminal.h"
 #include "cli/word.h"
 
 enum {
-    GLOW_US = 12000,
     SACCADE_US = 105000,
     N_SACCADES = 3,
-    N_SHADES = 4,
+    FRAME_US = 1000000 / 30,
+    PAUSE_US = 1000000, /* how often a picture that stands is looked after */
     BAR_WIDTH = 60,
-    FRAMES_PER_S = 30,
+    ROWS_BESIDE = 3, /* title, time bar, legend */
+    STDOUT_BUFFER = 1 << 16,
 };
 
-/* Colours of the terminal's palette of 256, from fresh to fading. */
-static const uint8_t on_shades[N_SHADES] = {220, 208, 130, 94};
-static const uint8_t off_shades[N_SHADES] = {51, 39, 25, 17};
-static const uint8_t background = 233;
-
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int number)
-{
-    (void)number;
-    interrupted = 1;
-}
-
-/* What each pixel saw last: when (-1: nothing yet) and of which polarity. */
-struct screen {
-    uint32_t width, height;
-    struct {
-        int32_t last_us;
-        uint8_t p;
-    } pixels[];
+struct film {
+    const tnm_batch *sample;
+    struct screen *screen;
+    char title[160];
+    int32_t end_us, step_us; /* of the sample's time, between two frames */
+    struct style style;
+    struct screen_layout layout;
+    struct terminal terminal;
+    bool is_paused;
 };
 
-static void screen_clear(struct screen *screen)
+static unsigned saccade_of(uint32_t t_us)
 {
-    for (uint32_t i = 0; i < screen->width * screen->height; i++)
-        screen->pixels[i].last_us = -1;
-}
-
-static int screen_new(const tnm_split *split, struct screen **ret, struct fault *why)
-{
-    tnm_geometry geometry;
-    tnm_split_geometry(split, &geometry);
-    size_t n = (size_t)geometry.width * geometry.height;
-    struct screen *screen = malloc(sizeof *screen + n * sizeof screen->pixels[0]);
-    if (!screen)
-        return fault_set(why, -ENOMEM, "no memory for %zu pixels", n);
-    screen->width = geometry.width;
-    screen->height = geometry.height;
-    *ret = screen;
-    return 0;
-}
-
-static void screen_put(struct screen *screen, struct event event)
-{
-    if (event.x >= screen->width || event.y >= screen->height)
-        return;
-    uint32_t pixel = event.y * screen->width + event.x;
-    screen->pixels[pixel].last_us = (int32_t)event.t_us;
-    screen->pixels[pixel].p = event.p;
-}
-
-static uint8_t colour_at(const struct screen *screen, uint32_t x, uint32_t y, int32_t now_us)
-{
-    if (y >= screen->height)
-        return background;
-    uint32_t pixel = y * screen->width + x;
-    int32_t last_us = screen->pixels[pixel].last_us;
-    if (last_us < 0 || now_us - last_us >= GLOW_US)
-        return background;
-    unsigned shade = (unsigned)(now_us - last_us) * N_SHADES / GLOW_US;
-    return (screen->pixels[pixel].p ? on_shades : off_shades)[shade];
-}
-
-/* Two pixels a cell, one above the other: cells are twice as high as wide. */
-static void draw_half_blocks(const struct screen *screen, int32_t now_us)
-{
-    for (uint32_t y = 0; y < screen->height; y += 2) {
-        for (uint32_t x = 0; x < screen->width; x++)
-            printf("\033[38;5;%u;48;5;%um\u2580", colour_at(screen, x, y, now_us),
-                   colour_at(screen, x, y + 1, now_us));
-        fputs("\033[0m\033[K\r\n", stdout);
-    }
-}
-
-/* Two cells a pixel, where the terminal is large enough. */
-static void draw_full_cells(const struct screen *screen, int32_t now_us)
-{
-    for (uint32_t y = 0; y < screen->height; y++) {
-        for (uint32_t x = 0; x < screen->width; x++)
-            printf("\033[48;5;%um  ", colour_at(screen, x, y, now_us));
-        fputs("\033[0m\033[K\r\n", stdout);
-    }
-}
-
-static void draw_time(int32_t now_us, int32_t end_us)
-{
-    int filled = end_us > 0 ? (int)((int64_t)now_us * BAR_WIDTH / end_us) : BAR_WIDTH;
-    for (int i = 0; i < BAR_WIDTH; i++)
-        fputs(i < filled ? "\u2501" : "\u2500", stdout);
-    int saccade = now_us / SACCADE_US + 1;
-    printf("\033[K\r\n%5.1f ms   saccade %d   \033[38;5;%um\u25a0\033[0m ON  "
-           "\033[38;5;%um\u25a0\033[0m OFF   Ctrl-C ends\033[K",
-           now_us / 1000.0, saccade > N_SACCADES ? N_SACCADES : saccade, on_shades[0],
-           off_shades[0]);
-}
-
-static bool is_large(const struct screen *screen)
-{
-    struct winsize size;
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row >= screen->height + 4 &&
-           size.ws_col >= 2 * screen->width;
-}
-
-static void wait_for_frame(void)
-{
-    const struct timespec frame = {.tv_nsec = 1000000000 / FRAMES_PER_S};
-    nanosleep(&frame, NULL);
+    unsigned saccade = t_us / SACCADE_US;
+    return saccade < N_SACCADES ? saccade : N_SACCADES - 1;
 }
 
 static int32_t end_of(const tnm_batch *sample)
@@ -143,43 +54,112 @@ static int32_t end_of(const tnm_batch *sample)
     return end_us;
 }
 
-static void play_round(struct screen *screen, const tnm_batch *sample, const char *title,
-                       double speed)
+static void draw_time(const struct film *film, int32_t now_us)
 {
-    screen_clear(screen);
-    int32_t end_us = end_of(sample), step_us = (int32_t)(1e6 / FRAMES_PER_S * speed);
-    uint64_t next = 0, n = tnm_batch_n_events(sample);
-    bool large = is_large(screen);
-    step_us = step_us > 0 ? step_us : 1;
-    for (int32_t now_us = 0; now_us <= end_us + GLOW_US && !interrupted; now_us += step_us) {
-        for (; next < n; next++) {
-            struct event event = event_at(sample, next);
-            if ((int32_t)event.t_us > now_us)
-                break;
-            screen_put(screen, event);
-        }
-        printf("\033[H\033[1m%s\033[0m\033[K\r\n", title);
-        (large ? draw_full_cells : draw_half_blocks)(screen, now_us);
-        draw_time(now_us < end_us ? now_us : end_us, end_us);
-        fflush(stdout);
-        wait_for_frame();
+    int width = film->style.columns < BAR_WIDTH ? film->style.columns : BAR_WIDTH;
+    int32_t shown_us = now_us < film->end_us ? now_us : film->end_us;
+    int filled = film->end_us > 0 ? (int)((int64_t)shown_us * width / film->end_us) : width;
+    for (int i = 0; i < width; i++)
+        fputs(film->style.has_unicode ? (i < filled ? "\u2501" : "\u2500")
+              : i < filled            ? "="
+                                      : "-",
+              stdout);
+    fputs("\r\n\033[K", stdout);
+    char text[80];
+    int n = snprintf(text, sizeof text, "%5.1f ms  saccade %u  %s", shown_us / 1000.0,
+                     saccade_of((uint32_t)shown_us) + 1, film->is_paused ? "paused  " : "");
+    fwrite(text, 1, (size_t)(n < film->style.columns ? n : film->style.columns), stdout);
+    if (film->style.columns >= n + 24) {
+        screen_draw_legend(stdout, &film->style);
+        fputs("  q ends", stdout);
     }
 }
 
-static void play_in_terminal(struct screen *screen, const tnm_batch *sample, const char *title,
-                             const struct options *options)
+/* Nothing is cleared but what changes its length: behind the last column that would take it away.
+ */
+static int draw(const struct film *film, int32_t now_us, struct fault *why)
 {
-    struct sigaction action = {.sa_handler = on_signal}, old_int, old_term;
-    sigaction(SIGINT, &action, &old_int);
-    sigaction(SIGTERM, &action, &old_term);
-    fputs("\033[?1049h\033[?25l\033[2J", stdout); /* another screen, no cursor */
+    fputs("\033[H", stdout);
+    fputs(film->style.has_colours ? "\033[1m" : "", stdout);
+    clean_write(stdout, film->title, 0, film->style.columns);
+    fputs(film->style.has_colours ? "\033[0m" : "", stdout);
+    for (uint32_t row = 0; row < film->layout.rows; row++) {
+        fputs("\r\n", stdout);
+        screen_draw_row(stdout, film->screen, &film->style, film->layout, row, now_us);
+    }
+    if (film->layout.rows > 0) {
+        fputs("\r\n", stdout);
+        draw_time(film, now_us);
+    }
+    return output_flush(why);
+}
+
+static void fit(struct film *film)
+{
+    film->style = style_of(stdout);
+    film->layout = screen_fit(film->screen, &film->style, ROWS_BESIDE);
+    fputs("\033[2J", stdout);
+}
+
+/* What the user wants: 1 to end, 0 not to. */
+static int obey(struct film *film, char key)
+{
+    if (key == ' ')
+        film->is_paused = !film->is_paused;
+    return key == 'q' || key == 'Q' || key == '\033';
+}
+
+/* Show the frame until its time is over; or, paused, until it is to go on. 0, 1 it is to end, or a
+ * negative errno. */
+static int show(struct film *film, int32_t now_us, struct fault *why)
+{
+    int64_t until_us = terminal_now_us() + FRAME_US;
+    for (;;) {
+        char key = '\0';
+        int r = draw(film, now_us, why);
+        if (r < 0)
+            return r;
+        enum terminal_event event = terminal_wait(
+            &film->terminal, film->is_paused ? terminal_now_us() + PAUSE_US : until_us, &key);
+        if (event == TERMINAL_ENDED || (event == TERMINAL_KEY && obey(film, key)))
+            return 1;
+        if (event == TERMINAL_CHANGED)
+            fit(film);
+        if (event == TERMINAL_TIME && !film->is_paused)
+            return 0;
+    }
+}
+
+static int show_round(struct film *film, struct fault *why)
+{
+    uint64_t next = 0, n = tnm_batch_n_events(film->sample);
+    int r = 0;
+    screen_clear(film->screen);
+    for (int32_t now_us = 0; r == 0 && now_us <= film->end_us + SCREEN_GLOW_US;
+         now_us += film->step_us) {
+        for (; next < n; next++) {
+            struct event event = event_at(film->sample, next);
+            if ((int32_t)event.t_us > now_us)
+                break;
+            screen_put(film->screen, event);
+        }
+        r = show(film, now_us, why);
+    }
+    return r;
+}
+
+static int show_film(struct film *film, bool once, struct fault *why)
+{
+    setvbuf(stdout, NULL, _IOFBF, STDOUT_BUFFER);
+    int r = terminal_take(&film->terminal, why);
+    if (r < 0)
+        return r;
+    fit(film);
     do
-        play_round(screen, sample, title, options->speed);
-    while (!options->once && !interrupted);
-    fputs("\033[?25h\033[?1049l", stdout);
-    fflush(stdout);
-    sigaction(SIGINT, &old_int, NULL);
-    sigaction(SIGTERM, &old_term, NULL);
+        r = show_round(film, why);
+    while (r == 0 && !once);
+    terminal_give_back(&film->terminal);
+    return r < 0 ? r : 0;
 }
 
 /* '+' ON, '-' OFF, '#' both. */
@@ -190,8 +170,7 @@ static void print_saccade(struct screen *screen, const tnm_batch *sample, unsign
         screen->pixels[i].p = 0;
     for (uint64_t i = 0; i < tnm_batch_n_events(sample); i++) {
         struct event event = event_at(sample, i);
-        unsigned at = event.t_us / SACCADE_US;
-        if ((at < N_SACCADES ? at : N_SACCADES - 1) == saccade && event.x < screen->width &&
+        if (saccade_of(event.t_us) == saccade && event.x < screen->width &&
             event.y < screen->height)
             screen->pixels[event.y * screen->width + event.x].p |= (uint8_t)(event.p ? 2 : 1);
     }
@@ -203,46 +182,62 @@ static void print_saccade(struct screen *screen, const tnm_batch *sample, unsign
     }
 }
 
-static void play(const struct options *options, struct screen *screen, const tnm_batch *sample)
+static void write_title(struct film *film, const char *split)
 {
-    char title[160];
-    size_t used = (size_t)snprintf(
-        title, sizeof title, "%.60s %" PRIu64 ": %" PRIu64 " events, digits", options->operands[0],
-        tnm_batch_indices(sample)[0], tnm_batch_n_events(sample));
-    for (unsigned d = 0; d < tnm_batch_n_labels(sample); d++)
+    const tnm_batch *sample = film->sample;
+    size_t used = (size_t)snprintf(film->title, sizeof film->title,
+                                   "%.60s %" PRIu64 ": %" PRIu64 " events, digits", split,
+                                   tnm_batch_indices(sample)[0], tnm_batch_n_events(sample));
+    for (unsigned d = 0; d < tnm_batch_n_labels(sample) && used < sizeof film->title; d++)
         if (tnm_batch_labels(sample)[d])
-            used += (size_t)snprintf(title + used, sizeof title - used, " %u", d);
-    if (isatty(STDOUT_FILENO)) {
-        play_in_terminal(screen, sample, title, options);
-        return;
-    }
-    puts(title);
-    for (unsigned saccade = 0; saccade < N_SACCADES; saccade++)
-        print_saccade(screen, sample, saccade);
+            used += (size_t)snprintf(film->title + used, sizeof film->title - used, " %u", d);
+    clean_line(film->title);
 }
 
-static int fetch(const struct options *options, tnm_split *split, tnm_batch **ret,
-                 struct fault *why)
+static int play(const struct options *options, struct screen *screen, const tnm_batch *sample,
+                struct fault *why)
 {
-    uint64_t index = 0, *pair;
+    struct film film = {
+        .sample = sample,
+        .screen = screen,
+        .end_us = end_of(sample),
+        .step_us = (int32_t)(FRAME_US * options->speed),
+        .style = style_of(stdout),
+    };
+    write_title(&film, options->operands[0]);
+    if (film.style.is_terminal)
+        return show_film(&film, options->once, why);
+    puts(film.title);
+    for (unsigned saccade = 0; saccade < N_SACCADES; saccade++)
+        print_saccade(screen, sample, saccade);
+    return 0;
+}
+
+static int fetch_pair(const char *words, tnm_split *split, tnm_batch **ret, struct fault *why)
+{
+    uint64_t *pair;
     size_t n;
-    int r = 0;
-    if (options->pair) {
-        r = word_numbers("--pair", options->pair, &pair, &n, why);
-        if (r < 0)
-            return r;
-        r = n == 2 ? tnm_pair(split, pair[0], pair[1], ret)
-                   : fault_set(why, -EINVAL, "--pair takes SEED,INDEX");
-        free(pair);
-        if (n != 2)
-            return r;
-    } else {
-        if (options->n_operands > 1)
-            r = word_number("INDEX", options->operands[1], UINT64_MAX, &index, why);
-        if (r < 0)
-            return r;
-        r = tnm_samples(split, &index, 1, ret);
-    }
+    int r = word_numbers("--pair", words, &pair, &n, why);
+    if (r < 0)
+        return r;
+    if (n != 2)
+        r = fault_set(why, -EINVAL, "--pair takes SEED,INDEX");
+    else if ((r = tnm_pair(split, pair[0], pair[1], ret)) < 0)
+        fault_of_library(why, r);
+    free(pair);
+    return r;
+}
+
+static int fetch_sample(const struct options *options, tnm_split *split, tnm_batch **ret,
+                        struct fault *why)
+{
+    uint64_t index = 0;
+    int r = options->n_operands > 1
+                ? word_number("INDEX", options->operands[1], 0, UINT64_MAX, &index, why)
+                : 0;
+    if (r < 0)
+        return r;
+    r = tnm_samples(split, &index, 1, ret);
     return r < 0 ? fault_of_library(why, r) : 0;
 }
 
@@ -250,17 +245,22 @@ int command_play(const struct options *options, tnm_client *client, struct fault
 {
     tnm_split *split;
     tnm_batch *sample;
+    tnm_geometry geometry;
     struct options asked = *options;
+    struct screen *screen = NULL;
+    if (options->pair && options->n_operands > 1)
+        return fault_set(why, -EINVAL, "--pair says which pair; INDEX has no meaning beside it");
     asked.order = TNM_ORDER_TIME;
     int r = command_open_split(&asked, client, &split, why);
     if (r < 0)
         return r;
-    struct screen *screen = NULL;
-    r = screen_new(split, &screen, why);
+    tnm_split_geometry(split, &geometry);
+    r = screen_new(geometry.width, geometry.height, &screen, why);
     if (r == 0)
-        r = fetch(options, split, &sample, why);
+        r = options->pair ? fetch_pair(options->pair, split, &sample, why)
+                          : fetch_sample(options, split, &sample, why);
     if (r == 0) {
-        play(options, screen, sample);
+        r = play(options, screen, sample, why);
         tnm_batch_free(sample);
     }
     free(screen);

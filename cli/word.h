@@ -7,8 +7,9 @@
 
 #include "cli/fault.h"
 
-/* Decimal digits only, from 0 to max. `name` is for the reason. Errors: -EINVAL. */
-int word_number(const char *name, const char *text, uint64_t max, uint64_t *ret, struct fault *why);
+/* Decimal digits only, from min to max. `name` is for the reason. Errors: -EINVAL. */
+int word_number(const char *name, const char *text, uint64_t min, uint64_t max, uint64_t *ret,
+                struct fault *why);
 
 /* Numbers between commas; the caller frees *ret.
  * Errors: -EINVAL, -ENOMEM. */

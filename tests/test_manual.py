@@ -45,15 +45,33 @@ class Manual(unittest.TestCase):
                             f"-I{ROOT / 'client'}", source], check=True)
 
 
-class Daemon(unittest.TestCase):
-    def test_its_paths_parameters_and_problems_are_those_of_the_tables(self):
-        page = (ROOT / "doc/twonmnistd.8").read_text(encoding="utf-8")
-        mark = r'\.\\" [^\n]*twonmnistd --reference\.\n'
+class Tables(unittest.TestCase):
+    def check(self, page, program):
+        """What stands between the page's marks is what the program prints of its tables."""
+        page = (ROOT / "doc" / page).read_text(encoding="utf-8")
+        mark = rf'\.\\" [^\n]*{program} --reference\.\n'
         written = re.split(mark, page)
         self.assertEqual(len(written), 3, "the marks around the sections")
-        printed = subprocess.run([daemon.DAEMON, "--reference"], check=True, capture_output=True,
-                                 text=True).stdout
+        printed = subprocess.run([daemon.BUILD / program, "--reference"], check=True,
+                                 capture_output=True, text=True).stdout
         self.assertEqual(written[1], printed)
+
+    def test_the_daemons_paths_parameters_and_problems_are_those_of_the_tables(self):
+        self.check("twonmnistd.8", "twonmnistd")
+
+    def test_the_command_lines_commands_options_and_exits_are_those_of_the_tables(self):
+        self.check("twonmnist.1", "twonmnist")
+
+
+class Pages(unittest.TestCase):
+    def test_man_shows_them_without_a_warning(self):
+        if shutil.which("groff") is None:
+            self.skipTest("there is no groff")
+        for page in sorted((ROOT / "doc").glob("*.[1-8]")):
+            shown = subprocess.run(["groff", "-mandoc", "-Tutf8", "-ww", page], check=True,
+                                   capture_output=True, text=True)
+            self.assertEqual(shown.stderr, "", page.name)
+            self.assertGreater(len(shown.stdout), 2000, page.name)
 
 
 class Security(unittest.TestCase):
