@@ -27,14 +27,22 @@ int64_t terminal_now_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+/* Those that whoever started us ignores (nohup) stay ignored: blocked they would not be. */
+static void add_signals(sigset_t *set, const int *numbers, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct sigaction action;
+        if (sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+            sigaddset(set, numbers[i]);
+    }
+}
+
 static sigset_t all_signals(void)
 {
     sigset_t set;
     sigemptyset(&set);
-    for (size_t i = 0; i < sizeof ending / sizeof *ending; i++)
-        sigaddset(&set, ending[i]);
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        sigaddset(&set, others[i]);
+    add_signals(&set, ending, sizeof ending / sizeof *ending);
+    add_signals(&set, others, sizeof others / sizeof *others);
     return set;
 }
 

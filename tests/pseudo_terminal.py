@@ -22,8 +22,10 @@ CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 class Terminal:
     """`with Terminal(words) as terminal:` runs a program in one, as its session's leader."""
 
-    def __init__(self, words, columns=80, rows=24, stdin=None, **environment):
-        self.words, self.size, self.stdin = list(map(str, words)), (rows, columns), stdin
+    def __init__(self, words, columns=80, rows=24, stdin=None, pass_fds=(),
+                 **environment):
+        self.words, self.size = list(map(str, words)), (columns, rows)
+        self.stdin, self.pass_fds = stdin, pass_fds
         kept = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "LC_ALL", "LANG")}
         self.environment = {**kept, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **environment}
         self.output = ""
@@ -31,12 +33,11 @@ class Terminal:
 
     def __enter__(self):
         self.master, slave = pty.openpty()
-        self.resize(*reversed(self.size))
-        self.at_first = self.modes()
+        self.resize(*self.size)
         self.process = subprocess.Popen(
             [sys.executable, "-ISc", TAKE, *self.words],
             stdin=slave if self.stdin is None else self.stdin, stdout=slave, stderr=slave,
-            env=self.environment, start_new_session=True)
+            env=self.environment, start_new_session=True, pass_fds=self.pass_fds)
         os.close(slave)
         return self
 
@@ -97,4 +98,4 @@ def plain(text):
 
 def frames(output):
     """The pictures of an animation, as lines of text without control sequences."""
-    return [plain(frame).split("\r\n") for frame in output.split("\x1b[H")[1:]]
+    return [plain(frame).replace("\r", "").split("\n") for frame in output.split("\x1b[H")[1:]]
