@@ -75,13 +75,14 @@ class Play(unittest.TestCase):
 
 class Windows(Play):
     def test_a_frame_fits_into_any_window(self):
-        for columns, rows in ((200, 60), (80, 40), (80, 24), (34, 20), (20, 12), (5, 5), (80, 3)):
-            for more in ({}, {"NO_COLOR": "1"}, {"LC_ALL": "C"}):
-                with self.subTest(columns=columns, rows=rows, **more):
-                    for lines in self.round(columns=columns, rows=rows, **more)[0]:
-                        self.assertLessEqual(len(lines), rows)
-                        self.assertLessEqual(max(map(len, lines)), columns)
-                        self.assertTrue("".join(lines).isprintable())
+        signs = {"NO_COLOR": "1"}
+        for columns, rows, more in ((200, 60, {}), (80, 40, signs), (34, 20, {}), (34, 20, signs),
+                                    (20, 12, {"LC_ALL": "C"}), (5, 5, {}), (5, 5, signs)):
+            with self.subTest(columns=columns, rows=rows, **more):
+                for lines in self.round(columns=columns, rows=rows, **more)[0]:
+                    self.assertLessEqual(len(lines), rows)
+                    self.assertLessEqual(max(map(len, lines)), columns)
+                    self.assertTrue("".join(lines).isprintable())
 
     def test_the_picture_is_as_large_as_there_is_room(self):
         for size, picture in (((80, 40), (34, 68)), ((80, 24), (17, 34)), ((34, 20), (17, 34)),
