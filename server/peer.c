@@ -100,7 +100,8 @@ bool peer_is_late(struct peer *peer, const struct settings *settings, uint64_t r
 
 bool peer_is_expected(const struct peer *peer)
 {
-    return peer->phase == PEER_IDLE && peer_now_ms() - peer->since_ms < EXPECTED_MS;
+    return (peer->phase == PEER_IDLE || peer->phase == PEER_GREETING) &&
+           peer_now_ms() - peer->since_ms < EXPECTED_MS;
 }
 
 bool peer_is_gone(const struct peer *peer)

@@ -38,6 +38,8 @@ static void each_phase_has_its_time(void **state)
     uint64_t request_ms = REQUEST_S * 1000, idle_ms = IDLE_S * 1000 + request_ms;
     assert_false(is_late(PEER_ASKING, request_ms - SLACK_MS, false));
     assert_true(is_late(PEER_ASKING, request_ms + SLACK_MS, false));
+    assert_false(is_late(PEER_GREETING, request_ms - SLACK_MS, false));
+    assert_true(is_late(PEER_GREETING, request_ms + SLACK_MS, false));
     assert_false(is_late(PEER_IDLE, idle_ms - SLACK_MS, false));
     assert_true(is_late(PEER_IDLE, idle_ms + SLACK_MS, false));
     assert_false(is_late(PEER_WAITING, 10 * idle_ms, false));
@@ -49,6 +51,19 @@ static void a_server_that_stops_waits_a_moment_for_a_request(void **state)
     assert_true(is_late(PEER_ASKING, SLACK_MS, true));
     assert_false(is_late(PEER_ASKING, SLACK_MS, false));
     assert_false(is_late(PEER_WAITING, SLACK_MS, true));
+}
+
+static void who_has_just_come_is_expected_to_ask(void **state)
+{
+    (void)state;
+    static const enum peer_phase phases[] = {PEER_GREETING, PEER_IDLE};
+    for (size_t i = 0; i < sizeof phases / sizeof *phases; i++) {
+        struct peer fresh = peer_in(phases[i], 0), old = peer_in(phases[i], SLACK_MS);
+        assert_true(peer_is_expected(&fresh));
+        assert_false(peer_is_expected(&old));
+    }
+    struct peer asking = peer_in(PEER_ASKING, 0);
+    assert_false(peer_is_expected(&asking));
 }
 
 static void a_chunked_body_that_stands_still_is_late_unless_the_server_was_busy(void **state)
@@ -146,6 +161,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_phase_has_its_time),
         cmocka_unit_test(a_server_that_stops_waits_a_moment_for_a_request),
+        cmocka_unit_test(who_has_just_come_is_expected_to_ask),
         cmocka_unit_test(a_chunked_body_that_stands_still_is_late_unless_the_server_was_busy),
         cmocka_unit_test(who_takes_too_little_of_an_answer_is_late),
         cmocka_unit_test(who_has_closed_is_gone),

@@ -530,9 +530,25 @@ static void every_error_of_making_has_its_status(void **state)
     asking_end(&asking);
 }
 
+static void health_alone_is_open(void **state)
+{
+    (void)state;
+    static const char *const open[] = {"/healthz", "/readyz", "/healthz.json", "/readyz.x"};
+    static const char *const closed[] = {
+        "",          "/",          "/healthz/",          "//healthz",
+        "/healthzz", "/health",    "/healthz.x/v1",      "healthz",
+        "/HEALTHZ",  "/v1/splits", "/v1/splits/healthz", "/.healthz",
+        "/metrics"};
+    for (size_t i = 0; i < sizeof open / sizeof *open; i++)
+        assert_true(routes_is_open(open[i]));
+    for (size_t i = 0; i < sizeof closed / sizeof *closed; i++)
+        assert_false(routes_is_open(closed[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(health_alone_is_open),
         cmocka_unit_test(every_row_matches_its_own_pattern_and_answers),
         cmocka_unit_test(every_row_takes_its_methods_alone),
         cmocka_unit_test(every_row_comes_in_its_formats_alone),
