@@ -19,8 +19,7 @@
 #include "common/wire.h"
 
 enum {
-    HANDSHAKE_RECORD = 22, /* what TLS begins with */
-    DRAIN_BYTES = 65536,   /* of a request that came without it */
+    DRAIN_BYTES = 65536, /* of a request that came without it */
 };
 
 /* What was read at one time; lives until the last connection that began with it has ended. */
@@ -328,9 +327,9 @@ static ssize_t pull(gnutls_transport_ptr_t user, void *bytes, size_t size)
     ssize_t n = recv(side->fd, bytes, size, 0);
     int code = errno;
     if (n > 0 && !side->has_begun) {
-        const uint8_t *first = bytes;
+        const uint8_t *first = bytes; /* TLS begins with 22 */
         side->has_begun = true;
-        if (*first >= 'A' && *first <= 'Z' && *first != HANDSHAKE_RECORD)
+        if (*first >= 'A' && *first <= 'Z')
             answer_plainly(side);
     } else if (n < 0 && code == EAGAIN && !is_through(side)) {
         side->calls.stalls(side->calls.user, false);
