@@ -88,6 +88,19 @@ static int quality_for(const char *accept, const char *type)
     return quality;
 }
 
+bool format_takes_gzip(const char *accept_encoding)
+{
+    const char *at = accept_encoding ? accept_encoding : "";
+    while (*at) {
+        at += strspn(at, " ,\t");
+        size_t n = strcspn(at, ","), name = strcspn(at, " \t;,");
+        if (name == strlen("gzip") && strncasecmp(at, "gzip", name) == 0)
+            return quality_of(at, n) > 0;
+        at += n;
+    }
+    return false;
+}
+
 enum format format_negotiate(unsigned formats, const char *accept)
 {
     enum format best = N_FORMATS;

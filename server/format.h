@@ -39,6 +39,9 @@ extern const struct format_row format_rows[N_FORMATS];
 /* The format of the `n` characters at `extension`, or N_FORMATS. */
 enum format format_by_extension(const char *extension, size_t n);
 
+/* Whether a value of Accept-Encoding, or NULL, names gzip and does not refuse it. */
+bool format_takes_gzip(const char *accept_encoding);
+
 /* The one of `formats` (bits) that an Accept header likes best, the first of equals; N_FORMATS
  * where it takes none. No header takes anything. Source: RFC 9110, 12.5.1. */
 enum format format_negotiate(unsigned formats, const char *accept);

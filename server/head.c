@@ -20,6 +20,7 @@ static const struct {
 } fields[] = {
     {MHD_HTTP_HEADER_AUTHORIZATION, offsetof(struct request, authorization), 2},
     {MHD_HTTP_HEADER_ACCEPT, offsetof(struct request, accept), 0},
+    {MHD_HTTP_HEADER_ACCEPT_ENCODING, offsetof(struct request, accept_encoding), 3},
     {MHD_HTTP_HEADER_IF_NONE_MATCH, offsetof(struct request, if_none_match), 1},
     {MHD_HTTP_HEADER_RANGE, offsetof(struct request, range), -1},
     {MHD_HTTP_HEADER_IF_RANGE, offsetof(struct request, if_range), -1},

@@ -5,7 +5,7 @@
 #include "server/framing.h"
 #include "server/request.h"
 
-enum { HEAD_N_LISTS = 3 };
+enum { HEAD_N_LISTS = 4 };
 
 struct MHD_Connection;
 

@@ -29,6 +29,7 @@ struct request {
     } query[REQUEST_MAX_QUERY];
     unsigned n_query; /* may count more than were kept */
     const char *accept, *if_none_match, *range, *if_range, *authorization;
+    const char *accept_encoding;
     const char *body;
     size_t body_size;
 
@@ -45,6 +46,8 @@ struct request {
     struct numbers numbers; /* indices, or recordings */
     struct form form;
     uint64_t cost_us; /* of making the answer */
+    bool codable;     /* the answer is kept as gzip, too */
+    bool coded;       /* and the client takes it so */
 };
 
 static inline bool request_gave(const struct request *request, enum param param)

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "server/description.h"
 #include "server/samples/budget.h"
 
 struct service {
@@ -71,6 +72,7 @@ int service_open(const struct settings *settings, struct service **ret, struct e
         service_close(service);
         return r;
     }
+    description_keep_all(service->catalog);
     *ret = service;
     return 0;
 }
@@ -148,6 +150,7 @@ int service_reload(struct service *service, struct error *why)
     catalog_unref(old);
     if (r < 0)
         return r;
+    description_keep_all(fresh);
     pthread_mutex_lock(&service->lock);
     old = service->catalog;
     service->catalog = fresh;

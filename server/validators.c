@@ -9,8 +9,15 @@ enum { ETAG_SIZE = 48, ETAG_REVISION = 16 };
 
 static void etag_of(const struct request *request, char ret[ETAG_SIZE])
 {
-    snprintf(ret, ETAG_SIZE, "\"%.*s.%s\"", ETAG_REVISION, request->entry->revision,
-             format_rows[request->format].extension);
+    snprintf(ret, ETAG_SIZE, "\"%.*s.%s%s\"", ETAG_REVISION, request->entry->revision,
+             format_rows[request->format].extension, request->coded ? "+gzip" : "");
+}
+
+static const char *varies_by(const struct request *request)
+{
+    if (request->codable)
+        return request->negotiated ? "Accept, Accept-Encoding" : "Accept-Encoding";
+    return request->negotiated ? "Accept" : NULL;
 }
 
 void validators_set(const struct request *request, struct reply *reply)
@@ -26,8 +33,11 @@ void validators_set(const struct request *request, struct reply *reply)
     }
     reply_set_header(reply, "Cache-Control",
                      request->pinned ? "public, max-age=31536000, immutable" : "no-cache");
-    if (request->negotiated)
-        reply_set_header(reply, "Vary", "Accept");
+    if (request->coded)
+        reply_set_header(reply, "Content-Encoding", "gzip");
+    const char *varies = varies_by(request);
+    if (varies)
+        reply_set_header(reply, "Vary", "%s", varies);
 }
 
 bool validators_match(const struct request *request)

@@ -137,7 +137,9 @@ static void check_format(const struct route *route, enum format format, bool has
             assert_int_equal(status, 200);
             assert_string_equal(type, row->media_type);
             assert_int_equal(asking.request.format, format);
-            assert_int_equal(vary != NULL, negotiated);
+            bool by_type =
+                vary && (strcmp(vary, "Accept") == 0 || strncmp(vary, "Accept,", 7) == 0);
+            assert_int_equal(by_type, negotiated);
         } else {
             char list[FORMAT_LIST_SIZE];
             format_list(route_formats(route), list);
@@ -325,7 +327,7 @@ static void what_a_client_has_is_said_to_be_unchanged_without_making_it(void **s
         unsigned status = asking_check(&asking);
         assert_int_equal(status, asking.request.entry ? 304 : 0);
         if (status == 304) {
-            assert_int_equal(asking.reply.n_bytes, 0);
+            assert_int_equal(asking.reply.n_parts, 0);
             assert_int_equal(asking.reply.n_claimed, 0);
             assert_non_null(answer_header(&asking.reply, "ETag"));
             assert_non_null(answer_header(&asking.reply, "Cache-Control"));

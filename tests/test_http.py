@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What answers say in HTTP's own words: caches, ranges, negotiation, HEAD, limits; and that the
 memory for them comes back."""
+import base64
+import gzip
 import http.client
 import json
 import socket
@@ -176,6 +178,38 @@ class Negotiation(Case):
     def test_an_extension_outweighs_what_is_accepted(self):
         answer = self.get("/v1/splits/train/samples/3.npy", Accept="application/json")
         self.assertEqual(answer.headers["Content-Type"], "application/x-npy")
+        self.assertIsNone(answer.headers["Vary"])
+
+    def test_texts_about_a_split_come_as_gzip_to_whom_takes_it(self):
+        for path in ("/v1/splits/train", "/v1/splits/train/labels.json"):
+            plain = self.get(path)
+            self.assertIsNone(plain.headers["Content-Encoding"])
+            self.assertIn("Accept-Encoding", plain.headers["Vary"])
+            for accepted in ("gzip", "br, GZIP ; q=0.5", "deflate,gzip;q=1.0"):
+                with self.subTest(path=path, accepted=accepted):
+                    coded = self.get(path, **{"Accept-Encoding": accepted})
+                    self.assertEqual(coded.headers["Content-Encoding"], "gzip")
+                    self.assertEqual(gzip.decompress(coded.body), plain.body)
+                    self.assertLess(len(coded.body), len(plain.body))
+                    crc = safetensors_reader.crc32c(coded.body).to_bytes(4, "big")
+                    self.assertEqual(coded.headers["Repr-Digest"],
+                                     f"crc32c=:{base64.b64encode(crc).decode()}:")
+                    self.assertNotEqual(coded.headers["ETag"], plain.headers["ETag"])
+                    again = self.get(path, 304, **{"Accept-Encoding": accepted,
+                                                   "If-None-Match": coded.headers["ETag"]})
+                    self.assertEqual(again.body, b"")
+                    other = self.get(path, **{"Accept-Encoding": accepted,
+                                              "If-None-Match": plain.headers["ETag"]})
+                    self.assertEqual(other.body, coded.body)
+            for accepted in ("gzip;q=0", "identity", "gzipped", "*", ""):
+                with self.subTest(path=path, accepted=accepted):
+                    answer = self.get(path, **{"Accept-Encoding": accepted})
+                    self.assertIsNone(answer.headers["Content-Encoding"])
+                    self.assertEqual(answer.body, plain.body)
+
+    def test_samples_come_as_they_are_whatever_is_taken(self):
+        answer = self.get("/v1/splits/train/samples/3.bin", **{"Accept-Encoding": "gzip"})
+        self.assertIsNone(answer.headers["Content-Encoding"])
         self.assertIsNone(answer.headers["Vary"])
 
     def test_header_lines_of_one_name_are_one_list(self):

@@ -16,8 +16,11 @@ void catalog_unref(struct catalog *catalog)
     if (!catalog || atomic_fetch_sub(&catalog->n_users, 1) != 1)
         return;
     for (size_t i = 0; i < catalog->n_entries; i++) {
-        holding_unref(catalog->entries[i]->holding);
-        free(catalog->entries[i]);
+        struct entry *entry = catalog->entries[i];
+        holding_unref(entry->holding);
+        kept_free(&entry->description);
+        kept_free(&entry->labels_text);
+        free(entry);
     }
     free(catalog->found);
     free(catalog);

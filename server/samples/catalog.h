@@ -14,6 +14,7 @@
 #include "common/pairs.h"
 #include "server/samples/found.h"
 #include "server/samples/holding.h"
+#include "server/samples/kept.h"
 
 enum { CATALOG_MAX_SPLITS = 64 };
 
@@ -29,6 +30,7 @@ struct entry {
     struct pairs pairs;
     struct error no_pairs;
     const struct entry *source; /* the loaded source split it was mixed from, or NULL */
+    struct kept description, labels_text;
 };
 
 struct catalog {

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What is said of a split: in a few words for the list, and all that can be counted of it. */
+#pragma once
+
+#include <jansson.h>
+
+#include "server/samples/catalog.h"
+
+/* An object, owned by the caller; NULL without memory. */
+json_t *description_summary(const struct entry *entry);
+
+/* An integer of JSON; NULL without memory. */
+json_t *description_integer(uint64_t value);
+
+/* The entry's kept texts, each made where it was not yet. Errors: -ENOMEM. */
+int description_keep(struct entry *entry, struct error *why);
+int description_keep_labels(struct entry *entry, struct error *why);
+
+/* description_keep() of all entries, before they are asked for; where memory lacks, the first who
+ * asks is told. */
+void description_keep_all(struct catalog *catalog);

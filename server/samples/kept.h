@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A text about a split that is made once and answered from memory ever after, as it is and as gzip.
+ * Any thread. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/error.h"
+#include "server/samples/reply.h"
+
+enum kept_coding { KEPT_PLAIN, KEPT_GZIP, KEPT_CODINGS };
+
+struct kept {
+    atomic_bool is_made;
+    struct {
+        char *bytes;
+        size_t size;
+        uint32_t crc;
+    } codings[KEPT_CODINGS];
+};
+
+/* Makes a text in memory from malloc(). 0, or a negative errno. */
+typedef int kept_maker(const void *user, char **ret, size_t *ret_size, struct error *why);
+
+bool kept_is_made(const struct kept *kept);
+
+/* Make it unless it is made already; who comes meanwhile waits. Errors: the maker's; -ENOMEM. */
+int kept_make(struct kept *kept, kept_maker *make, const void *user, struct error *why);
+
+/* Append one that is made to the body of a reply that it outlives. Errors: reply_borrow(). */
+int kept_add(const struct kept *kept, enum kept_coding coding, struct reply *reply,
+             struct error *why);
+
+void kept_free(struct kept *kept);
