@@ -12,8 +12,8 @@ from safetensors_reader import crc32c
 PATHS = {
     "/healthz": True,
     "/v1/splits": True,
-    "/v1/splits/train": False,
-    "/v1/splits/train/labels.json": False,
+    "/v1/splits/train": True,
+    "/v1/splits/train/labels.json": True,
     "/v1/splits/train/labels.npy": True,
     "/v1/splits/train/samples?length=7": False,
     "/v1/splits/train/samples/3.bin": True,

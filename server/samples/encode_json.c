@@ -146,9 +146,10 @@ static int open_writer(struct writer *ret, struct reply *reply, uint64_t most_ev
 {
     uint64_t events = most_events * EVENT_BYTES;
     uint64_t frames = ret->form->as == FORM_FRAMES ? frames_size(&ret->form->frames) : 0;
-    if (reply_skips(reply, false))
-        return reply_check(reply, text_bytes + events + frames, why);
-    int r = text_open(&ret->text, reply, text_bytes, why);
+    int r = reply_check(reply, text_bytes + events + frames, why);
+    if (r < 0 || reply_skips(reply, false))
+        return r;
+    r = text_open(&ret->text, reply, text_bytes, why);
     if (r == 0)
         r = reply_alloc(reply, events, &ret->events, why);
     if (r == 0 && frames > 0)
