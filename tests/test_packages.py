@@ -18,7 +18,11 @@ FILES = {
         r"/lib/systemd/system/twonmnistd(@)?\.(service|socket)",
         r"/usr/lib/sysusers\.d/twonmnist\.conf", r"/usr/lib/tmpfiles\.d/twonmnist\.conf",
         r"/usr/share/man/man8/twonmnistd\.8\.gz", r"/usr/share/man/man1/twonmnist-generate\.1\.gz"],
-    "twonmnist": [r"/usr/bin/twonmnist", r"/usr/share/man/man1/twonmnist\.1\.gz"],
+    "twonmnist": [
+        r"/usr/bin/twonmnist", r"/usr/share/man/man1/twonmnist\.1\.gz",
+        r"/usr/share/bash-completion/completions/twonmnist",
+        r"/usr/share/fish/vendor_completions\.d/twonmnist\.fish",
+        r"/usr/share/zsh/vendor-completions/_twonmnist"],
     "libtwonmnist0": [r"/usr/lib/[^/]+/libtwonmnist\.so\.0(\.\d+)*"],
     "libtwonmnist-dev": [
         r"/usr/include/twonmnist\.h", r"/usr/lib/[^/]+/libtwonmnist\.so",
