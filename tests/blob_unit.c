@@ -189,6 +189,34 @@ static void blob_refuses_another_geometry(void **state)
     geometry = before;
 }
 
+static void a_pixel_outside_is_found_wherever_it_stands(void **state)
+{
+    (void)state;
+    enum { N_EVENTS = 37 }; /* two rounds of 16, and some */
+    uint8_t events[N_EVENTS * EVENT_BYTES];
+    struct blob blob = {.geometry = {34, 20, N_DIGITS}, .events = events};
+    struct error why;
+    for (uint64_t n = 0; n <= N_EVENTS; n++) {
+        memset(events, UINT8_MAX, sizeof events); /* behind the last one, too */
+        for (size_t i = 0; i < n; i++) {
+            events[i * EVENT_BYTES] = 33;
+            events[i * EVENT_BYTES + 1] = 19;
+        }
+        blob.n_events = n;
+        assert_int_equal(blob_check_pixels(&blob, &why), 0);
+        for (size_t i = 0; i < 2 * n; i++) {
+            uint8_t *pixel = &events[i / 2 * EVENT_BYTES + i % 2];
+            static const uint8_t outside[] = {34, 20, 128, 255};
+            for (size_t k = i % 2; k < sizeof outside; k += k == 0 ? 2 : 1) {
+                uint8_t before = *pixel;
+                *pixel = outside[k];
+                assert_int_equal(blob_check_pixels(&blob, &why), -EBADMSG);
+                *pixel = before;
+            }
+        }
+    }
+}
+
 static void blob_refuses_damaged_tensors(void **state)
 {
     (void)state;
@@ -252,6 +280,7 @@ int main(void)
         cmocka_unit_test(blob_refuses_an_answer_to_another_request),
         cmocka_unit_test(blob_refuses_every_changed_bit_of_the_events),
         cmocka_unit_test(blob_refuses_what_is_cut_short),
+        cmocka_unit_test(a_pixel_outside_is_found_wherever_it_stands),
         cmocka_unit_test(blob_refuses_damaged_tensors),
         cmocka_unit_test(blob_refuses_another_geometry),
         cmocka_unit_test(blob_refuses_another_header),
