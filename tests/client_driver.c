@@ -123,6 +123,59 @@ static void close_command(struct opened *opened)
     opened->client = NULL;
 }
 
+static void drain(tnm_stream *stream)
+{
+    tnm_batch *batch = NULL;
+    int r;
+    while ((r = tnm_stream_next(stream, &batch)) == 1)
+        tell_batch("batch", r, batch);
+    tell("end", r);
+}
+
+static void tell_stats(tnm_stream *stream)
+{
+    tnm_stats stats;
+    if (tell("stats", tnm_stream_stats(stream, &stats, sizeof stats)) == 0)
+        printf("%" PRIu64 " batches %" PRIu64 " samples %" PRIu64 " bytes %" PRIu64
+               " requests %" PRIu64 " retries %" PRIu64 " hedges %" PRIu64 " failures\n",
+               stats.batches, stats.samples, stats.bytes, stats.requests, stats.retries,
+               stats.hedges, stats.failures);
+}
+
+static void costs_command(struct opened *opened)
+{
+    if (open_stream(opened) < 0)
+        return;
+    drain(opened->stream);
+    tell_stats(opened->stream);
+}
+
+/* All samples as stored; then every third, shuffled by seed 5 and epoch 2; and what the latter
+ * cost. */
+static void part_command(struct opened *opened)
+{
+    enum { LARGE = 100 }; /* more than a URL lists */
+    uint64_t n, *thirds;
+    if (tell("split", tnm_split_open(opened->client, "train", &opened->split)) < 0 ||
+        tell("stream", tnm_part_open(opened->split, NULL, 0, TNM_AS_GIVEN, 0, 0, SIZE, 0, 1,
+                                     TNM_LAST_SHORT, DEPTH, &opened->stream)) < 0)
+        return;
+    drain(opened->stream);
+    tnm_stream_close(opened->stream);
+    opened->stream = NULL;
+    n = tnm_split_n_samples(opened->split) / 3;
+    thirds = calloc(n, sizeof *thirds);
+    for (uint64_t i = 0; thirds && i < n; i++)
+        thirds[i] = 3 * i;
+    int r = tell("stream", tnm_part_open(opened->split, thirds, n, TNM_SHUFFLED, 5, 2, LARGE, 0, 1,
+                                         TNM_LAST_SHORT, DEPTH, &opened->stream));
+    free(thirds);
+    if (r < 0)
+        return;
+    drain(opened->stream);
+    tell_stats(opened->stream);
+}
+
 static uint64_t peak_bytes(void)
 {
     unsigned long kilobytes = 0;
@@ -354,6 +407,7 @@ static const struct {
     {"close", close_command},       {"cancel", cancel_command},
     {"progress", progress_command}, {"cancel-stream", cancel_stream_command},
     {"step", step_command},         {"memory", memory_command},
+    {"part", part_command},         {"costs", costs_command},
 };
 
 static void run(const char *name, struct opened *opened, const char *const *urls, size_t n_urls)

@@ -10,6 +10,7 @@ import unittest
 import daemon
 import oracle
 import safetensors_reader
+from fake_server import FakeServer
 
 EPOCH = daemon.BUILD / "client/examples/epoch"
 DRIVER = daemon.BUILD / "tests/client_driver"
@@ -36,6 +37,12 @@ def finish(process):
     with process:  # what readline() has read ahead is in its buffer, past which communicate() reads
         out, err = process.stdout.read(), process.stderr.read()
     return [line.split(" ") for line in out.splitlines()], err, process.returncode
+
+
+def costs(ended):
+    """What the driver says at last of a stream: name -> number."""
+    words = ended.stdout.splitlines()[-1].split(" ")
+    return dict(zip(words[1::2], map(int, words[0::2])))
 
 
 def indices(lines):
@@ -114,17 +121,50 @@ class Stream(unittest.TestCase):
         self.assertEqual(indices(lines),
                          [order[i:i + SIZE] for i in range(0, n_samples, SIZE)])
 
-    def test_every_world_covers_every_sample_once(self):
-        for world in (1, 2, 3, 4):
-            shares = [indices(self.whole(rank=rank, world=world)) for rank in range(world)]
-            self.assertEqual(len({len(share) for share in shares}), 1)
-            seen = sorted(i for share in shares for batch in share for i in batch)
-            self.assertEqual(seen, list(range(n_samples)))
+    def test_ranks_share_every_epoch_out_as_its_last_batch_says(self):
+        order = oracle.epoch_order(5, 2, n_samples).tolist()
+        whole, rest = n_samples // SIZE * SIZE, n_samples % SIZE
+        self.assertGreater(rest, 0)
+        for last, given in (("short", order), ("drop", order[:whole]),
+                            ("pad", order + order[:SIZE - rest])):
+            for world in (1, 2, 3, 4):
+                for rank in range(world):
+                    with self.subTest(last=last, world=world, rank=rank):
+                        self.assertEqual(indices(self.whole(rank=rank, world=world, last=last)),
+                                         [given[i:i + SIZE][rank::world]
+                                          for i in range(0, len(given), SIZE)])
 
-    def test_drop_and_pad_give_full_batches(self):
-        for last, n_batches in (("drop", n_samples // SIZE), ("pad", -(-n_samples // SIZE))):
-            batches = indices(self.whole(last=last))
-            self.assertEqual([len(batch) for batch in batches], [SIZE] * n_batches)
+    def test_parts_come_as_stored_or_shuffled(self):
+        ended = subprocess.run([DRIVER, "part", server.url], capture_output=True, text=True,
+                               timeout=120)
+        self.assertEqual(ended.returncode, 0)
+        stored, shuffled = ended.stdout.split("end ok\n")[:2]
+        seen = [[int(word.split(":")[0]) for line in part.splitlines() if line.startswith("batch ok")
+                 for word in line.split(" ")[3:]] for part in (stored, shuffled)]
+        self.assertEqual(seen[0], list(range(n_samples)))
+        n = n_samples // 3
+        self.assertEqual(seen[1], [3 * i for i in oracle.epoch_order(5, 2, n).tolist()])
+        said = costs(ended)
+        n_batches = -(-n // 100)
+        self.assertGreater(said.pop("bytes"), 1000 * n)
+        self.assertEqual(said, {"batches": n_batches, "samples": n, "requests": n_batches,
+                                "retries": 0, "hedges": 0, "failures": 0})
+
+    def test_statistics_count_what_had_to_be_asked_for_again(self):
+        refused = []
+
+        def behave(fake, path, n):
+            if "/batch" in path and not refused:
+                refused.append(path)
+                return 503, {"Retry-After": "0"}, b""
+            return fake.real(path)
+
+        with FakeServer(behave, server) as fake:
+            said = costs(subprocess.run([DRIVER, "costs", fake.url], capture_output=True, text=True,
+                                        timeout=120))
+        n_batches = -(-n_samples // 8)
+        self.assertEqual([said[name] for name in ("batches", "requests", "retries", "failures")],
+                         [n_batches, n_batches + 1, 1, 1])
 
     def test_a_cursor_goes_on_with_the_identical_next_batch(self):
         lines = self.whole()
