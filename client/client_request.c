@@ -45,7 +45,7 @@ static int get(tnm_client *client, const struct request_ask *ask, uint64_t n_can
 static int try_here(tnm_client *client, const struct request_ask *ask, uint64_t n_cancels,
                     struct request_tried *ret)
 {
-    if (ask->post || !requests_are_well(client->requests) ||
+    if (ask->post || ask->leaves_connection || !requests_are_well(client->requests) ||
         pthread_mutex_trylock(&client->line_lock) != 0)
         return 0;
     ret->sent_ms = requests_now_ms();

@@ -51,6 +51,7 @@ struct request_ask {
     const char *type;            /* Content-Type that the answer has to have; borrowed for ever */
     uint64_t max_bytes;          /* of the answer; 0: as the option max_answer_mb says */
     uint64_t patience_ms;        /* how long to wait for servers that fail */
+    bool leaves_connection;      /* in the loop's thread, for a stream to go on with */
     struct request_tried *tried; /* borrowed until the end; or NULL */
     struct request_tally *tally; /* is added to; or NULL */
 

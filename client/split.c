@@ -178,6 +178,7 @@ static int ask_description(tnm_split *split, const char *name)
                                     .path = path,
                                     .type = WIRE_JSON_TYPE,
                                     .max_bytes = DOCUMENT_MAX_BYTES,
+                                    .leaves_connection = true,
                                     .check = check_description,
                                     .user = split};
     int r = client_request(split->client, &ask, NULL);
