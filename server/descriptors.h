@@ -10,6 +10,7 @@
 /* What needs descriptors. */
 struct descriptors {
     unsigned n_loops, n_listeners;
+    unsigned n_admins; /* connections that are not among max_connections */
     size_t n_splits;
     uint64_t max_connections; /* as it is wanted */
 };

@@ -9,7 +9,9 @@
 #include "server/access.h"
 #include "server/delivery.h"
 #include "server/head.h"
+#include "server/metrics.h"
 #include "server/problem.h"
+#include "server/record.h"
 #include "server/routes.h"
 #include "server/upload.h"
 
@@ -46,6 +48,8 @@ struct exchange {
     struct delivery delivery;
     struct head head;
     struct upload upload;
+    struct record record;
+    uint64_t waits_ns; /* since it was given to the workers */
     char url[];
 };
 
@@ -67,8 +71,17 @@ static void unref(void *user)
     free(exchange);
 }
 
-void exchange_end(struct exchange *exchange)
+void exchange_end(struct exchange *exchange, bool whole)
 {
+    const struct record_end end = {
+        .request = &exchange->request,
+        .reply = &exchange->reply,
+        .peer = exchange->peer,
+        .n_received = exchange->upload.size,
+        .n_read = exchange->delivery.read,
+        .whole = (whole && exchange->reply.status) || exchange->state == STATE_REFUSED,
+    };
+    record_end(&exchange->record, &end);
     exchange->all->n_running--;
     exchange->peer->exchange = NULL;
     peer_enter(exchange->peer, PEER_IDLE);
@@ -120,11 +133,13 @@ struct exchange *exchange_begin(struct exchanges *all, struct peer *peer, const 
     if (!exchange)
         return NULL;
     memcpy(exchange->url, url, size);
+    record_begin(&exchange->record);
     exchange->all = all;
     exchange->peer = peer;
     exchange->n_users = 1;
     exchange->request.url = exchange->url;
     exchange->request.service = all->service;
+    exchange->request.is_admin = peer->is_admin;
     exchange->reply.address = exchange->upload.address = peer->address;
     exchange->reply.max_bytes = service_settings(all->service)->max_answer_bytes;
     exchange->delivery =
@@ -213,7 +228,9 @@ static bool check_body(struct exchange *exchange)
 static void on_run(struct task *task)
 {
     struct exchange *exchange = (struct exchange *)task;
+    uint64_t start_ns = metrics_now_ns();
     routes_run(&exchange->request, &exchange->reply);
+    metrics_count_task(start_ns - exchange->waits_ns, metrics_now_ns() - start_ns);
 }
 
 static bool on_is_wanted(struct task *task)
@@ -242,7 +259,9 @@ static bool hand_out(struct exchange *exchange)
                                    .done = on_done,
                                    .address = exchange->peer->address,
                                    .cost_us = routes_cost_us(&exchange->request)};
+    exchange->waits_ns = metrics_now_ns();
     if (!workers_submit(exchange->all->workers, &exchange->task)) {
+        tally_add(METRICS_REJECTED_QUEUE, 1);
         problem(&exchange->request, &exchange->reply, PROBLEM_BUSY,
                 "requests for queue_cost_ms, or queue_length of them, are waiting");
         return answer(exchange);
@@ -258,9 +277,11 @@ static void come_back(struct exchange *exchange, enum task_end end)
 {
     exchange->all->n_out--;
     exchange->state = end == TASK_UNWANTED ? STATE_LEFT : STATE_MADE;
-    if (end == TASK_DISPLACED)
+    if (end == TASK_DISPLACED) {
+        tally_add(METRICS_REJECTED_DISPLACED, 1);
         problem(&exchange->request, &exchange->reply, PROBLEM_BUSY,
                 "other addresses have waited less than this one has had");
+    }
     MHD_resume_connection(exchange->peer->connection);
 }
 
@@ -281,9 +302,11 @@ void exchange_give_up(struct exchange *exchange, bool late)
     if (exchange->state != STATE_OUT || (!late && !peer_is_gone(exchange->peer)) ||
         !workers_withdraw(exchange->all->workers, &exchange->task))
         return;
-    if (late)
+    if (late) {
+        tally_add(METRICS_REJECTED_STOPPING, 1);
         problem(&exchange->request, &exchange->reply, PROBLEM_STOPPING,
                 "the request has waited until the server stopped");
+    }
     come_back(exchange, late ? TASK_RAN : TASK_UNWANTED);
 }
 
@@ -308,6 +331,7 @@ static bool begin(struct exchange *exchange, const char *path, const char *metho
     exchange->state = STATE_ARRIVING;
     struct request *request = &exchange->request;
     request->catalog = service_catalog(request->service);
+    record_method(&exchange->record, method);
     head_read(&exchange->head, exchange->peer->connection, path, method, version, request);
     exchange->reply.head_only = request->method == METHOD_HEAD;
     size_t size = exchange->head.size, most = settings_of(exchange)->max_header_bytes;

@@ -47,8 +47,9 @@ struct exchange *exchange_begin(struct exchanges *all, struct peer *peer, const 
 bool exchange_step(struct exchange *exchange, const char *path, const char *method,
                    const char *version, const char *piece, size_t piece_size);
 
-/* The request has come to its end, in one way or another. */
-void exchange_end(struct exchange *exchange);
+/* The request has come to its end, in one way or another; `whole`: libmicrohttpd says that its
+ * answer has left. */
+void exchange_end(struct exchange *exchange, bool whole);
 
 /* Take what still waits in the workers' queue out of it: because nobody is there any more, or, when
  * `late`, because the server stops, which is then the answer. */

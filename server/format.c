@@ -65,7 +65,7 @@ static int precision_of(const char *range, size_t n, const char *type)
     if (name > n)
         name = n;
     size_t slash = (size_t)(strchr(type, '/') - type) + 1;
-    if (name == strlen(type) && strncasecmp(range, type, name) == 0)
+    if (name == strcspn(type, ";") && strncasecmp(range, type, name) == 0)
         return 3;
     if (name == slash + 1 && range[slash] == '*' && strncasecmp(range, type, slash) == 0)
         return 2;
@@ -119,7 +119,11 @@ enum format format_negotiate(unsigned formats, const char *accept)
 
 unsigned format_of_samples(void)
 {
-    return FORMAT_BIT(N_FORMATS) - 1;
+    unsigned bits = 0;
+    for (enum format format = 0; format < N_FORMATS; format++)
+        if (format_rows[format].sample || format_rows[format].batch)
+            bits |= FORMAT_BIT(format);
+    return bits;
 }
 
 unsigned format_of_batches(void)

@@ -14,7 +14,8 @@
     X(JSON,        WIRE_JSON,        WIRE_JSON_TYPE,         true,  encode_json_sample, encode_json_batch) \
     X(BIN,         WIRE_BIN,         WIRE_BIN_TYPE,          false, encode_bin,         NULL) \
     X(NPY,         WIRE_NPY,         WIRE_NPY_TYPE,          false, encode_npy,         NULL) \
-    X(SAFETENSORS, WIRE_SAFETENSORS, WIRE_SAFETENSORS_TYPE, false, NULL,               encode_safetensors)
+    X(SAFETENSORS, WIRE_SAFETENSORS, WIRE_SAFETENSORS_TYPE, false, NULL,               encode_safetensors) \
+    X(METRICS,     WIRE_METRICS,     WIRE_METRICS_TYPE,     true,  NULL,               NULL)
 /* clang-format on */
 
 enum format {
@@ -46,7 +47,7 @@ bool format_takes_gzip(const char *accept_encoding);
  * where it takes none. No header takes anything. Source: RFC 9110, 12.5.1. */
 enum format format_negotiate(unsigned formats, const char *accept);
 
-/* The formats (bits) in which samples come, all of them, or batches. */
+/* The formats (bits) in which samples come, or batches. */
 unsigned format_of_samples(void);
 unsigned format_of_batches(void);
 

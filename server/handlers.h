@@ -17,6 +17,9 @@ typedef void handler(struct request *request, struct reply *reply);
 /* handle_health.c */
 handler handle_healthz, handle_readyz;
 
+/* handle_metrics.c */
+handler handle_metrics;
+
 /* handle_splits.c */
 handler_check check_splits, check_split, check_labels;
 handler handle_splits, handle_split, handle_labels;

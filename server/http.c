@@ -11,6 +11,7 @@
 
 #include "server/exchange.h"
 #include "server/log.h"
+#include "server/metrics.h"
 #include "server/peer.h"
 
 enum {
@@ -29,7 +30,6 @@ enum { PLAIN, TLS, N_DAEMONS };
 
 struct http {
     struct exchanges exchanges;
-    struct admission *admission;
     struct MHD_Daemon *daemons[N_DAEMONS]; /* the second may be NULL */
     int epoll_fd; /* of the daemons, and of what TLS stalls on; -1 where there is one daemon */
     struct peer *peers;
@@ -72,9 +72,8 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **c
 {
     (void)user;
     (void)connection;
-    (void)code;
     if (*con_cls)
-        exchange_end(*con_cls);
+        exchange_end(*con_cls, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
     *con_cls = NULL;
 }
 
@@ -142,10 +141,10 @@ static void on_connection(void *user, struct MHD_Connection *connection, void **
     /* Some ways out of libmicrohttpd, as when its memory is short twice in one request, do not lead
      * through on_completed(). */
     if (peer->exchange)
-        exchange_end(peer->exchange);
+        exchange_end(peer->exchange, false);
     peer_unlist(peer);
     tls_end(peer->tls);
-    admission_leave(http->admission, peer->address);
+    admission_leave(peer->admission, peer->address);
     free(peer);
     *context = NULL;
 }
@@ -155,13 +154,16 @@ void http_add(struct http *http, const struct guest *guest)
     struct peer *peer = calloc(1, sizeof *peer);
     if (!peer) {
         close(guest->fd);
-        admission_leave(http->admission, guest->address);
+        admission_leave(guest->admission, guest->address);
         return;
     }
-    bool tls = http->daemons[TLS] && guest->from.ss_family != AF_UNIX;
+    bool tls = http->daemons[TLS] && !guest->is_admin && guest->from.ss_family != AF_UNIX;
     peer->http = http;
     peer->fd = guest->fd;
     peer->address = guest->address;
+    peer->admission = guest->admission;
+    peer->is_admin = guest->is_admin;
+    guest_name(guest, peer->name);
     peer_enter(peer, PEER_IDLE);
     http->arriving = peer;
     MHD_add_connection(http->daemons[tls ? TLS : PLAIN], guest->fd,
@@ -170,7 +172,7 @@ void http_add(struct http *http, const struct guest *guest)
         return;
     http->arriving = NULL; /* libmicrohttpd has closed the descriptor */
     free(peer);
-    admission_leave(http->admission, guest->address);
+    admission_leave(guest->admission, guest->address);
 }
 
 /* Most of what libmicrohttpd complains of is what clients send; this is what the machine lacks. */
@@ -217,14 +219,14 @@ static struct MHD_Daemon *start_daemon(struct http *http, bool tls)
     };
     const unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET |
                            MHD_USE_ERROR_LOG | (unsigned)(tls ? MHD_USE_TLS : MHD_USE_TURBO);
-    return MHD_start_daemon(flags, 0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER,
-                            on_log, http, MHD_OPTION_URI_LOG_CALLBACK, on_url, http,
-                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
-                            MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)settings->max_header_bytes,
-                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)settings->max_connections,
-                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)settings->idle_timeout_s,
-                            MHD_OPTION_ARRAY, tls ? tls_options : &tls_options[2], MHD_OPTION_END);
+    return MHD_start_daemon(
+        flags, 0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER, on_log, http,
+        MHD_OPTION_URI_LOG_CALLBACK, on_url, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)settings->max_header_bytes, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)settings->max_connections + ADMISSION_ADMINS, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)settings->idle_timeout_s, MHD_OPTION_ARRAY, tls ? tls_options : &tls_options[2],
+        MHD_OPTION_END);
 }
 
 static int epoll_fd_of(struct MHD_Daemon *daemon)
@@ -258,14 +260,13 @@ static int start_daemons(struct http *http, struct error *why)
     return tls ? join(http, why) : 0;
 }
 
-int http_start(struct service *service, struct admission *admission, struct workers *workers,
-               void (*wake)(void *user), void *user, struct http **ret, struct error *why)
+int http_start(struct service *service, struct workers *workers, void (*wake)(void *user),
+               void *user, struct http **ret, struct error *why)
 {
     struct http *http = calloc(1, sizeof *http);
     if (!http)
         return error_set(why, -ENOMEM, "no memory for a server");
     exchanges_init(&http->exchanges, service, workers, wake, user);
-    http->admission = admission;
     http->epoll_fd = -1;
     int r = start_daemons(http, why);
     if (r < 0)
@@ -321,6 +322,18 @@ void http_collect(struct http *http)
     exchanges_collect(&http->exchanges);
 }
 
+static void count_cut(enum peer_phase phase)
+{
+    static const enum metrics_cell cells[] = {
+        [PEER_GREETING] = METRICS_CUT_GREETING,
+        [PEER_IDLE] = METRICS_CUT_IDLE,
+        [PEER_ASKING] = METRICS_CUT_ASKING,
+        [PEER_WAITING] = METRICS_CUT_ASKING, /* never: the server is who makes it wait */
+        [PEER_RECEIVING] = METRICS_CUT_RECEIVING,
+    };
+    tally_add(cells[phase], 1);
+}
+
 void http_check_peers(struct http *http)
 {
     const struct settings *settings = service_settings(http->exchanges.service);
@@ -329,6 +342,7 @@ void http_check_peers(struct http *http)
             exchange_give_up(peer->exchange, false);
         if (!peer_is_late(peer, settings, http->rested_ms, http->exchanges.stopping))
             continue;
+        count_cut(peer->phase);
         peer_cut_off(peer);
         if (peer->is_stalled)
             go_on(peer);

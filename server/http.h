@@ -17,8 +17,8 @@ struct http;
 
 /* `wake` is called on any thread, and asks for http_collect() on the server's.
  * Errors: -ENOMEM; -EIO libmicrohttpd does not start. */
-int http_start(struct service *service, struct admission *admission, struct workers *workers,
-               void (*wake)(void *user), void *user, struct http **ret, struct error *why);
+int http_start(struct service *service, struct workers *workers, void (*wake)(void *user),
+               void *user, struct http **ret, struct error *why);
 
 /* Readable when there is something to do. */
 int http_fd(const struct http *http);

@@ -155,11 +155,24 @@ static int parse_allowed(const struct settings *settings, const char *text, stru
     return r < 0 ? error_prefix(why, r, "listen") : check_access(settings, ret, text, why);
 }
 
+static bool has_admin(const struct settings *settings)
+{
+    return strcmp(settings->admin_listen, "off") != 0;
+}
+
+/* Anybody may ask: it is an address of its own so that a firewall can tell it from the others. */
+static int parse_admin(const struct settings *settings, struct address *ret, struct error *why)
+{
+    int r = address_parse(settings->admin_listen, ret, why);
+    return r < 0 ? error_prefix(why, r, "admin_listen") : 0;
+}
+
 static int open_address(const struct settings *settings, const char *text, unsigned n_loops,
                         struct listener *listener, struct error *why)
 {
     struct address address;
-    int r = parse_allowed(settings, text, &address, why);
+    int r = listener->is_admin ? parse_admin(settings, &address, why)
+                               : parse_allowed(settings, text, &address, why);
     if (r < 0)
         return r;
     snprintf(listener->name, sizeof listener->name, "%s", text);
@@ -180,7 +193,7 @@ static int open_passed(const struct settings *settings, unsigned i, unsigned n_l
     char text[ADDRESS_TEXT_SIZE];
     address_print(&address, text, sizeof text);
     snprintf(listener->name, sizeof listener->name, "descriptor %d, passed in: %s", fd, text);
-    r = check_access(settings, &address, listener->name, why);
+    r = listener->is_admin ? 0 : check_access(settings, &address, listener->name, why);
     return r < 0 ? r : share_socket(n_loops, listener, why);
 }
 
@@ -206,28 +219,53 @@ int listeners_check(const struct settings *settings, struct error *why)
     int r = 0;
     for (unsigned i = 0; r == 0 && i < settings->listen.n; i++)
         r = parse_allowed(settings, settings->listen.items[i], &address, why);
+    return r == 0 && has_admin(settings) ? parse_admin(settings, &address, why) : r;
+}
+
+/* What systemd passed, or the addresses of `listen`; and that of admin_listen behind them. */
+static int open_each(const struct settings *settings, const struct passed *passed,
+                     struct listeners *listeners, struct error *why)
+{
+    unsigned n = passed->n ? passed->n : settings->listen.n, n_loops = listeners->n_loops;
+    int r = 0;
+    for (unsigned i = 0; r == 0 && i < listeners->n; i++) {
+        struct listener *listener = &listeners->items[i];
+        listener->is_admin = i == n || (passed->n && passed->is_admin[i]);
+        if (i < passed->n)
+            r = open_passed(settings, i, n_loops, listener, why);
+        else
+            r = open_address(settings, i < n ? settings->listen.items[i] : settings->admin_listen,
+                             n_loops, listener, why);
+    }
     return r;
 }
 
 int listeners_open(const struct settings *settings, unsigned n_loops, struct listeners *ret,
                    struct error *why)
 {
-    unsigned passed;
+    struct passed passed;
     struct listeners listeners;
-    int r = passed_count(&passed, why);
+    int r = passed_find(&passed, why);
     if (r < 0)
         return r;
-    r = alloc(passed ? passed : settings->listen.n, n_loops, &listeners, why);
-    for (unsigned i = 0; r == 0 && i < listeners.n; i++)
-        r = passed ? open_passed(settings, i, n_loops, &listeners.items[i], why)
-                   : open_address(settings, settings->listen.items[i], n_loops, &listeners.items[i],
-                                  why);
+    r = alloc((passed.n ? passed.n : settings->listen.n) + has_admin(settings), n_loops, &listeners,
+              why);
+    if (r == 0)
+        r = open_each(settings, &passed, &listeners, why);
     if (r < 0) {
         listeners_close(&listeners);
         return r;
     }
     *ret = listeners;
     return 0;
+}
+
+bool listeners_have_admin(const struct listeners *listeners)
+{
+    for (unsigned i = 0; i < listeners->n; i++)
+        if (listeners->items[i].is_admin)
+            return true;
+    return false;
 }
 
 void listeners_unlink(struct listeners *listeners)

@@ -2,6 +2,7 @@
  * Listening sockets: our own, one for each loop, or those that systemd passes. */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
 #include "common/error.h"
@@ -13,6 +14,7 @@ enum { LISTEN_NAME_SIZE = ADDRESS_TEXT_SIZE + 64 };
 /* One address, with a descriptor for each loop. */
 struct listener {
     char name[LISTEN_NAME_SIZE];
+    bool is_admin;    /* tells health and metrics alone */
     int *fds;         /* [n_loops] */
     char *file;       /* of a Unix socket that we made, else NULL */
     struct stat made; /* that file as it was then */
@@ -28,7 +30,8 @@ struct listeners {
  * asked for, and allow_anonymous is no. */
 int listeners_check(const struct settings *settings, struct error *why);
 
-/* Open what systemd passed, or else every address of the settings, for `n_loops` loops.
+/* Open what systemd passed, or else every address of `listen`, and that of `admin_listen`, for
+ * `n_loops` loops.
  * Port 0 takes a free one, which then stands in the name. What systemd said about passed sockets
  * is taken out of the environment: before there are threads.
  * Errors: listeners_check(); -EADDRINUSE somebody else listens there, or what stands in a Unix
@@ -36,6 +39,9 @@ int listeners_check(const struct settings *settings, struct error *why);
  * socket() and bind(). */
 int listeners_open(const struct settings *settings, unsigned n_loops, struct listeners *ret,
                    struct error *why);
+
+/* Whether one of them tells health and metrics alone. */
+bool listeners_have_admin(const struct listeners *listeners);
 
 /* Remove the files of our Unix sockets, if they are ours still, so that nobody new comes in. */
 void listeners_unlink(struct listeners *listeners);

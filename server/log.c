@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/metrics.h"
+
 enum { LINE_MAX_BYTES = 2048, CHARACTER_MAX_BYTES = 4 };
 
 static const struct {
@@ -97,6 +99,7 @@ __attribute__((format(printf, 2, 0))) static void write_line(enum log_level leve
 {
     if ((int)level > atomic_load(&most_level))
         return;
+    tally_add(METRICS_LOGGED_ERROR + level, 1);
     /* A character that vsnprintf() cuts lies behind where the line is cut. */
     char text[LINE_MAX_BYTES + CHARACTER_MAX_BYTES], clean[LINE_MAX_BYTES];
     vsnprintf(text, sizeof text, format, args);

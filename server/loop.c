@@ -15,6 +15,7 @@
 
 #include "server/http.h"
 #include "server/log.h"
+#include "server/metrics.h"
 
 enum {
     CHECK_INTERVAL_MS = 1000,
@@ -29,6 +30,7 @@ enum {
 struct gate {
     struct loop *loop;
     int fd;
+    bool is_admin;
     uv_poll_t poll;
 };
 
@@ -108,10 +110,12 @@ static void on_reopen(uv_timer_t *timer)
 }
 
 /* Nothing says when a descriptor is free again, or another loop has lost a client: look again. */
-static void close_for_a_while(struct loop *loop, int error)
+static void close_for_a_while(struct loop *loop, bool is_admin, int error)
 {
     for (unsigned i = 0; i < loop->n_gates; i++)
-        uv_poll_stop(&loop->gates[i].poll);
+        if (loop->gates[i].is_admin == is_admin)
+            uv_poll_stop(&loop->gates[i].poll);
+    tally_add(error == -EUSERS ? METRICS_PAUSED_CONNECTIONS : METRICS_PAUSED_SHORTAGE, 1);
     uv_timer_start(&loop->reopen, on_reopen, REOPEN_MS, 0);
     uint64_t now_ms = uv_hrtime() / NS_IN_MS, before_ms = atomic_load(&complained_ms);
     if ((before_ms == 0 || now_ms - before_ms >= COMPLAINT_INTERVAL_MS) &&
@@ -129,21 +133,23 @@ static void on_knock(uv_poll_t *poll, int status, int events)
     int r = 0;
     for (int i = 0; i < ACCEPTS_AT_A_TIME && r == 0; i++) {
         struct guest guest;
-        r = admission_accept(loop->shared->admission, gate->fd, &guest);
+        r = admission_accept(gate->is_admin ? loop->shared->admins : loop->shared->admission,
+                             gate->fd, &guest);
+        guest.is_admin = gate->is_admin;
         if (r == 0)
             http_add(loop->http, &guest);
         else if (r == -ECONNREFUSED || r == -ECONNABORTED || r == -EINTR)
             r = 0;
     }
     if (r < 0 && r != -EAGAIN)
-        close_for_a_while(loop, r);
+        close_for_a_while(loop, gate->is_admin, r);
     serve(loop);
 }
 
-static int open_gate(struct loop *loop, int *fd, struct error *why)
+static int open_gate(struct loop *loop, bool is_admin, int *fd, struct error *why)
 {
     struct gate *gate = &loop->gates[loop->n_gates];
-    *gate = (struct gate){.loop = loop, .fd = *fd};
+    *gate = (struct gate){.loop = loop, .fd = *fd, .is_admin = is_admin};
     int r = uv_poll_init(&loop->uv, &gate->poll, *fd);
     if (r < 0)
         return error_set(why, r, "cannot poll a listening socket: %s", uv_strerror(r));
@@ -243,15 +249,14 @@ static int open_handles(struct loop *loop)
 static int fill(struct loop *loop, struct listeners *listeners, unsigned index, struct error *why)
 {
     const struct loop_shared *shared = loop->shared;
-    int r = http_start(shared->service, shared->admission, shared->workers, wake, loop, &loop->http,
-                       why);
+    int r = http_start(shared->service, shared->workers, wake, loop, &loop->http, why);
     if (r < 0)
         return r;
     r = open_handles(loop);
     if (r < 0)
         return error_set(why, r, "cannot make a loop: %s", uv_strerror(r));
     for (unsigned i = 0; r == 0 && i < listeners->n; i++)
-        r = open_gate(loop, &listeners->items[i].fds[index], why);
+        r = open_gate(loop, listeners->items[i].is_admin, &listeners->items[i].fds[index], why);
     return r;
 }
 

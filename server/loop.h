@@ -17,6 +17,7 @@ struct loop;
 struct loop_shared {
     struct service *service;
     struct admission *admission;
+    struct admission *admins; /* who asks for metrics and health alone */
     struct workers *workers;
 };
 

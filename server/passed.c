@@ -32,15 +32,28 @@ static int count(unsigned *ret, struct error *why)
     return 0;
 }
 
-int passed_count(unsigned *ret, struct error *why)
+/* The names stand in the order of the descriptors, between colons. */
+static void read_names(struct passed *passed)
 {
-    unsigned n = 0;
-    int r = count(&n, why);
+    const char *names = getenv("LISTEN_FDNAMES");
+    for (unsigned i = 0; names && i < passed->n; i++) {
+        size_t n = strcspn(names, ":");
+        passed->is_admin[i] = n == strlen(PASSED_ADMIN) && memcmp(names, PASSED_ADMIN, n) == 0;
+        names = names[n] ? names + n + 1 : NULL;
+    }
+}
+
+int passed_find(struct passed *ret, struct error *why)
+{
+    struct passed passed = {0};
+    int r = count(&passed.n, why);
+    if (r == 0)
+        read_names(&passed);
     unsetenv("LISTEN_PID");
     unsetenv("LISTEN_FDS");
     unsetenv("LISTEN_FDNAMES");
     if (r == 0)
-        *ret = n;
+        *ret = passed;
     return r;
 }
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "server/admission.h"
 #include "server/settings.h"
 
 struct MHD_Connection;
@@ -26,6 +27,9 @@ struct peer {
     struct http *http;
     int fd;
     uint64_t address;
+    struct admission *admission; /* that let it in */
+    bool is_admin;               /* came in at admin_listen */
+    char name[GUEST_NAME_SIZE];  /* its address, for people */
     struct MHD_Connection *connection;
     struct tls_side *tls;      /* NULL without TLS */
     bool is_stalled;           /* its handshake waits for the socket, and libmicrohttpd for us */

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "server/metrics.h"
 #include "server/problem.h"
 #include "server/routes.h"
 
@@ -113,9 +114,27 @@ static void print_problems(FILE *out)
     fputs(".El\n", out);
 }
 
+static void print_metrics(FILE *out)
+{
+    fputs(".Sh METRICS\n"
+          "What\n"
+          ".Pa /metrics\n"
+          "tells, in the text format of Prometheus; with labels in braces:\n"
+          ".Pp\n"
+          ".Bl -tag -width Ds -compact\n",
+          out);
+    for (enum metric metric = 0; metric < N_METRICS; metric++) {
+        const struct metric_row *row = &metric_rows[metric];
+        fprintf(out, *row->labels ? ".It Li %s{%s}\n" : ".It Li %s%s\n", row->name, row->labels);
+        fprintf(out, "%s; %s\n", metric_type_names[row->type], row->help);
+    }
+    fputs(".El\n", out);
+}
+
 void reference_print(FILE *out)
 {
     print_paths(out);
     print_parameters(out);
     print_problems(out);
+    print_metrics(out);
 }

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "server/log.h"
+#include "server/metrics.h"
 #include "server/notify.h"
 #include "server/snapshot.h"
 
@@ -106,6 +107,7 @@ static void say_ready(struct reload *reload, const struct error *why_not_newer)
 /* What is wrong and stays so is said once. */
 static void report_failure(struct reload *reload, bool asked, const struct error *why)
 {
+    tally_add(METRICS_RELOADED_FAILURE, 1);
     if (!asked && strcmp(why->text, reload->last_failure.text) == 0)
         return;
     log_error("not reloaded, the splits from before are served on: %s", why->text);
@@ -115,6 +117,7 @@ static void report_failure(struct reload *reload, bool asked, const struct error
 
 static void report_success(struct reload *reload)
 {
+    tally_add(METRICS_RELOADED_SUCCESS, 1);
     log_info("reloaded %s", service_settings(reload->service)->data);
     reload_log_splits(reload->service);
     reload->last_failure.text[0] = '\0';

@@ -20,6 +20,8 @@ struct request {
     struct service *service;
     struct catalog *catalog; /* a reference for the request's time */
 
+    bool is_admin; /* came in at admin_listen */
+
     /* as it came; header values are NULL where absent */
     enum request_method method;
     const char *url; /* raw, for messages */

@@ -12,13 +12,18 @@ struct route {
     unsigned methods; /* METHOD_BIT of each; HEAD comes with GET */
     unsigned formats; /* FORMAT_BIT of each */
     enum {
-        SERVES_HEALTH, /* a document that is open: without a token, and however often */
+        SERVES_HEALTH,  /* a document that is open: without a token, and however often */
+        SERVES_METRICS, /* one at admin_listen alone, or for who shows a token */
         SERVES_DOCUMENT,
         SERVES_SAMPLE,
         SERVES_BATCH
-    } serves;             /* the last two in their formats */
+    } serves;             /* samples and batches in their formats */
     unsigned params;      /* PARAM_BIT of each */
     handler_check *check; /* NULL: cheap, and always there */
     handler *handle;
     const char *help;
 };
+
+/* All of them, in routes.c. */
+extern const struct route routes[];
+extern const unsigned n_routes;

@@ -19,6 +19,7 @@ enum { HEAVY_US = 180 };
 #define JSON        FORMAT_BIT(FORMAT_JSON)
 #define NPY         FORMAT_BIT(FORMAT_NPY)
 #define SAFETENSORS FORMAT_BIT(FORMAT_SAFETENSORS)
+#define METRICS     FORMAT_BIT(FORMAT_METRICS)
 
 #define FORM \
     (PARAM_BIT(PARAM_ORDER) | PARAM_BIT(PARAM_TIMESTEP) | PARAM_BIT(PARAM_AS) | ARGUMENTS_FRAMES)
@@ -28,8 +29,9 @@ enum { HEAVY_US = 180 };
 
 /* clang-format off */
 const struct route routes[] = {
-    {"/healthz",  GET, JSON, SERVES_HEALTH,   0, NULL, handle_healthz, "whether the daemon lives"},
-    {"/readyz",   GET, JSON, SERVES_HEALTH,   0, NULL, handle_readyz,  "whether the splits can be served"},
+    {"/healthz",  GET, JSON, SERVES_HEALTH, 0, NULL, handle_healthz, "whether the daemon lives"},
+    {"/readyz",   GET, JSON, SERVES_HEALTH, 0, NULL, handle_readyz,  "whether the splits can be served"},
+    {"/metrics",  GET, METRICS, SERVES_METRICS, 0, NULL, handle_metrics, "what was counted, for Prometheus; at admin_listen, or for a token"},
     {"/v1/splits", GET, JSON, SERVES_DOCUMENT, 0, check_splits, handle_splits, "the splits and the limits"},
     {"/v1/splits/{split}", GET, JSON | SAFETENSORS, SERVES_DOCUMENT, 0, check_split, handle_split, "one split, described; or its whole file"},
     {"/v1/splits/{split}/labels", GET, JSON | NPY, SERVES_DOCUMENT, 0, check_labels, handle_labels, "all labels, multi-hot"},
@@ -50,8 +52,9 @@ const unsigned n_routes = sizeof routes / sizeof *routes;
 unsigned route_formats(const struct route *route)
 {
     switch (route->serves) {
-    case SERVES_HEALTH:
     case SERVES_DOCUMENT:
+    case SERVES_HEALTH:
+    case SERVES_METRICS:
         return route->formats;
     case SERVES_SAMPLE:
         return format_of_samples();
@@ -77,15 +80,27 @@ static const char *extension_of(const char *path)
     return slash ? strrchr(slash, '.') : NULL;
 }
 
+/* Health is told everywhere; where metrics are, nothing else is. */
+static bool is_there(const struct route *route, const struct request *request)
+{
+    if (route->serves == SERVES_HEALTH)
+        return true;
+    return request->is_admin ? route->serves == SERVES_METRICS
+                             : route->serves != SERVES_METRICS || request->caller[0];
+}
+
 static bool find_route(struct request *request, struct reply *reply, const char *end,
                        struct match *ret)
 {
     for (unsigned i = 0; i < n_routes; i++)
-        if (pattern_matches(routes[i].pattern, request->path, end, ret)) {
+        if (is_there(&routes[i], request) &&
+            pattern_matches(routes[i].pattern, request->path, end, ret)) {
             request->route = &routes[i];
             return true;
         }
-    problem(request, reply, PROBLEM_NO_SUCH_PATH, "the paths start at /v1/splits");
+    problem(request, reply, PROBLEM_NO_SUCH_PATH, "%s",
+            request->is_admin ? "this address has /healthz, /readyz and /metrics"
+                              : "the paths start at /v1/splits");
     return false;
 }
 

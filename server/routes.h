@@ -9,9 +9,6 @@
 #include "server/route.h"
 #include "server/samples/reply.h"
 
-extern const struct route routes[];
-extern const unsigned n_routes;
-
 /* FORMAT_BIT of all formats that the route answers in. */
 unsigned route_formats(const struct route *route);
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "server/description.h"
+#include "server/metrics.h"
 #include "server/samples/budget.h"
 
 struct service {
@@ -73,6 +74,7 @@ int service_open(const struct settings *settings, struct service **ret, struct e
         return r;
     }
     description_keep_all(service->catalog);
+    metrics_note_opened();
     *ret = service;
     return 0;
 }
@@ -156,6 +158,7 @@ int service_reload(struct service *service, struct error *why)
     service->catalog = fresh;
     pthread_mutex_unlock(&service->lock);
     catalog_unref(old);
+    metrics_note_opened();
     if (service->on_reload)
         service->on_reload(service->user);
     return 0;

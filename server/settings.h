@@ -19,6 +19,9 @@
     X(TEXT, tls_certificate,             "",                   0,       0,             "",            "PEM file of the certificate and its chain; with it all but Unix sockets speak TLS") \
     X(TEXT, tls_key,                     "",                   0,       0,             "",            "PEM file of the certificate's private key") \
     X(TEXT, tls_client_ca,               "",                   0,       0,             "",            "PEM file of authorities; over TLS only clients with a certificate of theirs are served") \
+    X(TEXT, admin_listen,                "off",                0,       0,             "",            "ADDR:PORT or unix:PATH that tells health and metrics to anybody, and nothing else; or off") \
+    X(TEXT, access_log,                  "off",                0,       0,             "",            "a line for each request: off, stderr, journal, or the path of a file") \
+    X(TEXT, access_log_format,           "json",               0,       0,             "",            "json, or common for the Common Log Format") \
     X(UINT, threads,                     "0",                  0,       256,           "",            "loops that serve; 0 is one for each core") \
     X(UINT, max_connections,             "4096",               1,       1000000,       "connections", "most connections at a time; fewer where descriptors are short") \
     X(UINT, max_connections_per_address, "0",                  0,       1000000,       "connections", "most of them from one client's address; 0 is no limit") \
@@ -70,8 +73,8 @@ int settings_init(struct settings *ret);
 void settings_free(struct settings *settings);
 
 /* Set one by its name, in which '-' reads as '_'. A text may be empty where its default is. A list
- * grows by one item, or begins anew where the items before are of an earlier source. Errors: -ENOENT no such setting; -EINVAL, -ERANGE the
- * value (why says what is possible). */
+ * grows by one item, or begins anew where the items before are of an earlier source. Errors:
+ * -ENOENT no such setting; -EINVAL, -ERANGE the value (why says what is possible). */
 int settings_set(struct settings *settings, enum setting_source source, const char *name,
                  const char *value, struct error *why);
 

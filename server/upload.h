@@ -7,7 +7,13 @@
 #include <stdint.h>
 
 /* Why a body is not kept. It is read on all the same, so that the client sees the answer. */
-enum upload_fault { UPLOAD_SOUND, UPLOAD_UNWANTED, UPLOAD_TOO_LONG, UPLOAD_NO_BUDGET, UPLOAD_NO_MEMORY };
+enum upload_fault {
+    UPLOAD_SOUND,
+    UPLOAD_UNWANTED,
+    UPLOAD_TOO_LONG,
+    UPLOAD_NO_BUDGET,
+    UPLOAD_NO_MEMORY
+};
 
 struct upload {
     uint64_t address;   /* whose share of the budget it is */

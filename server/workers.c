@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/metrics.h"
+
 /* Addresses share clocks, picked by a hash: two that fall together count as one. */
 enum { CLOCK_BITS = 12 };
 
@@ -75,6 +77,8 @@ static void take_out(struct workers *workers, struct task *task)
     struct task *last = workers->heap[--workers->n];
     workers->cost_us -= task->cost_us;
     task->place = not_queued;
+    tally_add(METRICS_TAKEN_UP, 1);
+    tally_add(METRICS_TAKEN_UP_US, task->cost_us);
     if (last == task)
         return;
     put(workers, place, last);
@@ -122,6 +126,8 @@ static void insert(struct workers *workers, struct task *task)
     *clock_of(workers, task->address) = task->start_us + task->cost_us;
     workers->cost_us += task->cost_us;
     task->place = workers->n++;
+    tally_add(METRICS_QUEUED, 1);
+    tally_add(METRICS_QUEUED_US, task->cost_us);
     move_up(workers, task);
     pthread_cond_signal(&workers->wake);
 }

@@ -72,6 +72,7 @@ void asking_begin(struct asking *ret, struct asked_service *asked, enum request_
     ret->request = (struct request){
         .service = asked->service,
         .catalog = service_catalog(asked->service),
+        .caller = "test",
         .method = method,
         .url = ret->text,
         .path = path,

@@ -22,7 +22,7 @@ static void every_format_is_told_apart_and_has_an_encoder(void **state)
     for (enum format format = 0; format < N_FORMATS; format++) {
         const struct format_row *row = &format_rows[format];
         size_t n = strlen(row->extension);
-        assert_true(row->sample || row->batch);
+        assert_true(row->sample || row->batch || format == FORMAT_METRICS);
         assert_non_null(strchr(row->media_type, '/'));
         assert_int_equal(format_by_extension(row->extension, n), format);
         assert_int_equal(format_by_extension(row->extension, n - 1), N_FORMATS);
@@ -55,7 +55,7 @@ static void a_list_names_the_extensions(void **state)
     format_list(BIN, list);
     assert_string_equal(list, "bin");
     format_list(ALL, list);
-    assert_string_equal(list, "json, bin, npy, safetensors");
+    assert_string_equal(list, "json, bin, npy, safetensors, prom");
 }
 
 static void check_choice(unsigned formats, const char *accept, enum format best)
@@ -106,8 +106,8 @@ static void the_most_exact_range_says_the_weight(void **state)
     (void)state;
     check_choice(ALL, "*/*, application/json;q=0", FORMAT_BIN);
     check_choice(ALL, "application/json;q=0, */*", FORMAT_BIN);
-    check_choice(ALL, "application/*;q=0, */*", N_FORMATS);
-    check_choice(ALL, "application/*;q=0, application/x-npy;q=0.001, */*", FORMAT_NPY);
+    check_choice(ALL, "application/*;q=0, text/*;q=0, */*", N_FORMATS);
+    check_choice(JSON | BIN | NPY, "application/*;q=0, application/x-npy;q=0.001, */*", FORMAT_NPY);
     check_choice(JSON | BIN, "*/*;q=0.9, application/*;q=0.1, application/octet-stream;q=0.2",
                  FORMAT_BIN);
 }
@@ -144,7 +144,8 @@ static void what_nobody_accepts_has_no_format(void **state)
     (void)state;
     static const char *const accepts[] = {
         "image/png",
-        "text/*",
+        "text/html",
+        "audio/*",
         "application/json;q=0",
         "application/json;Q=0.000",
         "*/*;q=0",

@@ -15,7 +15,7 @@ FOLDERS = {
     "client": {"common"},
     "cli": set(),  # and <twonmnist.h>, as an installed program
     "tests": {"common", "generator", "server", "client", "cli"},
-    "bench": {"common"},
+    "bench": {"common", "server"},
 }
 
 # Third-party header -> its doors: the only files that may include it.
@@ -59,8 +59,9 @@ ORDER = {
         ["stream_decode", "stream_open", "stream_place", "stream_stats"],
     ],
     "server/samples": [
-        ["base64", "budget", "decimal", "form", "found", "guard", "orders", "scratch"],
-        ["holding", "reply"],
+        ["base64", "decimal", "form", "found", "guard", "orders", "scratch", "tally"],
+        ["budget", "holding"],
+        ["reply"],
         ["kept", "text"],
         ["catalog"],
         ["catalog_open", "cost", "recipe", "scrub"],
@@ -68,16 +69,18 @@ ORDER = {
         ["encode_bin", "encode_json", "encode_npy", "encode_safetensors"],
     ],
     "server": [
-        ["address", "admission", "body", "command_line", "descriptors", "digest", "format", "log",
-         "param", "range", "rates", "secret", "snapshot", "tls", "tokens", "unix_socket", "upload",
-         "watchdog", "workers"],
+        ["format"],
+        ["metrics"],
+        ["address", "admission", "body", "command_line", "descriptors", "digest", "exposition",
+         "log", "param", "process_usage", "range", "rates", "secret", "snapshot", "tls", "tokens",
+         "unix_socket", "upload", "watchdog", "workers"],
         ["damage", "delivery", "description", "notify", "passed", "pattern", "settings"],
         ["listen", "peer", "service"],
         ["opening", "reload", "request", "scrubber"],
         ["handlers", "problem", "validators"],
         ["arguments", "framing", "route"],
-        ["about", "head"],
-        ["handle_batches", "handle_health", "handle_samples", "handle_splits"],
+        ["about", "head", "record"],
+        ["handle_batches", "handle_health", "handle_metrics", "handle_samples", "handle_splits"],
         ["routes"],
         ["access"],
         ["exchange", "reference"],

@@ -7,6 +7,8 @@
 
 #include <stdatomic.h>
 
+#include "server/samples/tally.h"
+
 enum { SHARE_BITS = 12 };
 
 static atomic_uint_fast64_t used_bytes;
@@ -35,14 +37,20 @@ static bool take(atomic_uint_fast64_t *used, uint64_t bytes, uint64_t most)
     return true;
 }
 
+static bool refuse(void)
+{
+    tally_add(TALLY_BUDGET_REFUSALS, 1);
+    return false;
+}
+
 bool budget_claim(uint64_t address, uint64_t bytes)
 {
     if (!take(share_of(address), bytes, share))
-        return false;
+        return refuse();
     if (take(&used_bytes, bytes, limit))
         return true;
     atomic_fetch_sub(share_of(address), bytes);
-    return false;
+    return refuse();
 }
 
 void budget_return(uint64_t address, uint64_t bytes)

@@ -7,6 +7,7 @@
 
 #include "common/digits.h"
 #include "common/wire.h"
+#include "server/samples/tally.h"
 
 uint64_t encode_events_size(const struct recipe *recipe)
 {
@@ -39,6 +40,7 @@ int encode_frames(const struct form *form, const struct recipe *recipe, struct r
     if (r < 0)
         return r;
     frames_fill(&form->frames, events, frames);
+    tally_add(TALLY_FRAMES, 1);
     *ret = frames;
     return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "server/samples/decimal.h"
 #include "server/samples/encode.h"
+#include "server/samples/tally.h"
 #include "server/samples/text.h"
 
 /* The longest an event can get: "8388607," "33," "33," "1,"; and all else of a sample. */
@@ -124,6 +125,7 @@ static int add_sample(struct writer *writer, const struct recipe *recipe, struct
     add_about(writer, recipe, events.n_events);
     if (writer->frames) {
         frames_fill(&writer->form->frames, events, writer->frames);
+        tally_add(TALLY_FRAMES, 1);
         add_frames(&writer->text, &writer->form->frames, writer->frames);
     } else {
         for (unsigned column = 0; column < sizeof columns / sizeof *columns; column++)

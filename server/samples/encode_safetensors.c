@@ -7,6 +7,7 @@
 #include "common/safetensors.h"
 #include "common/wire.h"
 #include "server/samples/encode.h"
+#include "server/samples/tally.h"
 
 enum { HEADER_MAX = 4096 };
 
@@ -151,6 +152,7 @@ static int add_made(struct blob *blob, struct error *why)
         blob->offsets[i + 1] = blob->offsets[i] + made.n_events;
         blob->checksums[i] = crc32c(0, out, made.n_events * EVENT_BYTES);
     }
+    tally_add(TALLY_CHECKSUM_BYTES, blob->offsets[blob->batch->n] * EVENT_BYTES);
     r = add_head(blob, why);
     for (size_t i = 0; r == 0 && i < blob->batch->n; i++)
         r = reply_borrow_known(blob->reply, events + blob->offsets[i] * EVENT_BYTES,
@@ -170,6 +172,8 @@ static int fill_frames(struct blob *blob, uint8_t *scratch, uint8_t *frames, str
         frames_fill(&blob->form->frames, events, frames + i * one);
         blob->checksums[i] = crc32c(0, frames + i * one, one);
     }
+    tally_add(TALLY_FRAMES, blob->batch->n);
+    tally_add(TALLY_CHECKSUM_BYTES, blob->batch->n * one);
     return 0;
 }
 

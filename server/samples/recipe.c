@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "server/samples/scratch.h"
+#include "server/samples/tally.h"
 
 static struct mix_rule asked_rule(const struct form *form, enum mix_order standard)
 {
@@ -157,27 +158,33 @@ int recipe_vouch(const struct recipe *recipe, struct error *why)
     return r;
 }
 
+static int mix(struct mixer *mixer, const struct recipe *recipe, uint8_t *out, size_t *ret_n_events,
+               struct error *why)
+{
+    int r = recipe->kind == RECIPE_PUBLISHED
+                ? mixer_mix_again(mixer, recipe->parts[0], recipe->n_second, &recipe->rule, out,
+                                  ret_n_events, why)
+                : mixer_mix(mixer, recipe->parts, recipe->k, &recipe->rule, out, ret_n_events, why);
+    if (r < 0)
+        return about_form(r);
+    tally_add(TALLY_MIXES, 1);
+    tally_add(TALLY_MIXED_EVENTS, *ret_n_events);
+    return 0;
+}
+
 int recipe_make(const struct recipe *recipe, uint8_t *out, size_t *ret_n_events, struct error *why)
 {
-    struct mixer *mixer = scratch_mixer();
-    if (!mixer)
-        return error_set(why, -ENOMEM, "no memory to mix");
     int r = recipe_vouch(recipe, why);
     if (r < 0)
         return r;
-    switch (recipe->kind) {
-    case RECIPE_STORED:
+    if (recipe->kind == RECIPE_STORED) {
         memcpy(out, recipe->parts[0].bytes, recipe->parts[0].n_events * EVENT_BYTES);
         *ret_n_events = recipe->parts[0].n_events;
         return 0;
-    case RECIPE_PUBLISHED:
-        return about_form(mixer_mix_again(mixer, recipe->parts[0], recipe->n_second, &recipe->rule,
-                                          out, ret_n_events, why));
-    case RECIPE_MIX:
-        return about_form(
-            mixer_mix(mixer, recipe->parts, recipe->k, &recipe->rule, out, ret_n_events, why));
     }
-    return error_set(why, -EINVAL, "a recipe of kind %d", (int)recipe->kind);
+    struct mixer *mixer = scratch_mixer();
+    return mixer ? mix(mixer, recipe, out, ret_n_events, why)
+                 : error_set(why, -ENOMEM, "no memory to mix");
 }
 
 int batch_recipe(const struct batch *batch, const struct form *form, size_t i, struct recipe *ret,

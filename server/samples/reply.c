@@ -11,6 +11,7 @@
 
 #include "common/crc32c.h"
 #include "server/samples/budget.h"
+#include "server/samples/tally.h"
 
 enum { FIRST_PARTS = 8 };
 
@@ -127,6 +128,7 @@ int reply_borrow(struct reply *reply, const void *bytes, size_t size, struct err
 {
     if (reply->head_only && !bytes)
         return reply_borrow_unread(reply, bytes, size, why);
+    tally_add(TALLY_CHECKSUM_BYTES, size);
     return reply_borrow_known(reply, bytes, size, crc32c(0, bytes, size), why);
 }
 

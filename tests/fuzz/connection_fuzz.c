@@ -62,8 +62,7 @@ static void start(void)
     FUZZ_CHECK(listen(server.listener, N_GUESTS) == 0);
     FUZZ_CHECK(admission_new(N_GUESTS, 0, &server.admission, &why) == 0);
     FUZZ_CHECK(workers_start(1, N_TASKS, MOST_COST_US, &server.workers, &why) == 0);
-    FUZZ_CHECK(http_start(served(), server.admission, server.workers, wake, NULL, &server.http,
-                          &why) == 0);
+    FUZZ_CHECK(http_start(served(), server.workers, wake, NULL, &server.http, &why) == 0);
 }
 
 static int let_in(void)
