@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "server/access_log.h"
 #include "server/descriptors.h"
 #include "server/log.h"
 #include "server/loop.h"
@@ -58,6 +59,7 @@ static void on_hangup(uv_signal_t *handle, int number)
     if (app->stopping)
         return;
     log_info("SIGHUP: reloading");
+    access_log_reopen();
     reload_ask(app->reload);
 }
 
@@ -91,7 +93,7 @@ static void on_terminate(uv_signal_t *handle, int number)
     struct app *app = handle->data;
     if (app->stopping)
         return;
-    log_info("%s: stopping", signal_name(number));
+    log_about(LOG_LEVEL_INFO, (.message = MESSAGE_STOPPING), "%s: stopping", signal_name(number));
     reload_end(app->reload);
     scrubber_end(app->scrubber);
     notify("STOPPING=1");
@@ -202,8 +204,10 @@ static int start_threads(struct app *app, struct error *why)
 static void announce(const struct app *app)
 {
     for (unsigned i = 0; i < app->listeners.n; i++)
-        log_info(app->listeners.items[i].is_admin ? "health and metrics on %s" : "listening on %s",
-                 app->listeners.items[i].name);
+        log_about(LOG_LEVEL_INFO,
+                  (.message = MESSAGE_STARTED, .address = app->listeners.items[i].name), "%s on %s",
+                  app->listeners.items[i].is_admin ? "health and metrics" : "listening",
+                  app->listeners.items[i].name);
     reload_say_ready(app->service, NULL);
 }
 
@@ -299,7 +303,7 @@ static void prepare_process(void)
 __attribute__((noreturn)) static void leave(struct app *app)
 {
     listeners_unlink(&app->listeners);
-    log_info("stopped");
+    log_about(LOG_LEVEL_INFO, (.message = MESSAGE_STOPPED), "stopped");
     _exit(0);
 }
 
@@ -311,6 +315,8 @@ static int open_all(struct app *app, struct error *why)
     /* Before anything else opens a descriptor, which could stand where one should be passed in. */
     int number, r = listeners_open(&app->settings, app->n_loops, &app->listeners, why);
     prepare_process();
+    if (r == 0)
+        r = access_log_open(&app->settings, why);
     if (r == 0)
         r = opening_run(&app->settings, &stop, &app->service, &number, why);
     if (r == -ECANCELED) {
@@ -339,6 +345,7 @@ static void close_all(struct app *app)
     free(app->turned_ms);
     listeners_close(&app->listeners);
     service_close(app->service);
+    access_log_close();
     notify_close();
     scratch_free();
 }
@@ -358,6 +365,6 @@ int app_run(const struct settings *settings, struct error *why)
         leave(&app);
     close_all(&app);
     if (r == 0)
-        log_info("stopped");
+        log_about(LOG_LEVEL_INFO, (.message = MESSAGE_STOPPED), "stopped");
     return r;
 }

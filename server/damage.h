@@ -2,8 +2,9 @@
  * Names in the log what was found damaged. */
 #pragma once
 
+#include "common/error.h"
 #include "server/samples/catalog.h"
 
-/* Where a sample of the entry's split, or of the one it was mixed from, was found damaged: say
- * which, once. Any thread. */
-void damage_tell(const struct entry *entry);
+/* Where the entry's split, or the one it was mixed from, was found damaged: say so once, and which
+ * sample is, or `why`, if that is known (else NULL). Any thread. */
+void damage_tell(const struct entry *entry, const struct error *why);

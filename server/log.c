@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Log lines on standard error; with the journal's priority prefix under systemd. */
+ * Log lines, on standard error or in the journal. */
 #include "server/log.h"
 
 #include <stdarg.h>
@@ -10,9 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/journal.h"
 #include "server/metrics.h"
 
-enum { LINE_MAX_BYTES = 2048, CHARACTER_MAX_BYTES = 4 };
+enum { LINE_MAX_BYTES = 2048, CHARACTER_MAX_BYTES = 4, FIELD_SIZE = 256 };
+
+#define IDENTIFIER "twonmnistd"
 
 static const struct {
     const char *word;
@@ -24,7 +27,14 @@ static const struct {
     [LOG_LEVEL_DEBUG] = {"debug: ", "<7>"},
 };
 
+static const char *const message_ids[] = {[MESSAGE_NONE] = NULL,
+#define LOG_ID(message, id, help) [MESSAGE_##message] = id,
+                                          MESSAGES(LOG_ID)
+#undef LOG_ID
+};
+
 static _Atomic int most_level = LOG_LEVEL_INFO;
+static bool to_journal;
 
 void log_set_level(enum log_level most)
 {
@@ -93,51 +103,80 @@ size_t log_clean(const char *text, char *ret, size_t size)
     return used;
 }
 
-/* In one piece, so that lines of several threads do not mix. */
-__attribute__((format(printf, 2, 0))) static void write_line(enum log_level level,
-                                                             const char *format, va_list args)
+/* Builds name a file by its way from there. */
+static const char *file_name(const char *path)
 {
+    while (strncmp(path, "../", 3) == 0)
+        path += 3;
+    return path;
+}
+
+static bool send_line(enum log_level level, const struct log_place *place,
+                      const struct log_about *about, const char *text)
+{
+    char priority[] = {levels[level].journal[1], '\0'}, line[16], fields[3][FIELD_SIZE];
+    const char *const values[] = {about->split, about->revision, about->address};
+    snprintf(line, sizeof line, "%d", place->line);
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        if (values[i])
+            log_clean(values[i], fields[i], FIELD_SIZE);
+    const struct journal_field all[] = {
+        {"MESSAGE", text},
+        {"PRIORITY", priority},
+        {"SYSLOG_IDENTIFIER", IDENTIFIER},
+        {"MESSAGE_ID", message_ids[about->message]},
+        {"CODE_FILE", file_name(place->file)},
+        {"CODE_LINE", line},
+        {"CODE_FUNC", place->function},
+        {"SPLIT", about->split ? fields[0] : NULL},
+        {"REVISION", about->revision ? fields[1] : NULL},
+        {"ADDRESS", about->address ? fields[2] : NULL},
+    };
+    return journal_send(all, sizeof all / sizeof *all);
+}
+
+bool log_access(const char *line)
+{
+    const struct journal_field fields[] = {
+        {"MESSAGE", line},
+        {"PRIORITY", "6"},
+        {"SYSLOG_IDENTIFIER", IDENTIFIER},
+        {"MESSAGE_ID", message_ids[MESSAGE_ACCESS]},
+    };
+    return journal_send(fields, sizeof fields / sizeof *fields);
+}
+
+void log_open(void)
+{
+    journal_open(JOURNAL_SOCKET);
+    to_journal = journal_has_stderr();
+}
+
+void log_close(void)
+{
+    to_journal = false;
+    journal_close();
+}
+
+/* To standard error in one piece, so that lines of several threads do not mix. */
+void log_write(enum log_level level, const struct log_place *place, const struct log_about *about,
+               const char *format, ...)
+{
+    static const struct log_about nothing = {0};
     if ((int)level > atomic_load(&most_level))
         return;
     tally_add(METRICS_LOGGED_ERROR + level, 1);
     /* A character that vsnprintf() cuts lies behind where the line is cut. */
     char text[LINE_MAX_BYTES + CHARACTER_MAX_BYTES], clean[LINE_MAX_BYTES];
+    va_list args;
+    va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
+    va_end(args);
     log_clean(text, clean, sizeof clean);
+    if (to_journal && send_line(level, place, about ? about : &nothing, clean))
+        return;
     if (getenv("JOURNAL_STREAM"))
         fprintf(stderr, "%s%s\n", levels[level].journal, clean);
     else
-        fprintf(stderr, "twonmnistd: %s%s\n", levels[level].word, clean);
-}
-
-void log_error(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    write_line(LOG_LEVEL_ERROR, format, args);
-    va_end(args);
-}
-
-void log_warning(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    write_line(LOG_LEVEL_WARNING, format, args);
-    va_end(args);
-}
-
-void log_info(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    write_line(LOG_LEVEL_INFO, format, args);
-    va_end(args);
-}
-
-void log_debug(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    write_line(LOG_LEVEL_DEBUG, format, args);
-    va_end(args);
+        fprintf(stderr, IDENTIFIER ": %s%s\n", levels[level].word, clean);
 }

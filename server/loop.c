@@ -120,8 +120,8 @@ static void close_for_a_while(struct loop *loop, bool is_admin, int error)
     uint64_t now_ms = uv_hrtime() / NS_IN_MS, before_ms = atomic_load(&complained_ms);
     if ((before_ms == 0 || now_ms - before_ms >= COMPLAINT_INTERVAL_MS) &&
         atomic_compare_exchange_strong(&complained_ms, &before_ms, now_ms))
-        log_warning("clients have to wait: %s",
-                    error == -EUSERS ? "max_connections are open" : strerror(-error));
+        log_about(LOG_LEVEL_WARNING, (.message = MESSAGE_REFUSED), "clients have to wait: %s",
+                  error == -EUSERS ? "max_connections are open" : strerror(-error));
 }
 
 static void on_knock(uv_poll_t *poll, int status, int events)

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "server/access_log.h"
 #include "server/app.h"
 #include "server/command_line.h"
 #include "server/listen.h"
@@ -69,6 +70,8 @@ static int check(const struct settings *settings, struct error *why)
     if (r == 0)
         r = service_check_files(settings, why);
     if (r == 0)
+        r = access_log_check(settings, why);
+    if (r == 0)
         puts("the settings are right");
     return r;
 }
@@ -123,6 +126,7 @@ int main(int argc, char **argv)
     struct error why = {0};
     struct command_line line = {0};
     struct settings settings = {0};
+    log_open();
     int r = settings_init(&settings);
     if (r < 0)
         error_set(&why, r, "no memory for the settings");
@@ -136,5 +140,6 @@ int main(int argc, char **argv)
     int code = r < 0 ? exit_code(r, failure, &why) : run(&line, &settings);
     command_line_free(&line);
     settings_free(&settings);
+    log_close();
     return code;
 }

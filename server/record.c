@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "server/access_log.h"
 #include "server/metrics.h"
 #include "server/route.h"
 
@@ -40,6 +41,23 @@ static uint64_t n_sent(const struct record_end *end)
     return end->reply->head_only || end->reply->status == 304 ? 0 : end->reply->n_bytes;
 }
 
+static void log_end(const struct record *record, const struct record_end *end,
+                    const struct metrics_request *counted)
+{
+    struct access access = {
+        .address = end->peer->name,
+        .token = end->request->caller[0] ? end->request->caller : NULL,
+        .method = record->method,
+        .url = end->request->url,
+        .status = counted->status,
+        .n_bytes = counted->n_bytes,
+        .duration_ns = counted->duration_ns,
+        .aborted = !end->whole,
+    };
+    clock_gettime(CLOCK_REALTIME, &access.time);
+    access_log_add(&access);
+}
+
 void record_end(const struct record *record, const struct record_end *end)
 {
     const struct request *request = end->request;
@@ -57,4 +75,6 @@ void record_end(const struct record *record, const struct record_end *end)
         metrics_count_request(&counted);
     else
         tally_add(aborted_in(end->peer->phase), 1);
+    if (access_log_is_open())
+        log_end(record, end, &counted);
 }

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "server/messages.h"
 #include "server/metrics.h"
 #include "server/problem.h"
 #include "server/routes.h"
@@ -131,10 +132,25 @@ static void print_metrics(FILE *out)
     fputs(".El\n", out);
 }
 
+static void print_messages(FILE *out)
+{
+    fputs(".Sh MESSAGES\n"
+          "What programs find in the journal by its\n"
+          ".Li MESSAGE_ID :\n"
+          ".Pp\n"
+          ".Bl -tag -width Ds -compact\n",
+          out);
+#define PRINT_MESSAGE(message, id, help) fprintf(out, ".It Li %s\n%s\n", id, help);
+    MESSAGES(PRINT_MESSAGE)
+#undef PRINT_MESSAGE
+    fputs(".El\n", out);
+}
+
 void reference_print(FILE *out)
 {
     print_paths(out);
     print_parameters(out);
     print_problems(out);
     print_metrics(out);
+    print_messages(out);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "server/damage.h"
 #include "server/log.h"
 #include "server/metrics.h"
 #include "server/notify.h"
@@ -32,14 +33,17 @@ void reload_log_splits(struct service *service)
     struct catalog *catalog = service_catalog(service);
     for (size_t i = 0; i < catalog->n_entries; i++) {
         const struct entry *entry = catalog->entries[i];
-        log_info("split %s@%.*s: %" PRIu64 " samples, %" PRIu64 " events, %s", entry->name,
-                 WIRE_REVISION_MIN, entry->revision, split_n_samples(entry->split),
-                 split_n_events(entry->split), split_meta(entry->split, "origin"));
+        log_about(LOG_LEVEL_INFO,
+                  (.message = MESSAGE_LOADED, .split = entry->name, .revision = entry->revision),
+                  "split %s@%.*s: %" PRIu64 " samples, %" PRIu64 " events, %s", entry->name,
+                  WIRE_REVISION_MIN, entry->revision, split_n_samples(entry->split),
+                  split_n_events(entry->split), split_meta(entry->split, "origin"));
     }
     for (size_t i = 0; i < catalog->n_found; i++) {
         const struct found *found = &catalog->found[i];
         if (found->fault.text[0] && found->is_news)
-            log_error("passed over: %s%s", found->fault.text,
+            log_about(LOG_LEVEL_ERROR, (.message = MESSAGE_PASSED_OVER, .split = found->name),
+                      "passed over: %s%s", found->fault.text,
                       catalog_find(catalog, found->name, strlen(found->name))
                           ? "; what was served under its name is served on"
                           : "");
@@ -110,7 +114,8 @@ static void report_failure(struct reload *reload, bool asked, const struct error
     tally_add(METRICS_RELOADED_FAILURE, 1);
     if (!asked && strcmp(why->text, reload->last_failure.text) == 0)
         return;
-    log_error("not reloaded, the splits from before are served on: %s", why->text);
+    log_about(LOG_LEVEL_ERROR, (.message = MESSAGE_NOT_RELOADED),
+              "not reloaded, the splits from before are served on: %s", why->text);
     reload->last_failure = *why;
     say_ready(reload, why);
 }
@@ -118,7 +123,8 @@ static void report_failure(struct reload *reload, bool asked, const struct error
 static void report_success(struct reload *reload)
 {
     tally_add(METRICS_RELOADED_SUCCESS, 1);
-    log_info("reloaded %s", service_settings(reload->service)->data);
+    log_about(LOG_LEVEL_INFO, (.message = MESSAGE_RELOADED), "reloaded %s",
+              service_settings(reload->service)->data);
     reload_log_splits(reload->service);
     reload->last_failure.text[0] = '\0';
     say_ready(reload, NULL);
@@ -182,6 +188,11 @@ static void look(struct reload *reload, bool asked)
         notify_reloading();
         read_files(reload);
     }
+    struct catalog *catalog = service_catalog(reload->service);
+    catalog_check(catalog);
+    for (size_t i = 0; i < catalog->n_entries; i++)
+        damage_tell(catalog->entries[i], NULL);
+    catalog_unref(catalog);
     if (asked || has_changed(reload))
         open_anew(reload, asked);
 }

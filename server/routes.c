@@ -219,7 +219,7 @@ void routes_run(struct request *request, struct reply *reply)
     if (request->entry)
         check_files(request->entry, reply);
     if (reply_is_damaged(reply)) {
-        damage_tell(request->entry);
+        damage_tell(request->entry, NULL);
         if (reply->status < 500) /* else it was said already, perhaps in what */
             problem(request, reply, PROBLEM_SPLIT_DAMAGED, "split %s is damaged",
                     request->entry->name);

@@ -123,11 +123,7 @@ static void report(struct scrubber *scrubber, int r, uint64_t took_ns, const str
     else if (r == -ENOMEM)
         log_warning("split %s: not verified: %s", entry->name, why->text);
     else
-        damage_tell(entry);
-    if (r == 0 || r == -ENOMEM || atomic_exchange(&entry->holding->told, true))
-        return;
-    log_error("split %s@%.*s is damaged, and not served any more: %s", entry->name,
-              WIRE_REVISION_MIN, entry->revision, why->text);
+        damage_tell(entry, why);
 }
 
 static void say_damaged(struct scrubber *scrubber, const struct error *why)

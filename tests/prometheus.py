@@ -17,7 +17,7 @@ def table():
     """Name -> type, of the daemon's own table."""
     printed = subprocess.run([daemon.DAEMON, "--reference"], check=True, capture_output=True,
                              text=True).stdout
-    section = printed.split(".Sh METRICS\n")[1]
+    section = printed.split(".Sh METRICS\n")[1].split(".Sh ")[0]
     return dict(re.findall(r"^\.It Li (\w+)(?:\{.*\})?\n(\w+); ", section, re.MULTILINE))
 
 
