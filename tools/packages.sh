@@ -20,6 +20,21 @@ packages_missing() {
     done
 }
 
+# The program PATH (below /) of a package that is not to be installed, since it would start a service:
+# fetched into FOLDER, once. packages_program PACKAGE PATH FOLDER; prints where it is, or nothing.
+packages_program() {
+    program=$3/${2##*/}
+    if [ ! -x "$program" ] && command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null; then
+        mkdir -p "$3" && (
+            cd "$3" && apt-get download -qq "$1" >/dev/null 2>&1 &&
+                dpkg-deb --fsys-tarfile ./"$1"_*.deb | tar -xO "./$2" >new &&
+                [ -s new ] && chmod +x new && mv new "${2##*/}"
+            rm -f new ./"$1"_*.deb
+        )
+    fi
+    [ ! -x "$program" ] || echo "$program"
+}
+
 # Install what is missing, saying what and why; refuse where there is no apt.
 packages_need() {
     if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
