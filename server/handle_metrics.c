@@ -198,6 +198,26 @@ static uint64_t damaged_of(const struct entry *entry)
     return entry_is_damaged(entry);
 }
 
+static uint64_t verified_of(const struct entry *entry)
+{
+    return atomic_load(&entry->holding->verified);
+}
+
+static uint64_t scrubbed_bytes_of(const struct entry *entry)
+{
+    return atomic_load(&entry->holding->scrubbed_bytes);
+}
+
+static uint64_t data_bytes_of(const struct entry *entry)
+{
+    return split_size(entry->split) - split_data_start(entry->split);
+}
+
+static uint64_t scrubbed_s_of(const struct entry *entry)
+{
+    return (uint64_t)atomic_load(&entry->holding->scrubbed_s);
+}
+
 static void print_split_samples(const struct page *page, enum metric metric)
 {
     print_each_split(page, metric, n_samples_of);
@@ -211,6 +231,26 @@ static void print_split_events(const struct page *page, enum metric metric)
 static void print_split_damaged(const struct page *page, enum metric metric)
 {
     print_each_split(page, metric, damaged_of);
+}
+
+static void print_split_verified(const struct page *page, enum metric metric)
+{
+    print_each_split(page, metric, verified_of);
+}
+
+static void print_scrub_bytes(const struct page *page, enum metric metric)
+{
+    print_each_split(page, metric, scrubbed_bytes_of);
+}
+
+static void print_data_bytes(const struct page *page, enum metric metric)
+{
+    print_each_split(page, metric, data_bytes_of);
+}
+
+static void print_scrub_time(const struct page *page, enum metric metric)
+{
+    print_each_split(page, metric, scrubbed_s_of);
 }
 
 static uint64_t passed_over(const struct page *page)
@@ -315,6 +355,12 @@ static const struct origin origins[N_METRICS] = {
     [METRIC_SPLIT_SAMPLES] = {.print = print_split_samples},
     [METRIC_SPLIT_EVENTS] = {.print = print_split_events},
     [METRIC_SPLIT_DAMAGED] = {.print = print_split_damaged},
+    [METRIC_SPLIT_VERIFIED] = {.print = print_split_verified},
+    [METRIC_SCRUB_BYTES] = {.print = print_scrub_bytes},
+    [METRIC_SCRUB_BYTES_LIMIT] = {.print = print_data_bytes},
+    [METRIC_SCRUB_TIME] = {.print = print_scrub_time},
+    [METRIC_SCRUBBED] = {.cell = TALLY_CHECKS},
+    [METRIC_SCRUB_FAULTS] = {.cell = TALLY_FAULTS},
     [METRIC_PASSED_OVER] = {.value = passed_over},
     [METRIC_RELOADS] = LABELLED(reloads, METRICS_RELOADED_SUCCESS),
     [METRIC_RELOAD_TIME] = {.value = opened_s},

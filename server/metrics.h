@@ -44,6 +44,12 @@
     X(SPLIT_SAMPLES,      "twonmnist_split_samples",                     GAUGE,     "split",                  "samples of the split") \
     X(SPLIT_EVENTS,       "twonmnist_split_events",                      GAUGE,     "split",                  "events of the split") \
     X(SPLIT_DAMAGED,      "twonmnist_split_damaged",                     GAUGE,     "split",                  "1 where the split's file is known to be damaged, and is not served") \
+    X(SPLIT_VERIFIED,     "twonmnist_split_verified",                    GAUGE,     "split",                  "1 once all of the split was what its checksums say, since it was opened") \
+    X(SCRUB_BYTES,        "twonmnist_split_scrub_bytes",                 GAUGE,     "split",                  "how far the scrub of the split is, or was: bytes of its data") \
+    X(SCRUB_BYTES_LIMIT,  "twonmnist_split_scrub_bytes_limit",           GAUGE,     "split",                  "bytes of its data") \
+    X(SCRUB_TIME,         "twonmnist_split_scrub_timestamp_seconds",     GAUGE,     "split",                  "when its last scrub ended; 0: none has") \
+    X(SCRUBBED,           "twonmnist_scrub_checks_total",                COUNTER,   "",                       "samples that were held against their CRC-32C, by scrubs and before something is made of them") \
+    X(SCRUB_FAULTS,       "twonmnist_scrub_faults_total",                COUNTER,   "",                       "those that were not what it says") \
     X(PASSED_OVER,        "twonmnist_splits_passed_over",                GAUGE,     "",                       "files of the folder that cannot be served") \
     X(RELOADS,            "twonmnist_reloads_total",                     COUNTER,   "result",                 "times that the folder was opened anew") \
     X(RELOAD_TIME,        "twonmnist_reload_last_success_timestamp_seconds", GAUGE, "",                       "when it was opened with success last, the start included") \

@@ -91,6 +91,19 @@ class Told(Case):
                                  check=True).stdout.split()[1]
         self.assertEqual(page.values("twonmnist_build_info", "version"), {(version,): 1})
 
+    def test_how_far_scrubs_are(self):
+        server = self.serving()
+        page = daemon.wait_until(
+            lambda: min((page := prometheus.scrape(server)).values(
+                "twonmnist_split_verified", "split").values()) and page)
+        self.assertEqual(page.values("twonmnist_split_scrub_bytes", "split"),
+                         page.values("twonmnist_split_scrub_bytes_limit", "split"))
+        ended = page.values("twonmnist_split_scrub_timestamp_seconds", "split").values()
+        self.assertGreaterEqual(min(ended), page.value("process_start_time_seconds"))
+        self.assertGreaterEqual(page.value("twonmnist_scrub_checks_total"),
+                                sum(page.values("twonmnist_split_samples", "split").values()))
+        self.assertEqual(page.value("twonmnist_scrub_faults_total"), 0)
+
     def test_the_process(self):
         server = self.serving()
         before = prometheus.scrape(server)

@@ -9,6 +9,7 @@
 
 #include "common/crc32c.h"
 #include "server/samples/guard.h"
+#include "server/samples/tally.h"
 
 int holding_open(const char *path, struct holding **ret, struct error *why)
 {
@@ -69,6 +70,7 @@ void holding_glance(struct holding *holding)
 int holding_blame(struct holding *holding, uint64_t i, uint32_t crc, struct error *why)
 {
     uint64_t none = HOLDING_NO_SAMPLE;
+    tally_add(TALLY_FAULTS, 1);
     if (holding_check(holding)) {
         atomic_compare_exchange_strong(&holding->bad_sample, &none, i);
         holding->damaged = true;
@@ -85,6 +87,7 @@ int holding_vouch(struct holding *holding, uint64_t i, struct error *why)
         return 0;
     struct sample sample = split_sample(holding->split, i);
     uint32_t crc = crc32c(0, sample.events.bytes, sample.events.n_events * EVENT_BYTES);
+    tally_add(TALLY_CHECKS, 1);
     return crc == sample.checksum ? 0 : holding_blame(holding, i, crc, why);
 }
 

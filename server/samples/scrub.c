@@ -9,6 +9,7 @@
 
 #include "common/crc32c.h"
 #include "common/sha256.h"
+#include "server/samples/tally.h"
 
 enum { PIECE_BYTES = 1 << 20 };
 
@@ -42,6 +43,7 @@ static int add_events(struct scrub *scrub, const uint8_t *bytes, size_t size, st
         size -= n;
         if (n < missing)
             return 0;
+        tally_add(TALLY_CHECKS, 1);
         if (scrub->sample_crc != split_sample(holding->split, scrub->sample).checksum)
             return holding_blame(holding, scrub->sample, scrub->sample_crc, why);
         scrub->sample++;

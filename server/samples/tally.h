@@ -13,6 +13,8 @@ enum tally {
     TALLY_MIXES,           /* samples that were mixed now, of several recordings or anew */
     TALLY_MIXED_EVENTS,    /* their events */
     TALLY_FRAMES,          /* samples that were made into frames */
+    TALLY_CHECKS,          /* samples that were held against their checksums */
+    TALLY_FAULTS,          /* and those that failed */
     TALLY_CHECKSUM_BYTES,  /* read for the CRC-32C of bodies */
     TALLY_BUDGET_REFUSALS, /* what was asked for and not left, of the memory for answers */
     TALLY_ABOVE,           /* the first cell of the floor above; refusals go on there */
