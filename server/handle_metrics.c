@@ -27,18 +27,18 @@ struct origin {
     void (*print)(const struct page *page, enum metric metric); /* or: */
     const char *const *values; /* of its only label; n_values cells from `cell` on. Or: */
     unsigned n_values;
-    uint64_t (*value)(const struct page *page); /* or the cell */
+    uint64_t (*of_split)(const struct entry *entry); /* for each. Or: */
+    uint64_t (*value)(const struct page *page);      /* or the cell. None of all: no value */
     unsigned cell;
     uint64_t parts; /* of a second, in which the value is; 0: it is no time */
 };
 
-static void print_value(const struct page *page, enum metric metric, const char *labels,
-                        uint64_t value, uint64_t parts)
+static void print_value(const struct page *page, enum metric metric, uint64_t value, uint64_t parts)
 {
     if (parts)
-        exposition_seconds(page->out, metric, labels, value, parts);
+        exposition_seconds(page->out, metric, "", value, parts);
     else
-        exposition_value(page->out, metric, labels, value);
+        exposition_value(page->out, metric, "", value);
 }
 
 /* ---- requests ---- */
@@ -218,41 +218,6 @@ static uint64_t scrubbed_s_of(const struct entry *entry)
     return (uint64_t)atomic_load(&entry->holding->scrubbed_s);
 }
 
-static void print_split_samples(const struct page *page, enum metric metric)
-{
-    print_each_split(page, metric, n_samples_of);
-}
-
-static void print_split_events(const struct page *page, enum metric metric)
-{
-    print_each_split(page, metric, n_events_of);
-}
-
-static void print_split_damaged(const struct page *page, enum metric metric)
-{
-    print_each_split(page, metric, damaged_of);
-}
-
-static void print_split_verified(const struct page *page, enum metric metric)
-{
-    print_each_split(page, metric, verified_of);
-}
-
-static void print_scrub_bytes(const struct page *page, enum metric metric)
-{
-    print_each_split(page, metric, scrubbed_bytes_of);
-}
-
-static void print_data_bytes(const struct page *page, enum metric metric)
-{
-    print_each_split(page, metric, data_bytes_of);
-}
-
-static void print_scrub_time(const struct page *page, enum metric metric)
-{
-    print_each_split(page, metric, scrubbed_s_of);
-}
-
 static uint64_t passed_over(const struct page *page)
 {
     uint64_t n = 0;
@@ -352,13 +317,13 @@ static const struct origin origins[N_METRICS] = {
     [METRIC_FRAMES] = {.cell = TALLY_FRAMES},
     [METRIC_CHECKSUM_BYTES] = {.cell = TALLY_CHECKSUM_BYTES},
     [METRIC_SPLIT_INFO] = {.print = print_split_info},
-    [METRIC_SPLIT_SAMPLES] = {.print = print_split_samples},
-    [METRIC_SPLIT_EVENTS] = {.print = print_split_events},
-    [METRIC_SPLIT_DAMAGED] = {.print = print_split_damaged},
-    [METRIC_SPLIT_VERIFIED] = {.print = print_split_verified},
-    [METRIC_SCRUB_BYTES] = {.print = print_scrub_bytes},
-    [METRIC_SCRUB_BYTES_LIMIT] = {.print = print_data_bytes},
-    [METRIC_SCRUB_TIME] = {.print = print_scrub_time},
+    [METRIC_SPLIT_SAMPLES] = {.of_split = n_samples_of},
+    [METRIC_SPLIT_EVENTS] = {.of_split = n_events_of},
+    [METRIC_SPLIT_DAMAGED] = {.of_split = damaged_of},
+    [METRIC_SPLIT_VERIFIED] = {.of_split = verified_of},
+    [METRIC_SCRUB_BYTES] = {.of_split = scrubbed_bytes_of},
+    [METRIC_SCRUB_BYTES_LIMIT] = {.of_split = data_bytes_of},
+    [METRIC_SCRUB_TIME] = {.of_split = scrubbed_s_of},
     [METRIC_SCRUBBED] = {.cell = TALLY_CHECKS},
     [METRIC_SCRUB_FAULTS] = {.cell = TALLY_FAULTS},
     [METRIC_PASSED_OVER] = {.value = passed_over},
@@ -375,22 +340,29 @@ static const struct origin origins[N_METRICS] = {
     [METRIC_START_TIME] = {.value = started_s},
 };
 
-static void print_metric(const struct page *page, enum metric metric)
+static void print_labelled(const struct page *page, enum metric metric, const struct origin *origin)
 {
-    const struct origin *origin = &origins[metric];
     char labels[EXPOSITION_LABELS_SIZE];
-    exposition_begin(page->out, metric);
-    if (origin->print) {
-        origin->print(page, metric);
-        return;
-    }
     for (unsigned i = 0; i < origin->n_values; i++) {
         exposition_labels(metric, &origin->values[i], labels);
         exposition_value(page->out, metric, labels, tally_sum(origin->cell + i));
     }
-    if (origin->n_values == 0)
-        print_value(page, metric, "", origin->value ? origin->value(page) : tally_sum(origin->cell),
-                    origin->parts);
+}
+
+static void print_metric(const struct page *page, enum metric metric)
+{
+    const struct origin *origin = &origins[metric];
+    exposition_begin(page->out, metric);
+    if (origin->print)
+        origin->print(page, metric);
+    else if (origin->of_split)
+        print_each_split(page, metric, origin->of_split);
+    else if (origin->n_values)
+        print_labelled(page, metric, origin);
+    else if (origin->value)
+        print_value(page, metric, origin->value(page), origin->parts);
+    else if (origin->cell)
+        print_value(page, metric, tally_sum(origin->cell), origin->parts);
 }
 
 static char *print_page(const struct request *request, size_t *ret_size)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 enum tally {
+    TALLY_NONE,
     TALLY_MIXES,           /* samples that were mixed now, of several recordings or anew */
     TALLY_MIXED_EVENTS,    /* their events */
     TALLY_FRAMES,          /* samples that were made into frames */
