@@ -293,6 +293,7 @@ static void keep_heap(void)
 static void prepare_process(void)
 {
     process_usage_begin();
+    log_open();
     keep_heap();
     signal(SIGPIPE, SIG_IGN);
     notify_open();

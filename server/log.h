@@ -14,7 +14,8 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
 
 void log_set_level(enum log_level most);
 
-/* Find out where lines go; before there are threads. Without it: to standard error. */
+/* Find out where lines go; before there are threads, and after passed descriptors were taken. Until
+ * then: to standard error. */
 void log_open(void);
 void log_close(void);
 

@@ -126,7 +126,6 @@ int main(int argc, char **argv)
     struct error why = {0};
     struct command_line line = {0};
     struct settings settings = {0};
-    log_open();
     int r = settings_init(&settings);
     if (r < 0)
         error_set(&why, r, "no memory for the settings");
