@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/callers.h"
 #include "server/exposition.h"
 #include "server/handlers.h"
 #include "server/problem.h"
@@ -106,6 +107,19 @@ static void print_sizes(const struct page *page, enum metric metric)
 static void print_waits(const struct page *page, enum metric metric)
 {
     exposition_histogram(page->out, metric, "", &metrics_waits, METRICS_QUEUE_WAITS);
+}
+
+static void print_callers(const struct page *page, enum metric metric)
+{
+    char labels[EXPOSITION_LABELS_SIZE];
+    for (unsigned i = 0; i <= CALLERS_OTHER; i++) {
+        const char *name = i == CALLERS_OTHER ? "" : callers_name(i);
+        uint64_t n = tally_sum(METRICS_CALLERS + i);
+        if (!name || n == 0)
+            continue;
+        exposition_labels(metric, &name, labels);
+        exposition_value(page->out, metric, labels, n);
+    }
 }
 
 static uint64_t in_flight(const struct page *page)
@@ -292,6 +306,7 @@ static const char *const levels[] = {METRICS_LEVELS(VALUE_OF)};
 static const struct origin origins[N_METRICS] = {
     [METRIC_BUILD_INFO] = {.print = print_build_info},
     [METRIC_REQUESTS] = {.print = print_requests},
+    [METRIC_CALLERS] = {.print = print_callers},
     [METRIC_ABORTED] = LABELLED(aborts, METRICS_ABORTED_ARRIVING),
     [METRIC_IN_FLIGHT] = {.value = in_flight},
     [METRIC_DURATION] = {.print = print_durations},

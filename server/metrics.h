@@ -16,6 +16,7 @@
 #define METRICS(X) \
     X(BUILD_INFO,         "twonmnist_build_info",                        GAUGE,     "version",                "1; the version that runs") \
     X(REQUESTS,           "twonmnist_http_requests_total",               COUNTER,   "route, format, code",    "requests that were answered") \
+    X(CALLERS,            "twonmnist_token_requests_total",              COUNTER,   "token",                  "of them those with a token that is good, by its name") \
     X(ABORTED,            "twonmnist_http_requests_aborted_total",       COUNTER,   "phase",                  "requests that ended before their answer was whole") \
     X(IN_FLIGHT,          "twonmnist_http_requests_in_flight",           GAUGE,     "",                       "requests that have begun to arrive and are not answered to the end") \
     X(DURATION,           "twonmnist_http_request_duration_seconds",     HISTOGRAM, "route",                  "time from the request line to the last byte of the answer") \
@@ -132,6 +133,8 @@ enum {
     METRICS_N_DURATIONS = 12,
     METRICS_N_SIZES = 11,
     METRICS_N_WAITS = 12,
+    CALLERS_MAX = 256, /* names of tokens that are told apart */
+    CALLERS_OTHER = CALLERS_MAX,
 };
 
 /* One series of a histogram: its buckets, the last without a limit, and the sum. */
@@ -168,7 +171,8 @@ enum metrics_cell {
     METRICS_WORKER_NS,
     METRICS_ACCESS_LINES,
     METRICS_ACCESS_DROPPED,
-    METRICS_QUEUE_WAITS,
+    METRICS_CALLERS,
+    METRICS_QUEUE_WAITS = METRICS_CALLERS + CALLERS_MAX + 1,
     METRICS_SIZES = METRICS_QUEUE_WAITS + METRICS_SERIES(METRICS_N_WAITS),
     METRICS_DURATIONS = METRICS_SIZES + METRICS_N_FORMATS * METRICS_SERIES(METRICS_N_SIZES),
     METRICS_REQUESTS = METRICS_DURATIONS + METRICS_N_ROUTES * METRICS_SERIES(METRICS_N_DURATIONS),

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "server/access_log.h"
+#include "server/callers.h"
 #include "server/metrics.h"
 #include "server/route.h"
 
@@ -73,7 +74,9 @@ void record_end(const struct record *record, const struct record_end *end)
     tally_add(METRICS_SENT_BYTES, counted.n_bytes);
     if (end->whole)
         metrics_count_request(&counted);
-    else
+    if (end->whole && request->caller[0] && counted.status != 401)
+        tally_add(METRICS_CALLERS + callers_number(request->caller), 1);
+    if (!end->whole)
         tally_add(aborted_in(end->peer->phase), 1);
     if (access_log_is_open())
         log_end(record, end, &counted);

@@ -75,7 +75,7 @@ ORDER = {
          "log", "param", "process_usage", "range", "rates", "secret", "snapshot", "tls", "tokens",
          "unix_socket", "upload", "watchdog", "workers"],
         ["damage", "delivery", "description", "notify", "passed", "pattern", "settings"],
-        ["access_log", "listen", "peer", "service"],
+        ["access_log", "callers", "listen", "peer", "service"],
         ["opening", "reload", "request", "scrubber"],
         ["handlers", "problem", "validators"],
         ["arguments", "framing", "route"],

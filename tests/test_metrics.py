@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What /metrics tells, of a daemon that was asked this and that; who is told."""
+import hashlib
+import json
 import os
 import pathlib
 import shutil
@@ -12,6 +14,7 @@ import urllib.request
 import daemon
 import prometheus
 
+GOOD, OLD = "a-token-that-alice-has", "a-token-that-was-good"
 HEAVY = "/v1/pairs/nmnist-train/7/batches/0.safetensors?size=64"
 
 
@@ -36,7 +39,8 @@ class Told(Case):
         server.get(HEAVY)
         page = prometheus.scrape(server)
         self.assertEqual(page.types, prometheus.table())
-        self.assertEqual({name for name in page.types if not page.samples_of(name)}, set())
+        self.assertEqual({name for name in page.types if not page.samples_of(name)},
+                         {"twonmnist_token_requests_total"})
         for name in page.names():
             self.assertIn(name, page.known())
 
@@ -212,6 +216,52 @@ class Where(Case):
             text=True)
         self.assertNotEqual(checked.returncode, 0)
         self.assertIn("admin_listen", checked.stderr)
+
+
+class Token(Case):
+    def setUp(self):
+        self.folder = pathlib.Path(self.enterContext(daemon.temporary_folder()))
+        self.tokens = self.folder / "tokens"
+        self.tokens.write_text("".join(
+            f"{name} {hashlib.sha256(token.encode()).hexdigest()}{more}\n"
+            for name, token, more in [("alice", GOOD, ""), ("old", OLD, " 2020-01-01")]))
+        self.log = self.folder / "access.log"
+        self.server = self.serving("--token-file", self.tokens, "--access-log", self.log)
+
+    def get(self, path, token):
+        return self.server.get(path, Authorization=f"Bearer {token}")
+
+    def test_who_shows_one_is_told_on_the_main_address(self):
+        answer = self.get("/metrics", GOOD)
+        self.assertEqual(answer.status, 200)
+        self.assertIn(b"twonmnist_build_info", answer.body)
+        for token in (OLD, "not-known-to-anybody"):
+            self.assertEqual(self.get("/metrics", token).status, 401)
+        self.assertEqual(self.server.get("/metrics").status, 401)
+
+    def test_nobody_is_asked_for_one_at_the_other(self):
+        self.assertGreater(len(prometheus.scrape(self.server).samples), 10)
+
+    def test_requests_are_counted_and_logged_by_its_name(self):
+        for token in (GOOD, GOOD, OLD):
+            self.get("/v1/splits", token)
+        self.server.get("/v1/splits")
+        page = prometheus.scrape(self.server)
+        self.assertEqual(page.values("twonmnist_token_requests_total", "token"), {("alice",): 2})
+        self.assertEqual(page.values("twonmnist_rejected_total", "reason")["token",], 2)
+        lines = daemon.wait_until(
+            lambda: len(found := self.log.read_text().splitlines()) >= 4 and found)
+        self.assertEqual([(line["token"], line["status"]) for line in map(json.loads, lines[:4])],
+                         [("alice", 200), ("alice", 200), ("old", 401), (None, 401)])
+        self.assertNotIn(GOOD, self.log.read_text())
+
+    def test_what_the_rate_refuses_is_counted(self):
+        server = self.serving("--requests-per-second-per-address", 1)
+        statuses = [server.get("/v1/splits").status for _ in range(30)]
+        refused = statuses.count(429)
+        self.assertGreater(refused, 0)
+        page = prometheus.scrape(server)
+        self.assertEqual(page.values("twonmnist_rejected_total", "reason")["rate",], refused)
 
 
 if __name__ == "__main__":
