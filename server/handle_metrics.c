@@ -6,12 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/callers.h"
+#include "server/counted.h"
 #include "server/exposition.h"
 #include "server/handlers.h"
 #include "server/problem.h"
 #include "server/process_usage.h"
-#include "server/route.h"
 #include "server/samples/budget.h"
 
 enum { NS_IN_S = 1000000000, US_IN_S = 1000000, MS_IN_S = 1000 };
@@ -26,6 +25,7 @@ struct page {
 /* Where the values of a metric come from. */
 struct origin {
     void (*print)(const struct page *page, enum metric metric); /* or: */
+    void (*counted)(FILE *out, enum metric metric);             /* or: */
     const char *const *values; /* of its only label; n_values cells from `cell` on. Or: */
     unsigned n_values;
     uint64_t (*of_split)(const struct entry *entry); /* for each. Or: */
@@ -43,84 +43,6 @@ static void print_value(const struct page *page, enum metric metric, uint64_t va
 }
 
 /* ---- requests ---- */
-
-static const char *route_label(unsigned route)
-{
-    return route < n_routes ? routes[route].pattern : "none";
-}
-
-static const char *format_label(unsigned format)
-{
-    return format < N_FORMATS ? format_rows[format].extension : "none";
-}
-
-static void print_answers(const struct page *page, enum metric metric, unsigned route,
-                          unsigned format, unsigned code)
-{
-    unsigned row = route * METRICS_N_FORMATS + format;
-    uint64_t n = tally_sum(METRICS_REQUESTS + row * METRICS_N_CODES + code);
-    char digits[16] = "other", labels[EXPOSITION_LABELS_SIZE];
-    if (n == 0)
-        return;
-    if (code < METRICS_OTHER_CODE)
-        snprintf(digits, sizeof digits, "%u", metrics_codes[code]);
-    const char *values[] = {route_label(route), format_label(format), digits};
-    exposition_labels(metric, values, labels);
-    exposition_value(page->out, metric, labels, n);
-}
-
-static void print_requests(const struct page *page, enum metric metric)
-{
-    for (unsigned route = 0; route < METRICS_N_ROUTES; route++)
-        for (unsigned format = 0; format < METRICS_N_FORMATS; format++)
-            for (unsigned code = 0; code < METRICS_N_CODES; code++)
-                print_answers(page, metric, route, format, code);
-}
-
-/* The series with that value of the metric's only label, if anything was counted in it. */
-static void print_series(const struct page *page, enum metric metric, const char *value,
-                         const struct metrics_histogram *histogram, unsigned cell)
-{
-    char labels[EXPOSITION_LABELS_SIZE];
-    bool used = false;
-    for (unsigned i = 0; i <= histogram->n_limits; i++)
-        used |= tally_sum(cell + i) > 0;
-    exposition_labels(metric, &value, labels);
-    if (used)
-        exposition_histogram(page->out, metric, labels, histogram, cell);
-}
-
-static void print_durations(const struct page *page, enum metric metric)
-{
-    for (unsigned i = 0; i < METRICS_N_ROUTES; i++)
-        print_series(page, metric, route_label(i), &metrics_durations,
-                     METRICS_DURATIONS + i * METRICS_SERIES(METRICS_N_DURATIONS));
-}
-
-static void print_sizes(const struct page *page, enum metric metric)
-{
-    for (unsigned i = 0; i < METRICS_N_FORMATS; i++)
-        print_series(page, metric, format_label(i), &metrics_sizes,
-                     METRICS_SIZES + i * METRICS_SERIES(METRICS_N_SIZES));
-}
-
-static void print_waits(const struct page *page, enum metric metric)
-{
-    exposition_histogram(page->out, metric, "", &metrics_waits, METRICS_QUEUE_WAITS);
-}
-
-static void print_callers(const struct page *page, enum metric metric)
-{
-    char labels[EXPOSITION_LABELS_SIZE];
-    for (unsigned i = 0; i <= CALLERS_OTHER; i++) {
-        const char *name = i == CALLERS_OTHER ? "" : callers_name(i);
-        uint64_t n = tally_sum(METRICS_CALLERS + i);
-        if (!name || n == 0)
-            continue;
-        exposition_labels(metric, &name, labels);
-        exposition_value(page->out, metric, labels, n);
-    }
-}
 
 static uint64_t in_flight(const struct page *page)
 {
@@ -305,12 +227,12 @@ static const char *const levels[] = {METRICS_LEVELS(VALUE_OF)};
 
 static const struct origin origins[N_METRICS] = {
     [METRIC_BUILD_INFO] = {.print = print_build_info},
-    [METRIC_REQUESTS] = {.print = print_requests},
-    [METRIC_CALLERS] = {.print = print_callers},
+    [METRIC_REQUESTS] = {.counted = counted_requests},
+    [METRIC_CALLERS] = {.counted = counted_callers},
     [METRIC_ABORTED] = LABELLED(aborts, METRICS_ABORTED_ARRIVING),
     [METRIC_IN_FLIGHT] = {.value = in_flight},
-    [METRIC_DURATION] = {.print = print_durations},
-    [METRIC_SIZE] = {.print = print_sizes},
+    [METRIC_DURATION] = {.counted = counted_durations},
+    [METRIC_SIZE] = {.counted = counted_sizes},
     [METRIC_RECEIVED] = {.cell = METRICS_RECEIVED_BYTES},
     [METRIC_SENT] = {.cell = METRICS_SENT_BYTES},
     [METRIC_REJECTED] = LABELLED(rejections, TALLY_BUDGET_REFUSALS),
@@ -323,7 +245,7 @@ static const struct origin origins[N_METRICS] = {
     [METRIC_QUEUE_LIMIT] = {.value = queue_limit},
     [METRIC_QUEUE_COST] = {.value = queue_cost_us, .parts = US_IN_S},
     [METRIC_QUEUE_COST_LIMIT] = {.value = queue_cost_limit_ms, .parts = MS_IN_S},
-    [METRIC_QUEUE_WAIT] = {.print = print_waits},
+    [METRIC_QUEUE_WAIT] = {.counted = counted_waits},
     [METRIC_WORKER_TIME] = {.cell = METRICS_WORKER_NS, .parts = NS_IN_S},
     [METRIC_PENDING] = {.value = pending},
     [METRIC_PENDING_LIMIT] = {.value = pending_limit},
@@ -370,6 +292,8 @@ static void print_metric(const struct page *page, enum metric metric)
     exposition_begin(page->out, metric);
     if (origin->print)
         origin->print(page, metric);
+    else if (origin->counted)
+        origin->counted(page->out, metric);
     else if (origin->of_split)
         print_each_split(page, metric, origin->of_split);
     else if (origin->n_values)

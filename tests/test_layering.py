@@ -79,7 +79,7 @@ ORDER = {
         ["opening", "reload", "request", "scrubber"],
         ["handlers", "problem", "validators"],
         ["arguments", "framing", "route"],
-        ["about", "head", "record"],
+        ["about", "counted", "head", "record"],
         ["handle_batches", "handle_health", "handle_metrics", "handle_samples", "handle_splits"],
         ["routes"],
         ["access"],
