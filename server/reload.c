@@ -26,6 +26,7 @@ struct reload {
     /* The thread's own. */
     char *failed; /* the folder as it was when it could not be opened; NULL: try again */
     struct error last_failure;
+    struct error file_failure; /* of tokens or certificate, when they were asked for last */
 };
 
 void reload_log_splits(struct service *service)
@@ -127,7 +128,7 @@ static void report_success(struct reload *reload)
               service_settings(reload->service)->data);
     reload_log_splits(reload->service);
     reload->last_failure.text[0] = '\0';
-    say_ready(reload, NULL);
+    say_ready(reload, reload->file_failure.text[0] ? &reload->file_failure : NULL);
 }
 
 /* Whether the folder itself may be right, and another try find it so. */
@@ -170,15 +171,23 @@ static bool has_changed(struct reload *reload)
     return service_is_stale(reload->service) && !has_failed_so;
 }
 
-/* Who may ask: what cannot be read leaves what was read before, and does not keep the splits from
- * being opened anew. */
-static void read_files(struct reload *reload)
+/* What cannot be read leaves what was read before, and does not keep the splits from being opened
+ * anew. */
+static void read_file(struct reload *reload, const char *what,
+                      int (*read)(struct service *service, struct error *why))
 {
     struct error why;
-    if (service_reload_tokens(reload->service, &why) < 0)
-        log_error("the tokens from before are used on: %s", why.text);
-    if (service_reload_tls(reload->service, &why) < 0)
-        log_error("the certificate from before is used on: %s", why.text);
+    if (read(reload->service, &why) == 0)
+        return;
+    log_error("the %s used on: %s", what, why.text);
+    reload->file_failure = why;
+}
+
+static void read_files(struct reload *reload)
+{
+    reload->file_failure.text[0] = '\0';
+    read_file(reload, "tokens from before are", service_reload_tokens);
+    read_file(reload, "certificate from before is", service_reload_tls);
     reload_log_files(reload->service);
 }
 

@@ -121,6 +121,19 @@ class Hangup(Case):
             self.assertRaises(BlockingIOError, waiting[-1].recv, 1)
             server.stop(signal.SIGKILL)
 
+    def test_of_tokens_that_could_not_be_read(self):
+        tokens = self.folder / "tokens"
+        tokens.write_text("")
+        with self.serving(self.data, "--watch-interval-s", 0, "--token-file", tokens) as server:
+            self.hear()
+            for text, said in (("nonsense\n", f"; not reloaded: token_file: {tokens}: line 1: .*$"),
+                               ("", "$")):
+                tokens.write_text(text)
+                server.process.send_signal(signal.SIGHUP)
+                self.assertRegex(self.hear(), "^RELOADING=1")
+                self.assertRegex(self.hear(), f"^READY=1\nSTATUS=serving 4 splits of {self.data}"
+                                              + said)
+
     def test_what_does_not_load_is_told_once(self):
         data = self.copy_data()
         with self.serving(data, "--watch-interval-s", 1) as server:
