@@ -50,6 +50,15 @@ check_with() {
     count_results "$build"
 }
 
+# Debian's packages: built, looked into, booted.
+check_packages() {
+    echo "== packages"
+    find build-check-gcc -name '*.trs' -delete
+    make -C build-check-gcc -j"$(nproc)" -k check-packages >build-check-gcc/packages.log 2>&1 ||
+        grep -E '^(FAIL|ERROR)|error:' build-check-gcc/packages.log
+    count_results build-check-gcc
+}
+
 # The first thing that a new user runs, from what the gcc build made.
 check_quickstart() {
     local port
@@ -87,6 +96,7 @@ autoreconf -fi >/dev/null 2>autoreconf.log || {
 }
 rm -f autoreconf.log
 check_with build-check-gcc --enable-werror CC=gcc
+check_packages
 check_with build-check-clang --enable-werror --enable-sanitizers CC=clang CFLAGS="-g -O1"
 # The tests fork; ThreadSanitizer has to be told that it is meant.
 TSAN_OPTIONS=die_after_fork=0 only="tests/test_client.py tests/test_client_edges.py tests/test_stream.py" \

@@ -16,6 +16,8 @@ BASE = packages.FOLDER / "base"
 NEEDED = {"systemd-nspawn": "systemd-container", "debootstrap": "debootstrap",
           "nsenter": "util-linux", "apt-get": "apt"}
 PROPAGATE = pathlib.Path("/run/systemd/nspawn/propagate")
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8",
+               "DEBIAN_FRONTEND": "noninteractive"}
 CGROUPS = [pathlib.Path("/sys/fs/cgroup", kind, name) for kind in ("", "unified", "systemd")
            for name in ("payload", "supervisor")]
 
@@ -119,9 +121,7 @@ class Machine:
 
     def run(self, *words):
         """Run a command in it, and return what it says. It has to succeed."""
-        clean = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8",
-                 "DEBIAN_FRONTEND": "noninteractive"}
-        return packages.run(*self.inside(*words), env=clean).strip()
+        return packages.run(*self.inside(*words), env=ENVIRONMENT).strip()
 
     def ask(self, *words):
         """The same for a command that may fail."""

@@ -14,6 +14,7 @@ import tempfile
 import threading
 import unittest
 
+import certificates
 import daemon
 import machine
 import packages
@@ -23,15 +24,21 @@ SERVICE, SOCKET = "twonmnistd.service", "twonmnistd.socket"
 PTRACE_SEIZE, PTRACE_INTERRUPT, WALL = 0x4206, 0x4207, 0x40000000
 
 # Asks for one path again and again, in the network of the machine, until its input ends; says what
-# went wrong, and how often nothing did. A connection for each request, or one for all.
+# went wrong, and how often nothing did. A connection for each request, or one for all; over TLS where
+# there is somebody to trust.
 ASKING = """\
-import http.client, json, select, sys
-path, keeps = sys.argv[1], sys.argv[2] == "keep"
+import http.client, json, select, ssl, sys
+path, keeps, authority = sys.argv[1], sys.argv[2] == "keep", sys.argv[3:]
+def connect():
+    if authority:
+        return http.client.HTTPSConnection("127.0.0.1", 8642, timeout=60, context=context)
+    return http.client.HTTPConnection("127.0.0.1", 8642, timeout=60)
+context = ssl.create_default_context(cafile=authority[0]) if authority else None
 n, wrong, connection = 0, [], None
 print("asking", flush=True)
 while len(wrong) < 5 and not select.select([sys.stdin], [], [], 0)[0]:
     try:
-        connection = connection or http.client.HTTPConnection("127.0.0.1", 8642, timeout=60)
+        connection = connection or connect()
         connection.request("GET", path, headers={} if keeps else {"Connection": "close"})
         answer = connection.getresponse()
         body = answer.read()
@@ -45,6 +52,14 @@ while len(wrong) < 5 and not select.select([sys.stdin], [], [], 0)[0]:
         wrong.append(repr(error))
         connection = None
 print(json.dumps([n, wrong]))
+"""
+
+# The certificate that the server shows.
+SHOWN = """\
+import socket, ssl
+plain = socket.create_connection(("127.0.0.1", 8642), timeout=60)
+context = ssl._create_unverified_context()
+print(ssl.DER_cert_to_PEM_cert(context.wrap_socket(plain).getpeercert(binary_form=True)), end="")
 """
 
 GET = """\
@@ -86,9 +101,9 @@ BATCH_TEXT = "/v1/splits/train/epochs/1/0/batches/0.json?size=4"
 class Asking:
     """`with Asking(machine, path) as asking:` asks for it all the time."""
 
-    def __init__(self, where, path, keeps=False):
+    def __init__(self, where, path, *authority, keeps=False):
         self.words = where.inside(sys.executable, "-c", ASKING, path, "keep" if keeps else "close",
-                                  only=("-n",))
+                                  *authority, only=("-n",))
 
     def __enter__(self):
         self.process = subprocess.Popen(self.words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -298,7 +313,7 @@ class Life(Case):
         pid = self.serve()
         stream = subprocess.Popen(self.machine.inside("python3", "-c", STREAM),
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                  stderr=subprocess.PIPE, text=True)
+                                  stderr=subprocess.PIPE, text=True, env=machine.ENVIRONMENT)
         stream.stdout.readline()
         self.signal("KILL")
         daemon.wait_until(lambda: self.is_serving(pid))
@@ -330,6 +345,50 @@ class Life(Case):
         self.assertIn("listening on descriptor 3, passed in: 127.0.0.1:8642", lines)
         self.assertIn("listening on descriptor 4, passed in: unix:/run/twonmnistd.socket", lines)
         self.assertNotIn("listening", self.journal("-p", "5"))
+
+
+class Encrypted(Case):
+    def setUp(self):
+        super().setUp()
+        certificates.need_openssl()
+        self.folder = pathlib.Path(self.enterContext(daemon.temporary_folder()))
+        self.authority = certificates.Authority(self.folder)
+        self.place = self.machine.root / "etc/twonmnist/tls"
+        self.place.mkdir()
+        config = self.machine.root / "etc/twonmnist/twonmnistd.conf"
+        before = config.read_text(encoding="utf-8")
+        self.addCleanup(self.run_in, "systemctl", "restart", SERVICE)
+        self.addCleanup(config.write_text, before, encoding="utf-8")
+        self.addCleanup(shutil.rmtree, self.place)
+        config.write_text(before + "tls_certificate = /etc/twonmnist/tls/server.pem\n"
+                          "tls_key = /etc/twonmnist/tls/server.key\n", encoding="utf-8")
+
+    def put(self, name):
+        """Put a new certificate in place, with a key that the service's group alone may read."""
+        certificate, key = self.authority.issue(name)
+        shutil.copy(certificate, self.place / "server.pem")
+        shutil.copy(key, self.place / "server.key")
+        self.run_in("chown", "root:twonmnist", "/etc/twonmnist/tls/server.key")
+        self.run_in("chmod", "640", "/etc/twonmnist/tls/server.key")
+        return certificate.read_text(encoding="ascii").partition("-----BEGIN")[2]
+
+    def shown(self):
+        said = packages.run(*self.machine.inside(sys.executable, "-c", SHOWN, only=("-n",)))
+        return said.partition("-----BEGIN")[2]
+
+    def test_a_certificate_is_replaced_and_no_request_fails(self):
+        first = self.put("first")
+        self.run_in("systemctl", "restart", SERVICE)
+        self.assertEqual(self.shown(), first)
+        pid = self.main_pid()
+        with Asking(self.machine, SAMPLE, self.authority.path, keeps=True) as kept, \
+                Asking(self.machine, SAMPLE, self.authority.path) as single:
+            second = self.put("second")
+            self.run_in("systemctl", "reload", SERVICE)
+            daemon.wait_until(lambda: self.shown() == second)
+        self.assertEqual((kept.wrong, single.wrong), ([], []))
+        self.assertGreater(min(kept.n, single.n), 4)
+        self.assertEqual(self.main_pid(), pid)
 
 
 class Watchdog(Case):

@@ -16,12 +16,21 @@ HEADER = (ROOT / "client/twonmnist.h").read_text(encoding="utf-8")
 
 
 class Manual(unittest.TestCase):
-    def test_every_function_is_in_the_manual_page(self):
+    @staticmethod
+    def functions():
         code = re.sub(r"/\*.*?\*/", "", HEADER, flags=re.DOTALL)
         code = re.sub(r"^typedef .*?;", "", code, flags=re.DOTALL | re.MULTILINE)
-        functions = set(re.findall(r"\b(tnm_\w+)\(", code))
+        return set(re.findall(r"\b(tnm_\w+)\(", code))
+
+    def test_every_function_is_in_the_manual_page(self):
+        functions = self.functions()
         self.assertGreater(len(functions), 50)
         self.assertEqual(set(re.findall(r"\.Fn (tnm_\w+)", PAGE)), functions)
+
+    def test_every_function_is_among_the_symbols_of_debian_s_package(self):
+        listed = (ROOT / "debian/libtwonmnist0.symbols").read_text(encoding="utf-8")
+        self.assertEqual(set(re.findall(r"^ (tnm_\w+)@TNM_0 [\d.]+$", listed, re.MULTILINE)),
+                         self.functions())
 
     def test_every_option_is_in_the_manual_page_with_its_default(self):
         rows = (ROOT / "client/options.h").read_text(encoding="utf-8")
