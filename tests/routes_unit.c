@@ -155,8 +155,7 @@ static void every_row_comes_in_its_formats_alone(void **state)
     (void)state;
     for (unsigned i = 0; i < n_routes; i++) {
         unsigned formats = route_formats(&routes[i]);
-        assert_true(formats != 0);
-        assert_int_equal(formats == (1u << N_FORMATS) - 1, routes[i].serves == SERVES_SAMPLE);
+        assert_true(formats != 0 && formats != (1u << N_FORMATS) - 1);
         for (enum format format = 0; format < N_FORMATS; format++)
             check_format(&routes[i], format, formats & FORMAT_BIT(format));
     }
