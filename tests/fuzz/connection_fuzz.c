@@ -137,7 +137,10 @@ static void serve(int client, struct received *received)
         int again_ms = http_run(server.http);
         receive(client, received);
         bool out = http_n_out(server.http) > 0;
-        int n = poll(ready, 2, out && again_ms != 0 ? PATIENCE_MS : 0);
+        int n;
+        do /* libFuzzer's alarm interrupts it */
+            n = poll(ready, 2, out && again_ms != 0 ? PATIENCE_MS : 0);
+        while (n < 0 && errno == EINTR);
         FUZZ_CHECK(n > 0 || !out || again_ms == 0);
         if (ready[1].revents && read(server.finished, &count, sizeof count) > 0)
             http_collect(server.http);
