@@ -13,9 +13,12 @@ import sys
 import termios
 import time
 
-# Makes the terminal the session's, so that Ctrl-C is a signal, and becomes the program.
-TAKE = ("import fcntl, os, sys, termios; fcntl.ioctl(1, termios.TIOCSCTTY, 0);"
+# Makes the terminal the session's, so that Ctrl-C is a signal, which whoever runs the tests may have
+# ignored; and becomes the program.
+TAKE = ("import fcntl, os, signal, sys, termios; fcntl.ioctl(1, termios.TIOCSCTTY, 0);"
+        "[signal.signal(n, signal.SIG_DFL) for n in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)];"
         "os.execvp(sys.argv[1], sys.argv[1:])")
+DEADLINE_S = 120  # no limit on speed: what has not ended by then never does
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -86,8 +89,10 @@ class Terminal:
 
     def wait(self):
         """Read to the end; returns the exit status, and all that it wrote."""
+        deadline = time.monotonic() + DEADLINE_S
         while self.read_some(60):
-            pass
+            if time.monotonic() > deadline:
+                raise AssertionError(f"it goes on and on: {self.output[-2000:]!r}")
         return self.process.wait(timeout=60), self.output
 
 
