@@ -10,16 +10,15 @@ connections that stay; shown are the medians of their own CPU time per request, 
 the difference to the plain one in the same round, with its spread. The last row is new connections, one
 request each: whole handshakes."""
 import hashlib
-import os
 import pathlib
-import re
 import statistics
 import subprocess
 import sys
 import tempfile
 
-ROUNDS = 5
-TICK = os.sysconf("SC_CLK_TCK")
+import rounds
+from servers import Twonmnistd
+
 TOKEN = "a-token-of-the-benchmark"
 
 # name, connections, path with %d for a number from 0 to the count, further headers
@@ -29,42 +28,11 @@ KINDS = [
     ("new connection", 8, "/v1/splits/train/samples/%d.bin", 500, 'wrk.headers["Connection"] = "close"'),
 ]
 
-SCRIPT = """wrk.headers["Authorization"] = "Bearer %s"
-%s
-local i = 0
-request = function()
-    i = (i * 7919 + 12345) %% %d
-    return wrk.format("GET", string.format("%s", i))
-end
-"""
+SETUP = 'wrk.headers["Authorization"] = "Bearer %s"\n%s'
 
 
-class Asked:
-    """A running daemon, and how it is asked."""
-
-    def __init__(self, name, build, data, *options):
-        self.name = name
-        self.process = subprocess.Popen([pathlib.Path(build) / "twonmnistd", "--data", data, "--listen",
-                                         "127.0.0.1:0", *options], stderr=subprocess.PIPE, text=True)
-        scheme = "https" if "--tls-certificate" in options else "http"
-        for line in self.process.stderr:
-            if "listening on" in line:
-                self.url = f"{scheme}://{line.split()[-1]}"
-                return
-        raise SystemExit(f"{name} does not start")
-
-    def cpu_s(self):
-        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICK
-
-    def measure(self, script, connections, seconds):
-        """CPU µs per request of one round."""
-        before = self.cpu_s()
-        out = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script, self.url],
-                             check=True, capture_output=True, text=True).stdout
-        if "Non-2xx" in out:
-            raise SystemExit(f"{self.name}: {out}")
-        return (self.cpu_s() - before) * 1e6 / int(re.search(r"(\d+) requests in", out).group(1))
+class Secure(Twonmnistd):
+    scheme = "https"
 
 
 def write_tokens(path, n):
@@ -81,22 +49,20 @@ def start(build, data, folder):
     write_tokens(f"{folder}/one", 1)
     write_tokens(f"{folder}/many", 1000)
     tls = ("--tls-certificate", f"{folder}/certificate.pem", "--tls-key", f"{folder}/key.pem")
-    return [Asked("plain", build, data),
-            Asked("token of 1", build, data, "--token-file", f"{folder}/one"),
-            Asked("token of 1000", build, data, "--token-file", f"{folder}/many"),
-            Asked("TLS", build, data, *tls)]
+    return [Twonmnistd(build, data, name="plain"),
+            Twonmnistd(build, data, "--token-file", f"{folder}/one", name="token of 1"),
+            Twonmnistd(build, data, "--token-file", f"{folder}/many", name="token of 1000"),
+            Secure(build, data, *tls, name="TLS")]
 
 
 def compare(daemons, kind, seconds):
     name, connections, path, count, headers = kind
-    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(SCRIPT % (TOKEN, headers, count, path))
-        script.flush()
-        rounds = [[daemon.measure(script.name, connections, seconds) for daemon in daemons]
-                  for _ in range(ROUNDS)]
-    for i, daemon in enumerate(daemons):
-        more = [costs[i] - costs[0] for costs in rounds]
-        print(f"{name:>16} {daemon.name:>14} {statistics.median(costs[i] for costs in rounds):10.1f} "
+    asked = [lambda daemon=daemon: rounds.load(daemon, path, count, connections, seconds,
+                                               SETUP % (TOKEN, headers)) for daemon in daemons]
+    costs = [[load.cpu_us for load in loads] for loads in rounds.alternate(*asked)]
+    for daemon, own in zip(daemons, costs):
+        more = [a - b for a, b in zip(own, costs[0])]
+        print(f"{name:>16} {daemon.name:>14} {statistics.median(own):10.1f} "
               f"{statistics.median(more):+8.1f} ({min(more):+.1f} to {max(more):+.1f})", flush=True)
 
 

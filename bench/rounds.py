@@ -10,7 +10,8 @@ import tempfile
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", 5))
 SECONDS = float(os.environ.get("BENCH_SECONDS", 2))
 
-SCRIPT = """local i = 0
+SCRIPT = """%s
+local i = 0
 request = function()
     i = (i * 7919 + 12345) %% %d
     return wrk.format("GET", string.format("%s", i))
@@ -28,10 +29,10 @@ class Load:
     n: int
 
 
-def load(server, path, count, connections, seconds=SECONDS):
-    """A round of requests: `path` has %d for a number below `count`."""
+def load(server, path, count, connections, seconds=SECONDS, setup=""):
+    """A round of requests: `path` has %d for a number below `count`; `setup` is Lua for wrk."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(SCRIPT % (count, path))
+        script.write(SCRIPT % (setup, count, path))
         script.flush()
         before = server.cpu_s()
         out = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", "-s",

@@ -25,6 +25,9 @@ from servers import Twonmnistd
 ROWS = serving.ROWS | fresh.ROWS | documents.ROWS | tools.ROWS | scale.ROWS
 
 
+SCRUB_RATE = 16 << 30  # bytes/s: at once
+
+
 class Bench:
     """Where things are."""
 
@@ -32,7 +35,7 @@ class Bench:
         self.build, self.data, self.work = (pathlib.Path(p).resolve() for p in (build, data, work))
 
     def daemon(self, *options):
-        return Twonmnistd(self.build, self.data, *options)
+        return Twonmnistd(self.build, self.data, "--scrub-rate", str(SCRUB_RATE), *options).wait_until_verified()
 
     def split(self, name):
         return self.data / f"{name}.safetensors"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The servers that are compared: each is started on a free port of the loopback and says what it has
 cost its processes so far."""
+import json
 import os
 import pathlib
 import socket
@@ -79,15 +80,23 @@ class Server:
 class Twonmnistd(Server):
     """A build of the daemon."""
 
+    scheme = "http"
+
     def __init__(self, build, data, *options, name="twonmnistd"):
-        super().__init__(name, [pathlib.Path(build) / "twonmnistd", "--data", data, "--listen",
+        super().__init__(name, [pathlib.Path(build).resolve() / "twonmnistd", "--data", data, "--listen",
                                 "127.0.0.1:0", *options], stderr=subprocess.PIPE)
         for line in self.process.stderr:
             if "listening on" in line:
                 self.port = int(line.rsplit(":", 1)[1])
-                self.url = f"http://127.0.0.1:{self.port}"
+                self.url = f"{self.scheme}://127.0.0.1:{self.port}"
                 return
         raise SystemExit(f"{build}: the daemon does not start")
+
+    def wait_until_verified(self):
+        """Until no sample has to be held against its checksum any more."""
+        while not all(split["scrub"]["verified"] for split in json.loads(self.get("/v1/splits"))["splits"]):
+            time.sleep(0.05)
+        return self
 
 
 class Nginx(Server):
@@ -108,7 +117,7 @@ class Bare(Server):
     """bench/bare: pieces of the first bytes of a file behind a fixed head."""
 
     def __init__(self, build, file, window, n_pieces, piece_bytes):
-        super().__init__("bare", [pathlib.Path(build) / "bench/bare", file,
+        super().__init__("bare", [pathlib.Path(build).resolve() / "bench/bare", file,
                                   *map(str, (window, n_pieces, piece_bytes))], stdout=subprocess.PIPE)
         self.port = int(self.process.stdout.readline())
         self.url = f"http://127.0.0.1:{self.port}"

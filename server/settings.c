@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/lines.h"
 #include "common/number.h"
 #include "server/address.h"
 
@@ -162,10 +163,8 @@ static char *trim(char *text)
     return text;
 }
 
-static int read_line(struct settings *settings, char *line, size_t n, struct error *why)
+static int take_line(void *user, char *line, struct error *why)
 {
-    if (strlen(line) != n)
-        return error_set(why, -EINVAL, "there is a NUL byte in the line");
     line[strcspn(line, "#")] = '\0';
     char *name = trim(line);
     if (!*name)
@@ -174,34 +173,12 @@ static int read_line(struct settings *settings, char *line, size_t n, struct err
     if (!equals)
         return error_set(why, -EINVAL, "\"%s\" is not \"name = value\"", name);
     *equals = '\0';
-    return settings_set(settings, SETTING_FILE, trim(name), trim(equals + 1), why);
-}
-
-static int read_lines(struct settings *settings, FILE *file, const char *path, struct error *why)
-{
-    char *line = NULL;
-    size_t size = 0;
-    ssize_t n;
-    int r = 0;
-    for (unsigned number = 1; r == 0 && (n = getline(&line, &size, file)) >= 0; number++) {
-        r = read_line(settings, line, (size_t)n, why);
-        if (r < 0)
-            error_prefix(why, r, "%s: line %u", path, number);
-    }
-    if (r == 0 && !feof(file))
-        r = error_set(why, -errno, "%s: %s", path, strerror(errno));
-    free(line);
-    return r;
+    return settings_set(user, SETTING_FILE, trim(name), trim(equals + 1), why);
 }
 
 int settings_read(struct settings *settings, const char *path, struct error *why)
 {
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return error_set(why, -errno, "%s: %s", path, strerror(errno));
-    int r = read_lines(settings, file, path, why);
-    fclose(file);
-    return r;
+    return lines_read(path, take_line, settings, why);
 }
 
 static void print_range(FILE *out, const struct row *row)

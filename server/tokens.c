@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/lines.h"
 #include "common/sha256.h"
 
 static const char name_bytes[] =
@@ -125,11 +126,10 @@ static int check_new(const struct list *list, const struct token *token, struct 
     return 0;
 }
 
-static int add_line(struct list **list, char *line, size_t n, struct error *why)
+static int take_line(void *user, char *line, struct error *why)
 {
+    struct list **list = user;
     struct token token;
-    if (strlen(line) != n)
-        return error_set(why, -EINVAL, "there is a NUL byte in the line");
     int r = read_token(line, &token, why);
     if (r <= 0)
         return r;
@@ -147,31 +147,10 @@ static int add_line(struct list **list, char *line, size_t n, struct error *why)
     return 0;
 }
 
-static int read_lines(FILE *file, const char *path, struct list **list, struct error *why)
-{
-    char *line = NULL;
-    size_t size = 0;
-    ssize_t n;
-    int r = 0;
-    for (unsigned number = 1; r == 0 && (n = getline(&line, &size, file)) >= 0; number++) {
-        r = add_line(list, line, (size_t)n, why);
-        if (r < 0)
-            error_prefix(why, r, "%s: line %u", path, number);
-    }
-    if (r == 0 && !feof(file))
-        r = error_set(why, -errno, "%s: %s", path, strerror(errno));
-    free(line);
-    return r;
-}
-
 static int read_file(const char *path, struct list **ret, struct error *why)
 {
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return error_set(why, -errno, "%s: %s", path, strerror(errno));
     struct list *list = calloc(1, sizeof *list);
-    int r = list ? read_lines(file, path, &list, why) : error_set(why, -ENOMEM, "no memory");
-    fclose(file);
+    int r = list ? lines_read(path, take_line, &list, why) : error_set(why, -ENOMEM, "no memory");
     if (r < 0)
         free(list);
     else
