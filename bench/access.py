@@ -69,7 +69,7 @@ def compare(daemons, kind, seconds):
 def main():
     if len(sys.argv) not in (3, 4):
         raise SystemExit(__doc__)
-    seconds = int(sys.argv[3]) if len(sys.argv) == 4 else 2
+    seconds = float(sys.argv[3]) if len(sys.argv) == 4 else rounds.SECONDS
     with tempfile.TemporaryDirectory() as folder:
         daemons = start(sys.argv[1], sys.argv[2], folder)
         try:

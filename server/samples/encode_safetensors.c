@@ -116,10 +116,21 @@ static int add_stored(struct blob *blob, struct error *why)
     return r;
 }
 
+/* The recordings of the next sample lie anywhere in the map: they are fetched while this one is
+ * made. */
+static void prefetch_next(const struct blob *blob, size_t i)
+{
+    struct recipe recipe;
+    struct error why;
+    if (i + 1 < blob->batch->n && batch_recipe(blob->batch, blob->form, i + 1, &recipe, &why) == 0)
+        recipe_prefetch(&recipe);
+}
+
 static int make(struct blob *blob, size_t i, uint8_t *out, struct event_span *ret,
                 struct error *why)
 {
     struct recipe recipe;
+    prefetch_next(blob, i);
     int r = batch_recipe(blob->batch, blob->form, i, &recipe, why);
     *ret = recipe.parts[0];
     if (r == 0 && recipe.kind == RECIPE_STORED) {

@@ -9,6 +9,8 @@
 #include "server/samples/scratch.h"
 #include "server/samples/tally.h"
 
+enum { LINE_BYTES = 64 };
+
 static struct mix_rule asked_rule(const struct form *form, enum mix_order standard)
 {
     return (struct mix_rule){
@@ -141,6 +143,13 @@ size_t recipe_max_events(const struct recipe *recipe)
     for (unsigned i = 0; i < recipe->k; i++)
         n += recipe->parts[i].n_events;
     return n;
+}
+
+void recipe_prefetch(const struct recipe *recipe)
+{
+    for (unsigned i = 0; i < recipe->k; i++)
+        for (size_t at = 0; at < recipe->parts[i].n_events * EVENT_BYTES; at += LINE_BYTES)
+            __builtin_prefetch(recipe->parts[i].bytes + at);
 }
 
 /* What the mixer refuses, it refuses for what was asked of these events. */

@@ -49,6 +49,9 @@ void recipe_pair(const struct entry *source, const struct form *form, uint64_t s
 /* Most events it can give. */
 size_t recipe_max_events(const struct recipe *recipe);
 
+/* Fetch what it is made of into the caches. */
+void recipe_prefetch(const struct recipe *recipe);
+
 /* Make sure that what it is made of is what its checksums say (entry_vouch()): before something is
  * made of it that gets a checksum of its own. Errors: -EBADMSG. */
 int recipe_vouch(const struct recipe *recipe, struct error *why);
