@@ -92,6 +92,12 @@ class Daemon:
     def __exit__(self, *unused):
         self.stop()
 
+    def wait_until_verified(self):
+        """Until all data was held against its checksums: the list of splits says how far that is."""
+        wait_until(lambda: all(split["scrub"]["verified"]
+                               for split in self.get("/v1/splits").json()["splits"]))
+        return self
+
     def wait_for(self, words):
         """Read the log until a line has these words."""
         for line in self.process.stderr:

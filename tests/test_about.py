@@ -58,7 +58,7 @@ class About(unittest.TestCase):
     def setUpClass(cls):
         folder = cls.enterClassContext(daemon.temporary_folder())
         daemon.generate(folder, "--count", "300,60", "--seed", "5", source="synthetic")
-        cls.server = cls.enterClassContext(daemon.Daemon(folder))
+        cls.server = cls.enterClassContext(daemon.Daemon(folder)).wait_until_verified()
 
     def test_the_digest_is_that_of_the_whole_body(self):
         self.assertEqual(crc32c(b"123456789"), 0xE3069283)  # RFC 3720

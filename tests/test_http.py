@@ -52,7 +52,7 @@ def setUpModule():
     global server, folder
     folder = daemon.generate(unittest.enterModuleContext(daemon.temporary_folder()), "--count",
                              "300,60", "--seed", 5, source="synthetic")
-    server = unittest.enterModuleContext(daemon.Daemon(folder))
+    server = unittest.enterModuleContext(daemon.Daemon(folder)).wait_until_verified()
 
 
 def unlabelled(split):
