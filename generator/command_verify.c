@@ -2,6 +2,8 @@
  * The command `verify`: is every split in a folder what it should be? */
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,14 +136,53 @@ static void show_end(const struct verification *v)
         printf("  the mix could not be checked: %s\n", v->unchecked);
 }
 
-/* After the samples: what is wrong with one of them says more than that the whole is. */
-static int check_whole(struct verification *v, struct error *why)
+/* The hash of all data, which has to be made from its beginning to its end: beside the samples,
+ * where there may be more than one thread. */
+struct whole {
+    const struct split *split;
+    struct error fault, why;
+    int result;
+    pthread_t thread;
+    bool has_thread;
+};
+
+static void *hash_whole(void *user)
 {
-    struct error fault = {0};
-    int r = check_data(v->check.split, &fault, why);
-    if (r == 0 && fault.text[0])
-        show_fault(v, &fault);
-    return r;
+    struct whole *whole = user;
+    whole->result = check_data(whole->split, &whole->fault, &whole->why);
+    return NULL;
+}
+
+static void begin_whole(struct whole *whole, const struct verification *v)
+{
+    *whole = (struct whole){.split = v->check.split};
+    whole->has_thread =
+        v->choices->n_jobs != 1 && pthread_create(&whole->thread, NULL, hash_whole, whole) == 0;
+}
+
+/* After the samples: what is wrong with one of them says more than that the whole is. */
+static int end_whole(struct whole *whole, struct verification *v, struct error *why)
+{
+    if (whole->has_thread)
+        pthread_join(whole->thread, NULL);
+    else
+        hash_whole(whole);
+    if (whole->result < 0)
+        *why = whole->why;
+    else if (whole->fault.text[0])
+        show_fault(v, &whole->fault);
+    return whole->result;
+}
+
+static int check_all(struct verification *v, struct error *why)
+{
+    struct whole whole;
+    struct error samples_why;
+    begin_whole(&whole, v);
+    int samples = check_samples(v, &samples_why), r = end_whole(&whole, v, why);
+    if (samples < 0)
+        *why = samples_why;
+    return samples < 0 ? samples : r;
 }
 
 static void describe(const struct split *split, enum folder_kind kind, enum part part, char *ret,
@@ -200,9 +241,7 @@ static int verify_split(const struct choices *choices, enum folder_kind kind, en
         v.unchecked = NULL;
     }
     if (r == 0 && split)
-        r = check_samples(&v, why);
-    if (r == 0 && split)
-        r = check_whole(&v, why);
+        r = check_all(&v, why);
     if (r == 0)
         show_end(&v);
     if (r == 0 && v.n_faults == 0)
