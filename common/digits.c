@@ -3,7 +3,6 @@
 #include "common/digits.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 unsigned digits_of(const uint8_t labels[N_DIGITS], uint8_t ret[N_DIGITS])
@@ -37,9 +36,10 @@ void digits_text(const uint8_t labels[N_DIGITS], const char *between, char ret[D
 {
     uint8_t digits[N_DIGITS];
     unsigned n = digits_of(labels, digits);
-    size_t used = 0;
-    ret[0] = '\0';
-    for (unsigned i = 0; i < n; i++)
-        used += (size_t)snprintf(ret + used, DIGITS_TEXT_SIZE - used, "%s%u", i ? between : "",
-                                 digits[i]);
+    char *at = ret;
+    for (unsigned i = 0; i < n; i++) {
+        at = i ? stpcpy(at, between) : at;
+        *at++ = (char)('0' + digits[i]);
+    }
+    *at = '\0';
 }

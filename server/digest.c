@@ -3,6 +3,7 @@
 #include "server/digest.h"
 
 #include <endian.h>
+#include <string.h>
 
 #include "common/wire.h"
 #include "server/samples/base64.h"
@@ -10,9 +11,10 @@
 void digest_set_whole(struct reply *reply, uint32_t crc)
 {
     uint32_t big_endian = htobe32(crc);
-    char encoded[BASE64_SIZE(sizeof big_endian)];
-    base64(&big_endian, sizeof big_endian, encoded);
-    reply_set_header(reply, WIRE_DIGEST, WIRE_CRC32C "%s:", encoded);
+    char value[sizeof WIRE_CRC32C + BASE64_SIZE(sizeof big_endian)] = WIRE_CRC32C;
+    base64(&big_endian, sizeof big_endian, value + sizeof WIRE_CRC32C - 1);
+    strcat(value, ":");
+    reply_add_header(reply, WIRE_DIGEST, value);
 }
 
 void digest_set_crc32c(struct reply *reply)

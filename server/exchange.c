@@ -22,6 +22,8 @@ enum {
     ANSWER_HEAD_BYTES = 1024, /* of a connection's memory are left for the head of the answer */
     /* libmicrohttpd takes memory for each, has enough for some 250, and fails without an answer. */
     ARGUMENTS_MAX = 64,
+    URL_USUAL = 256, /* bytes; an exchange with a longer one is not kept for the next */
+    MOST_SPARE = 64,
 };
 
 enum state {
@@ -36,8 +38,8 @@ enum state {
 /* Lives until libmicrohttpd has let go of the request and of the response. */
 struct exchange {
     struct task task;
-    struct exchange *next_finished;
-    enum task_end end; /* how the task ended */
+    struct exchange *next; /* of those that have finished, or of the spare ones */
+    enum task_end end;     /* how the task ended */
     struct exchanges *all;
     struct peer *peer;
     unsigned n_users;
@@ -58,17 +60,46 @@ static const struct settings *settings_of(const struct exchange *exchange)
     return service_settings(exchange->all->service);
 }
 
+/* Zeros, with room for a URL of `url_size` bytes. */
+static struct exchange *take_new(struct exchanges *all, size_t url_size)
+{
+    struct exchange *exchange = all->spare;
+    if (url_size > URL_USUAL)
+        return calloc(1, sizeof *exchange + url_size);
+    if (exchange) {
+        all->spare = exchange->next;
+        all->n_spare--;
+    } else {
+        exchange = malloc(sizeof *exchange + URL_USUAL);
+    }
+    if (exchange)
+        memset(exchange, 0, sizeof *exchange);
+    return exchange;
+}
+
+static void give_back(struct exchange *exchange)
+{
+    struct exchanges *all = exchange->all;
+    if (strlen(exchange->url) >= URL_USUAL || all->n_spare == MOST_SPARE) {
+        free(exchange);
+        return;
+    }
+    exchange->next = all->spare;
+    all->spare = exchange;
+    all->n_spare++;
+}
+
 static void unref(void *user)
 {
     struct exchange *exchange = user;
     if (--exchange->n_users > 0)
         return;
     upload_free(&exchange->upload);
-    reply_reset(&exchange->reply);
+    reply_end(&exchange->reply);
     head_free(&exchange->head);
     free(exchange->request.numbers.items);
     catalog_unref(exchange->request.catalog);
-    free(exchange);
+    give_back(exchange);
 }
 
 void exchange_end(struct exchange *exchange, bool whole)
@@ -129,7 +160,7 @@ static bool has_too_many_arguments(const char *url)
 struct exchange *exchange_begin(struct exchanges *all, struct peer *peer, const char *url)
 {
     size_t size = strlen(url) + 1;
-    struct exchange *exchange = calloc(1, sizeof *exchange + size);
+    struct exchange *exchange = take_new(all, size);
     if (!exchange)
         return NULL;
     memcpy(exchange->url, url, size);
@@ -245,7 +276,7 @@ static void on_done(struct task *task, enum task_end end)
     struct exchanges *all = exchange->all;
     pthread_mutex_lock(&all->lock);
     exchange->end = end;
-    exchange->next_finished = all->finished;
+    exchange->next = all->finished;
     all->finished = exchange;
     all->wake(all->user);
     pthread_mutex_unlock(&all->lock);
@@ -292,7 +323,7 @@ void exchanges_collect(struct exchanges *all)
     all->finished = NULL;
     pthread_mutex_unlock(&all->lock);
     for (struct exchange *next; exchange; exchange = next) {
-        next = exchange->next_finished;
+        next = exchange->next;
         come_back(exchange, exchange->end);
     }
 }
@@ -380,5 +411,9 @@ void exchanges_init(struct exchanges *ret, struct service *service, struct worke
 
 void exchanges_free(struct exchanges *all)
 {
+    for (struct exchange *next; all->spare; all->spare = next) {
+        next = all->spare->next;
+        free(all->spare);
+    }
     pthread_mutex_destroy(&all->lock);
 }

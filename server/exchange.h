@@ -29,6 +29,8 @@ struct exchanges {
     bool stopping;
     pthread_mutex_t lock; /* of `finished`; also held while wake() is called */
     struct exchange *finished;
+    struct exchange *spare; /* that have ended, for those to come */
+    unsigned n_spare;
 };
 
 void exchanges_init(struct exchanges *ret, struct service *service, struct workers *workers,

@@ -229,6 +229,6 @@ void routes_run(struct request *request, struct reply *reply)
     if (reply->status == 0)
         reply->status = 200;
     digest_set_crc32c(reply);
-    reply_set_header(reply, "Content-Type", "%s", format_rows[request->format].media_type);
+    reply_add_header(reply, "Content-Type", format_rows[request->format].media_type);
     validators_set(request, reply);
 }

@@ -2,15 +2,16 @@
  * What lets caches and clients ask whether an answer has changed. */
 #include "server/validators.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { ETAG_SIZE = 48, ETAG_REVISION = 16 };
 
 static void etag_of(const struct request *request, char ret[ETAG_SIZE])
 {
-    snprintf(ret, ETAG_SIZE, "\"%.*s.%s%s\"", ETAG_REVISION, request->entry->revision,
-             format_rows[request->format].extension, request->coded ? "+gzip" : "");
+    char *at = stpcpy(ret, "\"");
+    at = stpncpy(at, request->entry->revision, ETAG_REVISION);
+    at = stpcpy(stpcpy(at, "."), format_rows[request->format].extension);
+    stpcpy(at, request->coded ? "+gzip\"" : "\"");
 }
 
 static const char *varies_by(const struct request *request)
@@ -24,20 +25,20 @@ void validators_set(const struct request *request, struct reply *reply)
 {
     char etag[ETAG_SIZE];
     if (request->method == METHOD_POST) { /* the answer depends on the body, too */
-        reply_set_header(reply, "Cache-Control", "no-store");
+        reply_add_header(reply, "Cache-Control", "no-store");
         return;
     }
     if (request->entry) {
         etag_of(request, etag);
-        reply_set_header(reply, "ETag", "%s", etag);
+        reply_add_header(reply, "ETag", etag);
     }
-    reply_set_header(reply, "Cache-Control",
+    reply_add_header(reply, "Cache-Control",
                      request->pinned ? "public, max-age=31536000, immutable" : "no-cache");
     if (request->coded)
-        reply_set_header(reply, "Content-Encoding", "gzip");
+        reply_add_header(reply, "Content-Encoding", "gzip");
     const char *varies = varies_by(request);
     if (varies)
-        reply_set_header(reply, "Vary", "%s", varies);
+        reply_add_header(reply, "Vary", varies);
 }
 
 bool validators_match(const struct request *request)

@@ -2,12 +2,15 @@
  * What the encoders share. */
 #include "server/samples/encode.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "common/digits.h"
 #include "common/wire.h"
+#include "server/samples/decimal.h"
 #include "server/samples/tally.h"
+
+enum { SOURCES_TEXT_SIZE = MIX_MAX_DIGITS * (DECIMAL_U32_MAX + sizeof ", -") + DECIMAL_SLACK };
 
 uint64_t encode_events_size(const struct recipe *recipe)
 {
@@ -47,14 +50,17 @@ int encode_frames(const struct form *form, const struct recipe *recipe, struct r
 
 void encode_about(const struct entry *entry, const struct recipe *recipe, struct reply *reply)
 {
-    char digits[DIGITS_TEXT_SIZE], sources[REPLY_HEADER_VALUE] = "";
-    size_t used = 0;
+    char digits[DIGITS_TEXT_SIZE], sources[SOURCES_TEXT_SIZE], *at = sources;
     digits_text(recipe->labels, ", ", digits);
-    for (unsigned i = 0; i < recipe->n_sources; i++)
-        used += (size_t)snprintf(sources + used, sizeof sources - used, "%s%" PRId32, i ? ", " : "",
-                                 recipe->sources[i]);
+    for (unsigned i = 0; i < recipe->n_sources; i++) {
+        int32_t source = recipe->sources[i];
+        at = i ? stpcpy(at, ", ") : at;
+        at = source < 0 ? stpcpy(at, "-") : at;
+        at = decimal_put(at, (uint32_t)llabs(source));
+    }
+    *at = '\0';
     if (digits[0]) /* an empty value is no header */
-        reply_set_header(reply, WIRE_LABELS, "%s", digits);
-    reply_set_header(reply, WIRE_SOURCES, "%s", sources);
-    reply_set_header(reply, WIRE_REVISION, "%s", entry->revision);
+        reply_add_header(reply, WIRE_LABELS, digits);
+    reply_add_header(reply, WIRE_SOURCES, sources);
+    reply_add_header(reply, WIRE_REVISION, entry->revision);
 }

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/crc32c.h"
 #include "server/samples/budget.h"
@@ -15,12 +16,17 @@
 
 enum { FIRST_PARTS = 8 };
 
-void reply_reset(struct reply *reply)
+void reply_end(struct reply *reply)
 {
     for (unsigned i = 0; i < reply->n_owned; i++)
         free(reply->owned[i]);
     free(reply->parts);
     budget_return(reply->address, reply->n_claimed);
+}
+
+void reply_reset(struct reply *reply)
+{
+    reply_end(reply);
     *reply = (struct reply){
         .max_bytes = reply->max_bytes,
         .address = reply->address,
@@ -37,6 +43,16 @@ void reply_set_header(struct reply *reply, const char *name, const char *format,
     va_start(args, format);
     vsnprintf(header->value, sizeof header->value, format, args);
     va_end(args);
+}
+
+void reply_add_header(struct reply *reply, const char *name, const char *value)
+{
+    assert(reply->n_headers < REPLY_MAX_HEADERS);
+    struct reply_header *header = &reply->headers[reply->n_headers++];
+    size_t n = strnlen(value, sizeof header->value - 1);
+    header->name = name;
+    memcpy(header->value, value, n);
+    header->value[n] = '\0';
 }
 
 int reply_check(const struct reply *reply, uint64_t size, struct error *why)

@@ -46,10 +46,13 @@ struct reply {
     const atomic_bool *watched[REPLY_MAX_WATCHED];
 };
 
-/* Drop body and headers, to answer something else, or as the reply's end. A reply that was all
- * zeros needs none. */
+/* Drop body and headers, to answer something else; or for good: then it is not to be used again. A
+ * reply that was all zeros needs none. */
 void reply_reset(struct reply *reply);
+void reply_end(struct reply *reply);
 
+/* `name` outlives the reply. A value is cut off at REPLY_HEADER_VALUE - 1 bytes. */
+void reply_add_header(struct reply *reply, const char *name, const char *value);
 void reply_set_header(struct reply *reply, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
