@@ -77,7 +77,7 @@ check_quickstart() {
 # What a release holds builds and installs by itself, from a read-only source.
 check_distribution() {
     echo "== distcheck"
-    if make -C build-check-gcc distcheck >build-check-gcc/distcheck.log 2>&1; then
+    if make -C build-check-gcc -j"$(nproc)" distcheck >build-check-gcc/distcheck.log 2>&1; then
         echo "distcheck: the release builds, installs and is removed without rest"
     else
         tail -n 40 build-check-gcc/distcheck.log

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line `twonmnist` against servers that mean it no good, and outputs that are full."""
+import fcntl
 import json
 import os
 import pathlib
@@ -413,6 +414,7 @@ class Files(Cli):
         os.mkfifo(fifo)
         reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
         self.addCleanup(os.close, reader)
+        fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 1 << 20)  # more than a sample's text
         self.assertEqual(run("get", "train", 0, "-o", fifo), (OK, "", ""))
         self.assertTrue(os.read(reader, 100).startswith(b"# labels"))
         self.assertTrue(fifo.is_fifo())

@@ -13,6 +13,7 @@ import daemon
 UNITS = ("twonmnistd.service", "twonmnistd.socket", "twonmnistd@.service", "twonmnistd@.socket")
 INSTANCES = tuple(unit.replace("@", "@8643") for unit in UNITS)
 MOST_EXPOSED = 0.5
+SEARCHED = "usr/lib/systemd/system"  # by systemd, below its root
 
 
 def analyze(*words, **environment):
@@ -31,6 +32,8 @@ class Units(unittest.TestCase):
                        check=True, capture_output=True,
                        env={**os.environ, "MAKEFLAGS": "", "MFLAGS": ""})
         cls.folder = next(cls.root.rglob("twonmnistd.service")).parent
+        if not (cls.root / SEARCHED).exists():  # whatever the prefix is
+            shutil.copytree(cls.folder, cls.root / SEARCHED)
         cls.program = cls.words_of("ExecStart")[0]
         placed = pathlib.Path(f"{cls.root}{cls.program}")
         placed.parent.mkdir(parents=True, exist_ok=True)
