@@ -29,7 +29,7 @@ static bool read_numbers(struct request *request, struct reply *reply, const cha
     return !number_problem(request, reply, r, most, &why);
 }
 
-static bool read_param(struct request *request, struct reply *reply, unsigned allowed,
+static bool read_param(struct request *request, struct reply *reply, uint64_t allowed,
                        const char *name, const char *value)
 {
     enum param param = param_find(name);
@@ -50,7 +50,7 @@ static bool read_param(struct request *request, struct reply *reply, unsigned al
     return !number_problem(request, reply, r, 0, &why);
 }
 
-static bool read_params(struct request *request, struct reply *reply, unsigned allowed)
+static bool read_params(struct request *request, struct reply *reply, uint64_t allowed)
 {
     for (enum param param = 0; param < N_PARAMS; param++)
         request->params[param] = param_rows[param].standard;
@@ -147,7 +147,7 @@ static void set_form(struct request *request)
     };
 }
 
-bool arguments_read(struct request *request, struct reply *reply, unsigned allowed,
+bool arguments_read(struct request *request, struct reply *reply, uint64_t allowed,
                     const struct match *match)
 {
     if (!read_params(request, reply, allowed))

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "server/pattern.h"
 #include "server/request.h"
@@ -16,5 +17,5 @@
 
 /* Read all into `request`. `allowed` has the PARAM_BIT of each parameter that this path takes.
  * False: `reply` is the problem. */
-bool arguments_read(struct request *request, struct reply *reply, unsigned allowed,
+bool arguments_read(struct request *request, struct reply *reply, uint64_t allowed,
                     const struct match *match);

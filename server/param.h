@@ -26,7 +26,7 @@ enum param {
     N_PARAMS,
 };
 
-#define PARAM_BIT(param) (1u << (param))
+#define PARAM_BIT(param) (UINT64_C(1) << (param))
 
 enum param_kind { PARAM_NUMBER, PARAM_CHOICE, PARAM_NUMBERS };
 

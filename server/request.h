@@ -14,7 +14,7 @@
 
 enum request_method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_OTHER };
 
-enum { REQUEST_MAX_QUERY = 16 };
+enum { REQUEST_MAX_QUERY = 32 };
 
 struct request {
     struct service *service;
@@ -42,7 +42,7 @@ struct request {
     bool negotiated; /* by Accept, not by extension */
     bool pinned;     /* the revision stands in the URL */
     struct entry *entry;
-    unsigned given; /* PARAM_BIT of those in the URL */
+    uint64_t given; /* PARAM_BIT of those in the URL */
     uint64_t params[N_PARAMS];
     uint64_t variables[N_VARIABLES];
     struct numbers numbers; /* indices, or recordings */

@@ -2,6 +2,8 @@
  * One row of the route table. */
 #pragma once
 
+#include <stdint.h>
+
 #include "server/handlers.h"
 #include "server/request.h"
 
@@ -18,7 +20,7 @@ struct route {
         SERVES_SAMPLE,
         SERVES_BATCH
     } serves;             /* samples and batches in their formats */
-    unsigned params;      /* PARAM_BIT of each */
+    uint64_t params;      /* PARAM_BIT of each */
     handler_check *check; /* NULL: cheap, and always there */
     handler *handle;
     const char *help;

@@ -36,7 +36,7 @@ static int close_asked(void **state)
 /* A target that takes each parameter, with the parameters that it needs beside it. */
 static const struct {
     const char *target;
-    unsigned params;
+    uint64_t params;
 } targets[] = {
     {"/v1/splits/timed/samples/0.bin?as=frames",
      PARAM_BIT(PARAM_TIMESTEP) | PARAM_BIT(PARAM_BINS) | PARAM_BIT(PARAM_BINNING) |
