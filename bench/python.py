@@ -4,7 +4,8 @@
 
     TWONMNIST_LIBRARY=build/.libs/libtwonmnist.so.0 PYTHONPATH=python bench/python.py BUILD DATA
 
-DATA holds splits (twonmnist-generate splits). The yardsticks, measured in the same run:
+DATA holds splits (twonmnist-generate splits). With a third argument, a file, the rates of all rounds are
+written there as JSON. The yardsticks, measured in the same run:
 
 * files, byte loop: one small file a sample, read as the dataset's authors read theirs: a list of
   bytes, columns, rounded bins, OR into a dense tensor (written anew after doc and paper).
@@ -13,6 +14,7 @@ DATA holds splits (twonmnist-generate splits). The yardsticks, measured in the s
 
 Figures are medians of three rounds in which all take turns.
 """
+import json
 import pathlib
 import statistics
 import subprocess
@@ -135,10 +137,11 @@ def measure(url):
         for _ in range(ROUNDS):
             for name, way in ways.items():
                 rates[name].append(rate(way))
-    return {name: statistics.median(values) for name, values in rates.items()}
+    return rates
 
 
 def report(rates):
+    rates = {name: statistics.median(values) for name, values in rates.items()}
     loop = rates["files, byte loop, frames"]
     curl = max(rates["curl, 1 connection"], rates["curl, 4 connections"])
     print(f"{'':28} {'samples/s':>10} {'x byte loop':>12} {'x curl':>8}")
@@ -152,7 +155,10 @@ def main():
                               stderr=subprocess.PIPE, text=True)
     try:
         line = next(line for line in daemon.stderr if "listening on" in line)
-        report(measure(f"http://127.0.0.1:{line.rsplit(':', 1)[1].strip()}"))
+        rates = measure(f"http://127.0.0.1:{line.rsplit(':', 1)[1].strip()}")
+        report(rates)
+        if len(sys.argv) > 3:
+            pathlib.Path(sys.argv[3]).write_text(json.dumps(rates))
     finally:
         daemon.terminate()
         daemon.wait()

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 
+import binding
 import documents
 import fresh
 import results
@@ -22,7 +23,7 @@ import serving
 import tools
 from servers import Twonmnistd
 
-ROWS = serving.ROWS | fresh.ROWS | documents.ROWS | tools.ROWS | scale.ROWS
+ROWS = serving.ROWS | fresh.ROWS | documents.ROWS | tools.ROWS | binding.ROWS | scale.ROWS
 
 
 SCRUB_RATE = 16 << 30  # bytes/s: at once

@@ -22,7 +22,7 @@ data=$(realpath -m "${BENCH_DATA:-$build/full}")
 [ -x "$source/configure" ] || (cd "$source" && autoreconf -fi)
 mkdir -p "$build" && cd "$build"
 [ -e Makefile ] || "$source/configure" -q
-make -s -j"$(nproc)" twonmnistd twonmnist-generate bench/bare bench/core
+make -s -j"$(nproc)" twonmnistd twonmnist-generate libtwonmnist.la bench/bare bench/core
 [ -e "$data/train.safetensors" ] || ./twonmnist-generate splits --from synthetic --out "$data"
 ulimit -n "$(ulimit -Hn)"
 exec /usr/bin/python3 "$source/bench/run.py" "$build" "$data" "${BENCH_OUT:-$source/bench}" "$@"

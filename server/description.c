@@ -85,9 +85,8 @@ static json_t *describe(const struct entry *entry)
     return root;
 }
 
-static int write_description(const void *user, char **ret, size_t *ret_size, struct error *why)
+int description_write(json_t *root, char **ret, size_t *ret_size, struct error *why)
 {
-    json_t *root = describe(user);
     size_t size = json_dumpb(root, NULL, 0, JSON_INDENT(2));
     char *text = size ? malloc(size + 1) : NULL;
     if (text) {
@@ -100,6 +99,11 @@ static int write_description(const void *user, char **ret, size_t *ret_size, str
     *ret = text;
     *ret_size = size + 1;
     return 0;
+}
+
+static int write_description(const void *user, char **ret, size_t *ret_size, struct error *why)
+{
+    return description_write(describe(user), ret, ret_size, why);
 }
 
 static int write_labels(const void *user, char **ret, size_t *ret_size, struct error *why)

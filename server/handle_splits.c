@@ -18,40 +18,52 @@
 #include "server/validators.h"
 
 enum {
-    SUMMARY_US = 15,
+    SUMMARY_US = 15,      /* where it is not as last time */
     COUNTED_PER_US = 40,  /* samples, for the description, once */
     COMBINED_PER_US = 10, /* samples, for the CRC-32C of the file, once */
     LABELLED_PER_US = 4,  /* samples, for the text of the labels, once; most is packing it */
 };
 
-static void answer_json(struct request *request, struct reply *reply, json_t *root)
-{
-    char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
-    json_decref(root);
-    struct error why;
-    int r = text ? reply_claim(reply, strlen(text), &why)
-                 : error_set(&why, -ENOMEM, "no memory for the answer");
-    if (r == 0)
-        r = reply_own(reply, text, strlen(text), &why);
-    else
-        free(text);
-    if (r == 0)
-        r = reply_borrow(reply, "\n", 1, &why);
-    if (r < 0)
-        problem_error(request, reply, r, &why);
-}
+/* What of the list changes with time. It stands there alone: what is said of one split may be kept
+ * for ever. */
+struct condition {
+    uint64_t is_damaged, is_verified, scrubbed_bytes, scrubbed_s;
+};
 
-/* What changes with time stands in the list alone: what is said of one split may be kept for ever.
- */
-static json_t *scrub_state(const struct entry *entry)
+struct list {
+    const struct request *request;
+    struct condition conditions[CATALOG_MAX_SPLITS];
+};
+
+static struct condition condition_of(const struct entry *entry)
 {
     const struct holding *holding = entry->holding;
-    int64_t finished_s = atomic_load(&holding->scrubbed_s);
-    return json_pack("{s:b, s:o, s:o, s:o}", "verified", (int)atomic_load(&holding->verified),
-                     "bytes", description_integer(atomic_load(&holding->scrubbed_bytes)), "of",
-                     description_integer(split_size(entry->split) - split_data_start(entry->split)),
-                     "finished",
-                     finished_s ? description_integer((uint64_t)finished_s) : json_null());
+    return (struct condition){
+        .is_damaged = entry_is_damaged(entry),
+        .is_verified = atomic_load(&holding->verified),
+        .scrubbed_bytes = atomic_load(&holding->scrubbed_bytes),
+        .scrubbed_s = (uint64_t)atomic_load(&holding->scrubbed_s),
+    };
+}
+
+static json_t *scrub_state(const struct entry *entry, const struct condition *condition)
+{
+    uint64_t data_size = split_size(entry->split) - split_data_start(entry->split);
+    return json_pack("{s:b, s:o, s:o, s:o}", "verified", (int)condition->is_verified, "bytes",
+                     description_integer(condition->scrubbed_bytes), "of",
+                     description_integer(data_size), "finished",
+                     condition->scrubbed_s ? description_integer(condition->scrubbed_s)
+                                           : json_null());
+}
+
+static json_t *list_row(const struct entry *entry, const struct condition *condition)
+{
+    json_t *row = description_summary(entry);
+    json_object_set_new(row, "source",
+                        entry->source ? json_string(entry->source->name) : json_null());
+    json_object_set_new(row, "damaged", json_boolean(condition->is_damaged));
+    json_object_set_new(row, "scrub", scrub_state(entry, condition));
+    return row;
 }
 
 static void add_limit(const char *name, uint64_t value, void *user)
@@ -59,29 +71,50 @@ static void add_limit(const char *name, uint64_t value, void *user)
     json_object_set_new(user, name, description_integer(value));
 }
 
+static int write_list(const void *user, char **ret, size_t *ret_size, struct error *why)
+{
+    const struct list *list = user;
+    const struct catalog *catalog = list->request->catalog;
+    json_t *limits = json_object(), *rows = json_array();
+    settings_limits(service_settings(list->request->service), add_limit, limits);
+    for (size_t i = 0; i < catalog->n_entries; i++)
+        json_array_append_new(rows, list_row(catalog->entries[i], &list->conditions[i]));
+    return description_write(
+        json_pack("{s:s, s:o, s:o}", "version", PACKAGE_VERSION, "limits", limits, "splits", rows),
+        ret, ret_size, why);
+}
+
+static void choose_coding(struct request *request)
+{
+    request->codable = true;
+    request->coded = format_takes_gzip(request->accept_encoding);
+}
+
+static enum kept_coding coding_of(const struct request *request)
+{
+    return request->coded ? KEPT_GZIP : KEPT_PLAIN;
+}
+
 bool check_splits(struct request *request, struct reply *reply)
 {
     (void)reply;
+    choose_coding(request);
     request->cost_us = request->catalog->n_entries * SUMMARY_US;
     return true;
 }
 
 void handle_splits(struct request *request, struct reply *reply)
 {
-    json_t *limits = json_object(), *list = json_array();
-    settings_limits(service_settings(request->service), add_limit, limits);
-    for (size_t i = 0; i < request->catalog->n_entries; i++) {
-        const struct entry *entry = request->catalog->entries[i];
-        json_t *row = description_summary(entry);
-        json_object_set_new(row, "source",
-                            entry->source ? json_string(entry->source->name) : json_null());
-        json_object_set_new(row, "damaged", json_boolean(entry_is_damaged(entry)));
-        json_object_set_new(row, "scrub", scrub_state(entry));
-        json_array_append_new(list, row);
-    }
-    answer_json(
-        request, reply,
-        json_pack("{s:s, s:o, s:o}", "version", PACKAGE_VERSION, "limits", limits, "splits", list));
+    struct catalog *catalog = request->catalog;
+    struct list list = {.request = request};
+    struct error why;
+    for (size_t i = 0; i < catalog->n_entries; i++)
+        list.conditions[i] = condition_of(catalog->entries[i]);
+    int r =
+        latest_add(&catalog->list, list.conditions, catalog->n_entries * sizeof *list.conditions,
+                   coding_of(request), write_list, &list, reply, &why);
+    if (r < 0)
+        problem_error(request, reply, r, &why);
 }
 
 static void answer_file(struct request *request, struct reply *reply)
@@ -114,18 +147,12 @@ static void answer_file(struct request *request, struct reply *reply)
         problem_error(request, reply, r, &why);
 }
 
-static void choose_coding(struct request *request)
-{
-    request->codable = true;
-    request->coded = format_takes_gzip(request->accept_encoding);
-}
-
 static void answer_kept(struct request *request, struct reply *reply, const struct kept *kept,
                         int made, struct error *why)
 {
     int r = made;
     if (r == 0)
-        r = kept_add(kept, request->coded ? KEPT_GZIP : KEPT_PLAIN, reply, why);
+        r = kept_add(kept, coding_of(request), reply, why);
     if (r < 0)
         problem_error(request, reply, r, why);
 }

@@ -207,6 +207,15 @@ class Negotiation(Case):
                     self.assertIsNone(answer.headers["Content-Encoding"])
                     self.assertEqual(answer.body, plain.body)
 
+    def test_the_list_comes_as_gzip_to_whom_takes_it(self):
+        daemon.wait_until(lambda: all(split["scrub"]["finished"]
+                                      for split in self.get("/v1/splits").json()["splits"]))
+        plain = self.get("/v1/splits")
+        self.assertEqual(self.get("/v1/splits").body, plain.body)
+        coded = self.get("/v1/splits", **{"Accept-Encoding": "gzip"})
+        self.assertEqual(coded.headers["Content-Encoding"], "gzip")
+        self.assertEqual(gzip.decompress(coded.body), plain.body)
+
     def test_samples_come_as_they_are_whatever_is_taken(self):
         answer = self.get("/v1/splits/train/samples/3.bin", **{"Accept-Encoding": "gzip"})
         self.assertIsNone(answer.headers["Content-Encoding"])

@@ -63,6 +63,7 @@ ORDER = {
         ["budget", "holding"],
         ["reply"],
         ["kept", "text"],
+        ["latest"],
         ["catalog"],
         ["catalog_open", "cost", "recipe", "scrub"],
         ["encode"],

@@ -12,7 +12,7 @@ PACKAGES_CHECK="valgrind clang libclang-rt-dev libcmocka-dev python3 python3-num
 # shellcheck disable=SC2034
 PACKAGES_COVERAGE="lcov"
 # shellcheck disable=SC2034
-PACKAGES_BENCH="wrk nginx-light python3 python3-matplotlib unzip"
+PACKAGES_BENCH="wrk nginx-light curl python3 python3-numpy python3-matplotlib unzip"
 
 packages_missing() {
     for package in "$@"; do

@@ -22,6 +22,7 @@ void catalog_unref(struct catalog *catalog)
         kept_free(&entry->labels_text);
         free(entry);
     }
+    latest_free(&catalog->list);
     free(catalog->found);
     free(catalog);
 }

@@ -15,6 +15,7 @@
 #include "server/samples/found.h"
 #include "server/samples/holding.h"
 #include "server/samples/kept.h"
+#include "server/samples/latest.h"
 
 enum { CATALOG_MAX_SPLITS = 64 };
 
@@ -39,6 +40,7 @@ struct catalog {
     struct entry *entries[CATALOG_MAX_SPLITS]; /* by name */
     size_t n_found;
     struct found *found; /* by name; the files they were opened from, and those passed over */
+    struct latest list;  /* the text about all of them */
 };
 
 /* Open every `*.safetensors` of the folder; the caller holds the first reference. Of a

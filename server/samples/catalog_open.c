@@ -209,6 +209,7 @@ int catalog_open(const char *folder, const struct catalog *old, struct catalog *
     if (!fresh)
         return error_set(why, -ENOMEM, "%s: no memory for a catalog", folder);
     atomic_init(&fresh->n_users, 1);
+    latest_init(&fresh->list);
     int r = open_all(&(struct attempt){folder, old, fresh}, why);
     if (r < 0) {
         catalog_unref(fresh);

@@ -14,17 +14,26 @@ enum { GZIP_LEVEL = 6, GZIP_WINDOW = 15 + 16, GZIP_MEMORY = 8 };
 /* They are few, and are made seldom. */
 static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
 
-static void set(struct kept *kept, enum kept_coding coding, char *bytes, size_t size)
+static struct kept_text text_of(char *bytes, size_t size)
 {
-    kept->codings[coding].bytes = bytes;
-    kept->codings[coding].size = size;
-    kept->codings[coding].crc = crc32c(0, bytes, size);
+    return (struct kept_text){.bytes = bytes, .size = size, .crc = crc32c(0, bytes, size)};
 }
 
-/* As gzip without a name and a time, so that the same text gives the same bytes. */
-static int compress_text(char *text, size_t size, char **ret, size_t *ret_size, struct error *why)
+int kept_text_make(kept_maker *make, const void *user, struct kept_text *ret, struct error *why)
 {
-    z_stream stream = {.next_in = (Bytef *)text, .avail_in = (uInt)size};
+    char *bytes;
+    size_t size;
+    int r = make(user, &bytes, &size, why);
+    if (r == 0)
+        *ret = text_of(bytes, size);
+    return r;
+}
+
+/* Without a name and a time. */
+int kept_text_compress(const struct kept_text *text, struct kept_text *ret, struct error *why)
+{
+    size_t size = text->size;
+    z_stream stream = {.next_in = (Bytef *)text->bytes, .avail_in = (uInt)size};
     if (size > UINT32_MAX / 2 || deflateInit2(&stream, GZIP_LEVEL, Z_DEFLATED, GZIP_WINDOW,
                                               GZIP_MEMORY, Z_DEFAULT_STRATEGY) != Z_OK)
         return error_set(why, -ENOMEM, "no memory to compress a text of %zu bytes", size);
@@ -33,32 +42,28 @@ static int compress_text(char *text, size_t size, char **ret, size_t *ret_size, 
     stream.next_out = (Bytef *)packed;
     stream.avail_out = (uInt)most;
     bool done = packed && deflate(&stream, Z_FINISH) == Z_STREAM_END;
-    size_t packed_size = stream.total_out;
+    char *shrunk = done ? realloc(packed, stream.total_out) : NULL;
     deflateEnd(&stream);
-    if (!done) {
+    if (!shrunk) {
         free(packed);
         return error_set(why, -ENOMEM, "no memory to compress a text of %zu bytes", size);
     }
-    char *shrunk = realloc(packed, packed_size);
-    *ret = shrunk ? shrunk : packed;
-    *ret_size = packed_size;
+    *ret = text_of(shrunk, stream.total_out);
     return 0;
 }
 
 static int make_codings(struct kept *kept, kept_maker *make, const void *user, struct error *why)
 {
-    char *text, *packed = NULL;
-    size_t size, packed_size = 0;
-    int r = make(user, &text, &size, why);
+    struct kept_text plain;
+    int r = kept_text_make(make, user, &plain, why);
     if (r < 0)
         return r;
-    r = compress_text(text, size, &packed, &packed_size, why);
+    r = kept_text_compress(&plain, &kept->codings[KEPT_GZIP], why);
     if (r < 0) {
-        free(text);
+        free(plain.bytes);
         return r;
     }
-    set(kept, KEPT_PLAIN, text, size);
-    set(kept, KEPT_GZIP, packed, packed_size);
+    kept->codings[KEPT_PLAIN] = plain;
     atomic_store(&kept->is_made, true);
     return 0;
 }

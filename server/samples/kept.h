@@ -13,17 +13,24 @@
 
 enum kept_coding { KEPT_PLAIN, KEPT_GZIP, KEPT_CODINGS };
 
+struct kept_text {
+    char *bytes; /* from malloc() */
+    size_t size;
+    uint32_t crc; /* CRC-32C */
+};
+
 struct kept {
     atomic_bool is_made;
-    struct {
-        char *bytes;
-        size_t size;
-        uint32_t crc;
-    } codings[KEPT_CODINGS];
+    struct kept_text codings[KEPT_CODINGS];
 };
 
 /* Makes a text in memory from malloc(). 0, or a negative errno. */
 typedef int kept_maker(const void *user, char **ret, size_t *ret_size, struct error *why);
+
+/* Make a text; and make its gzip, which is the same for the same text. Errors: the maker's;
+ * -ENOMEM. */
+int kept_text_make(kept_maker *make, const void *user, struct kept_text *ret, struct error *why);
+int kept_text_compress(const struct kept_text *text, struct kept_text *ret, struct error *why);
 
 bool kept_is_made(const struct kept *kept);
 
