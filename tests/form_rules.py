@@ -3,8 +3,8 @@
 NumPy: the rules of the forms once more, as Tonic 1.6, SpikingJelly 2.0.0.dev1 and lava-dl have them
 (golden hashes of the first two hold this file: test_representations.py).
 
-Events are arrays of the fields x, y, t (µs), p, all int64, in order of time; frames are int64 counts
-[T,2,34,34] ([T,1,34,34] of merged polarities). Nothing here is clipped: `as_values` does that.
+Events are arrays of the fields x, y, t (µs), p, all int64, in order of time; frames are int64
+counts [T,2,34,34] ([T,1,34,34] of merged polarities), which only `as_values` clips.
 
 Where a library stops with an error, since there is nothing to count, these rules go on: a sample
 without events, or one that is too short, gives empty frames, at least one.

@@ -21,6 +21,7 @@ end, MemoryError, and else OSError with the errno of twonmnist.h: TimeoutError, 
 
 Sources: N-MNIST (10.3389/fnins.2015.00437), 2NMNIST (10.5281/zenodo.7847750).
 """
+from . import metrics
 from ._library import library_version
 from .batches import Batch, Events, PackedEvents
 from .collating import collate, pad
@@ -33,4 +34,4 @@ from .stats import Stats
 __version__ = "0.1.0"
 
 __all__ = ["Batch", "Events", "Loader", "NMNIST", "PackedEvents", "Pairs", "Split", "Stats",
-           "collate", "library_version", "loader", "pad", "splits"]
+           "collate", "library_version", "loader", "metrics", "pad", "splits"]
