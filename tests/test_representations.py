@@ -4,6 +4,12 @@ recordings, and against small cases counted by hand; the table in doc/representa
 import csv
 import gzip
 import hashlib
+import importlib.util
+import os
+import pathlib
+import re
+import subprocess
+import sys
 import unittest
 import zipfile
 
@@ -12,6 +18,8 @@ import numpy as np
 import daemon
 import form_rules as rules
 
+SOURCE = pathlib.Path(os.environ.get("TWONMNIST_SOURCE", pathlib.Path(__file__).parent.parent))
+SCRIPT = SOURCE / "doc" / "representations.py"
 TRAIN = daemon.SHARED / "nmnist-small" / "Train.zip"
 
 
@@ -220,6 +228,75 @@ class ByHand(unittest.TestCase):
         events = spots((33, 1, (1 << 23) - 1, 1), (0, 33, 257, 0))
         self.assertEqual(rules.pack(events).tolist(), [[33, 1, 255, 255, 255], [0, 33, 0, 1, 1]])
         np.testing.assert_array_equal(rules.events_of(rules.pack(events).tobytes()), events)
+
+
+def printed(*words):
+    """What the script prints."""
+    ran = subprocess.run([sys.executable, SCRIPT, *map(str, words)], stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, encoding="utf-8", check=False,
+                         env={**os.environ, "PYTHONIOENCODING": "utf-8"})
+    if ran.returncode:
+        raise AssertionError(ran.stderr)
+    return ran.stdout
+
+
+class Document(unittest.TestCase):
+    def setUp(self):
+        text = (SOURCE / "doc" / "representations.md").read_text(encoding="utf-8")
+        self.prose = text[:text.index("## The tables")]
+        command = re.search(r"^    python3 doc/representations.py (.*)$", text, re.M)[1]
+        self.words = [TRAIN if word == "Train.zip" else word for word in command.split()]
+        self.tables = re.search(r"<!-- what the script prints begins -->\n(.*)"
+                                r"<!-- what the script prints ends -->", text, re.S)[1].strip()
+
+    def test_its_tables_are_what_the_script_prints(self):
+        daemon.need_shared()
+        self.assertEqual(self.tables, printed(*self.words).strip())
+
+    def test_its_numbers_are_those_of_the_tables(self):
+        figures = set(re.findall(r"[\d,.]*\d", self.tables))
+        differences = {"23", "48", "246"}  # between two of the table's
+        prose = set(re.findall(r"(?<![\w`.])\d[\d,]{2,}\b|(?<= and )\d\d+", self.prose))
+        self.assertGreater(len(prose), 9)
+        self.assertEqual(prose - figures - differences, set())
+
+
+class Script(unittest.TestCase):
+    def test_a_folder_a_zip_and_a_daemon_give_the_same(self):
+        folder = pathlib.Path(self.enterContext(daemon.temporary_folder()))
+        splits = daemon.generate(folder / "splits", "--count", "20,10", source="synthetic")
+        server = self.enterContext(daemon.Daemon(splits))
+        body = server.get("/v1/splits/nmnist-train/samples/3.bin").body
+        (folder / "3").write_bytes(body)
+        with zipfile.ZipFile(folder / "some.zip", "w") as archive:
+            archive.writestr("3", body)
+        tables = [printed("--timestep", 10000, 5000, "--", source, 3) for source in
+                  (folder, folder / "some.zip", f"{server.url}/v1/splits/nmnist-train")]
+        self.assertIn(f"**3**, 10 ms: {len(body) // 5:,} events", tables[0])
+        self.assertEqual(tables[1:], tables[:1] * 2)
+
+    def test_what_is_not_there_is_named(self):
+        with self.assertRaisesRegex(AssertionError, "^representations.py: nowhere.zip: .*No such"):
+            printed("nowhere.zip", "3")
+
+    def test_rows_are_those_counted_by_hand(self):
+        spec = importlib.util.spec_from_file_location("representations", SCRIPT)
+        script = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(script)
+        # Nearest: 1 2 2 2 3; halves up: 1 2 2 3 3; down: 1 1 1 2 2; from 120 ms on: 0 0 0 1 1.
+        events = at(120_000, 150_000, 150_000, 250_000, 260_000)
+        rows = {name: numbers for name, *numbers in script.rows_of(events, 100_000)}
+        for name, numbers in (
+                ("lava-dl", [3, 4, 2, 1, 1, 0]), ("… halves up", [3, 3, 2, 1, 1, 0]),
+                ("… rounded down", [3, 5, 2, 1, 1, 0]), ("… counts", [3, 4, 4, 3, 1, 1]),
+                ("Tonic time_window=100000", [1, 3, 3, 3, 0, 3]),
+                ("… include_incomplete=True", [2, 5, 5, 3, 0, 3]),
+                ("… start_time=0 end_time=300000", [3, 5, 5, 3, 1, 2]),
+                ("SpikingJelly duration=100000", [2, 5, 5, 3, 0, 3]),
+                ("Tonic n_event_bins=3", [3, 3, 3, 1, 0, 1]),
+                ("SpikingJelly number, 3", [3, 5, 5, 3, 0, 2])):
+            self.assertEqual(rows[name], numbers, name)
+        self.assertIn("SpikingJelly time, 3 (stops: empty frames)", rows)
 
 
 if __name__ == "__main__":
