@@ -15,7 +15,7 @@ static const struct {
     {"check-config", COMMAND_CHECK, false},
     {"hash-token", COMMAND_HASH_TOKEN, true},
     {"help", COMMAND_HELP, false},
-    {"reference", COMMAND_REFERENCE, false},
+    {"reference", COMMAND_REFERENCE, true},
     {"sample-config", COMMAND_SAMPLE, false},
     {"version", COMMAND_VERSION, false},
 };

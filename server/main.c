@@ -35,7 +35,7 @@ static void print_help(void)
            "  --check-config                      say what is wrong with the settings, serve "
            "nothing\n"
            "  --sample-config                     print a configuration file with all defaults\n"
-           "  --reference                         print the manual's sections that come from "
+           "  --reference[=settings]              print the manual's sections that come from "
            "tables\n"
            "  --hash-token[=NAME]                 read a token from standard input, print its line "
            "for token_file\n"
@@ -45,7 +45,7 @@ static void print_help(void)
            "Settings, here and as \"name = value\" in the file:\n");
     settings_print_help(stdout);
     printf("\nSignals: SIGHUP reloads splits, tokens and certificate, SIGTERM and SIGINT stop.\n"
-           "Manual: man twonmnistd\n");
+           "Manual: man twonmnistd, man twonmnistd.conf\n");
 }
 
 /* The files first, wherever --config stands: what the command line sets goes before them. */
@@ -108,8 +108,7 @@ static int run(const struct command_line *line, const struct settings *settings)
         settings_print_sample(stdout);
         return EXIT_OK;
     case COMMAND_REFERENCE:
-        reference_print(stdout);
-        return EXIT_OK;
+        return exit_code(reference_print(line->argument, stdout, &why), EXIT_USAGE, &why);
     case COMMAND_HASH_TOKEN:
         return exit_code(hash_token(line->argument, &why), EXIT_USAGE, &why);
     case COMMAND_CHECK:

@@ -2,12 +2,15 @@
  * What the tables say, for people. */
 #include "server/reference.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "server/messages.h"
 #include "server/metrics.h"
 #include "server/problem.h"
 #include "server/routes.h"
+#include "server/settings.h"
 
 static void print_formats(FILE *out, const struct route *route)
 {
@@ -146,11 +149,18 @@ static void print_messages(FILE *out)
     fputs(".El\n", out);
 }
 
-void reference_print(FILE *out)
+int reference_print(const char *part, FILE *out, struct error *why)
 {
+    if (part && strcmp(part, "settings") != 0)
+        return error_set(why, -EINVAL, "--reference: \"%.80s\" is not settings", part);
+    if (part) {
+        settings_print_manual(out);
+        return 0;
+    }
     print_paths(out);
     print_parameters(out);
     print_problems(out);
     print_metrics(out);
     print_messages(out);
+    return 0;
 }

@@ -219,6 +219,18 @@ void settings_print_sample(FILE *out)
     }
 }
 
+void settings_print_manual(FILE *out)
+{
+    fputs(".Sh SETTINGS\n.Bl -tag -width Ds\n", out);
+    for (size_t i = 0; i < N_ROWS; i++) {
+        const struct row *row = &rows[i];
+        fprintf(out, ".It Ic %s Pq %s", row->name, row->kind == KIND_BOOL ? "yes or no, " : "");
+        print_range(out, row);
+        fprintf(out, "default %s\n%s\n", standard_of(row), row->help);
+    }
+    fputs(".El\n", out);
+}
+
 void settings_limits(const struct settings *settings,
                      void (*each)(const char *name, uint64_t value, void *user), void *user)
 {

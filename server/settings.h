@@ -83,9 +83,11 @@ int settings_set(struct settings *settings, enum setting_source source, const ch
  * Errors: those of open() and read(); those of settings_set(), with file and line. */
 int settings_read(struct settings *settings, const char *path, struct error *why);
 
-/* Print the options for --help, and a configuration file that shows every default. */
+/* Print the options for --help, a configuration file that shows every default, and the list in
+ * doc/twonmnistd.conf.5 (mdoc(7)). */
 void settings_print_help(FILE *out);
 void settings_print_sample(FILE *out);
+void settings_print_manual(FILE *out);
 
 /* Call `each` for every setting that limits something. */
 void settings_limits(const struct settings *settings,

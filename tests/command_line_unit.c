@@ -57,6 +57,20 @@ static void command_line_knows_its_commands(void **state)
     }
 }
 
+static void command_line_takes_a_commands_argument_where_it_has_one(void **state)
+{
+    (void)state;
+    struct command_line line;
+    assert_int_equal(PARSE(&line, NULL, "--reference"), 0);
+    assert_int_equal(line.command, COMMAND_REFERENCE);
+    assert_null(line.argument);
+    command_line_free(&line);
+    assert_int_equal(PARSE(&line, NULL, "--reference=settings"), 0);
+    assert_int_equal(line.command, COMMAND_REFERENCE);
+    assert_string_equal(line.argument, "settings");
+    command_line_free(&line);
+}
+
 static void command_line_serves_where_there_is_none(void **state)
 {
     (void)state;
@@ -89,6 +103,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(command_line_keeps_options_in_their_order),
         cmocka_unit_test(command_line_knows_its_commands),
+        cmocka_unit_test(command_line_takes_a_commands_argument_where_it_has_one),
         cmocka_unit_test(command_line_serves_where_there_is_none),
         cmocka_unit_test(command_line_names_the_argument_that_is_wrong),
     };

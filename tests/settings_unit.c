@@ -221,17 +221,24 @@ static char *printed(void (*print)(FILE *out))
     return text;
 }
 
-static void settings_print_every_row_for_help_and_as_a_file_that_can_be_read(void **state)
+static void
+settings_print_every_row_for_help_the_manual_and_as_a_file_that_can_be_read(void **state)
 {
     char *help = printed(settings_print_help), *sample = printed(settings_print_sample);
+    char *manual = printed(settings_print_manual);
     assert_non_null(strstr(help, "  --max-batch-size N"));
     assert_non_null(strstr(help, "(1 to 65536 samples, default 1024)"));
 #define IN_SAMPLE(kind, name, standard, ...) \
     assert_non_null(strstr(sample, "\n#" #name " = " standard "\n"));
     SETTINGS(IN_SAMPLE)
+#define IN_MANUAL(kind, name, ...) assert_non_null(strstr(manual, "\n.It Ic " #name " Pq "));
+    SETTINGS(IN_MANUAL)
+    assert_non_null(strstr(manual, "\n.It Ic max_batch_size Pq 1 to 65536 samples, default 1024\n"
+                                   "most samples one request may ask for\n"));
     assert_int_equal(read_text(*state, sample, strlen(sample), NULL), 0);
     free(help);
     free(sample);
+    free(manual);
 }
 
 static void count_limit(const char *name, uint64_t value, void *user)
@@ -269,7 +276,7 @@ int main(void)
         TEST(settings_name_the_file_and_line_of_a_fault),
         TEST(settings_refuse_a_byte_that_hides_the_rest_of_a_line),
         TEST(settings_refuse_a_file_that_cannot_be_read),
-        TEST(settings_print_every_row_for_help_and_as_a_file_that_can_be_read),
+        TEST(settings_print_every_row_for_help_the_manual_and_as_a_file_that_can_be_read),
         TEST(settings_tell_each_limit),
     };
     return cmocka_run_group_tests_name("settings", tests, NULL, NULL);

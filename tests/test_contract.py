@@ -112,6 +112,7 @@ class Wire(unittest.TestCase):
     def test_the_port_is_the_same_everywhere(self):
         port = re.search(r"WIRE_PORT = (\d+)", WIRE).group(1)
         places = ["cli/options.h", "server/settings.h", "doc/twonmnist.1", "doc/twonmnistd.8",
+                  "doc/twonmnistd.conf.5", "doc/twonmnistd.service.8",
                   "etc/twonmnistd.conf", "README.md", "python/twonmnist/__init__.py"]
         for place in places:
             with self.subTest(place):

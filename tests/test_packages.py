@@ -17,7 +17,9 @@ FILES = {
         r"/etc/twonmnist/twonmnistd\.conf",
         r"/lib/systemd/system/twonmnistd(@)?\.(service|socket)",
         r"/usr/lib/sysusers\.d/twonmnist\.conf", r"/usr/lib/tmpfiles\.d/twonmnist\.conf",
-        r"/usr/share/man/man8/twonmnistd\.8\.gz", r"/usr/share/man/man1/twonmnist-generate\.1\.gz"],
+        r"/usr/share/man/man8/twonmnistd\.8\.gz",
+        r"/usr/share/man/man5/twonmnistd\.conf\.5\.gz",
+        r"/usr/share/man/man8/twonmnistd(@)?\.(service|socket)\.8\.gz", r"/usr/share/man/man1/twonmnist-generate\.1\.gz"],
     "twonmnist": [
         r"/usr/bin/twonmnist", r"/usr/share/man/man1/twonmnist\.1\.gz",
         r"/usr/share/bash-completion/completions/twonmnist",
