@@ -96,6 +96,20 @@ class Framing(unittest.TestCase):
         self.taken(head("Host: a", "Transfer-Encoding: Chunked", **post) +
                    b"8\r\n" + body[:8] + b"\r\n8;a=b\r\n" + body[8:] + b"\r\n0\r\n\r\n")
 
+    def test_a_length_that_is_none_ends_the_connection(self):
+        """Also for what was sent behind it. libmicrohttpd may say the head of its refusal twice."""
+        for length in "x", "-1", "1" * 30:
+            with self.subTest(length), wire.connect(server) as connection:
+                connection.sendall(head("Host: a", f"Content-Length: {length}") +
+                                   head("Host: a", target="/v1/splits"))
+                said = b""
+                while piece := connection.recv(65536):
+                    said += piece
+                heads = re.findall(rb"HTTP/1.1 (\d+) (?:[^\r]*\r\n)+?\r\n", said)
+                self.assertIn(heads, ([b"400"], [b"413"], [b"400"] * 2, [b"413"] * 2))
+                self.assertEqual(said.count(b"Connection: close\r\n"), len(heads))
+                self.assertNotIn(b"revision", said)
+
     def test_nothing_is_read_behind_a_body_in_chunks(self):
         """A bare line feed ends the head of a chunk here, and belongs to it elsewhere."""
         for more in (b";\nxx\r\n", b"\nxx\r\n", b"\r\nxx\r\n"):
