@@ -340,6 +340,9 @@ void http_check_peers(struct http *http)
     for (struct peer *peer = http->peers; peer; peer = peer->next) {
         if (peer->exchange)
             exchange_give_up(peer->exchange, false);
+        /* What it was sent may still be on its way, so it is not cut off. */
+        if (peer_has_left(peer))
+            peer_hang_up(peer);
         if (!peer_is_late(peer, settings, http->rested_ms, http->exchanges.stopping))
             continue;
         count_cut(peer->phase);

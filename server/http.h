@@ -33,8 +33,8 @@ int http_run(struct http *http);
 /* Go on with requests that workers have finished. http_run() is due then. */
 void http_collect(struct http *http);
 
-/* Hang up on clients that are too slow with their request or in taking their answer, and forget
- * requests in the queue whose client is gone. Every second or so. */
+/* Hang up on clients that are too slow with their request or in taking their answer or have left in
+ * the middle of one, and forget requests in the queue whose client is gone. Every second or so. */
 void http_check_peers(struct http *http);
 
 /* Every answer is its connection's last from now on. */

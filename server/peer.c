@@ -15,6 +15,7 @@ enum {
     STUCK_MS = 1000,
     STOPPING_MS = 1000, /* for the rest of a request, once the server stops */
     EXPECTED_MS = 1000,
+    LEFT_MS = 500, /* less than the time between two looks, in which all that came is read */
 };
 
 uint64_t peer_now_ms(void)
@@ -45,6 +46,7 @@ void peer_enter(struct peer *peer, enum peer_phase phase)
     peer->phase = phase;
     peer->since_ms = peer->heard_ms = peer_now_ms();
     peer->chunked = false;
+    peer->left_ms = 0;
     peer->taken_ms = 0;
 }
 
@@ -108,6 +110,20 @@ bool peer_is_gone(const struct peer *peer)
 {
     struct pollfd pollfd = {.fd = peer->fd, .events = POLLRDHUP};
     return poll(&pollfd, 1, 0) > 0 && (pollfd.revents & (POLLRDHUP | POLLHUP | POLLERR));
+}
+
+/* libmicrohttpd is told once, and not again, of bytes and of an end that came together. */
+bool peer_has_left(struct peer *peer)
+{
+    bool can_leave = peer->phase == PEER_IDLE || peer->phase == PEER_ASKING;
+    if (!can_leave || !peer_is_gone(peer)) {
+        peer->left_ms = 0;
+        return false;
+    }
+    uint64_t now_ms = peer_now_ms();
+    if (!peer->left_ms || peer->heard_ms > peer->left_ms)
+        peer->left_ms = now_ms;
+    return now_ms - peer->left_ms >= LEFT_MS;
 }
 
 void peer_hang_up(const struct peer *peer)

@@ -38,6 +38,7 @@ struct peer {
     uint64_t since_ms; /* of the phase */
     bool chunked;      /* the body that it sends */
     uint64_t heard_ms; /* when a piece of the body came last */
+    uint64_t left_ms;  /* when it was seen to be gone, and nothing came since; 0: not */
     /* how much of an answer it had taken, and when that was noted; 0: not yet */
     uint64_t taken, taken_ms;
 };
@@ -54,6 +55,10 @@ bool peer_is_late(struct peer *peer, const struct settings *settings, uint64_t r
 
 /* Whether it came, or had an answer, so lately that a request may be on its way. */
 bool peer_is_expected(const struct peer *peer);
+
+/* Whether the client has closed its side in the middle of a request or behind the last one, and
+ * whatever it had sent before that was read. Asked for every second or so. */
+bool peer_has_left(struct peer *peer);
 
 /* Whether the client has closed its side, or is not reached any more. Any thread. */
 bool peer_is_gone(const struct peer *peer);

@@ -128,6 +128,58 @@ static void who_has_closed_is_gone(void **state)
     close(ends[0]);
 }
 
+static bool has_left_for_long(struct peer *peer)
+{
+    bool at_once = peer_has_left(peer);
+    assert_false(at_once); /* what came before may not be read yet */
+    if (peer->left_ms == 0)
+        return false;
+    peer->left_ms -= SLACK_MS;
+    peer->heard_ms -= 2 * SLACK_MS;
+    return peer_has_left(peer);
+}
+
+static void who_leaves_in_the_middle_has_left_when_it_is_seen_again(void **state)
+{
+    (void)state;
+    static const enum peer_phase can[] = {PEER_IDLE, PEER_ASKING},
+                                 cannot[] = {PEER_GREETING, PEER_WAITING, PEER_RECEIVING};
+    int ends[2];
+    connect_pair(ends);
+    struct peer peer = {.fd = ends[0]};
+    peer_enter(&peer, PEER_ASKING);
+    assert_false(has_left_for_long(&peer));
+    assert_int_equal(shutdown(ends[1], SHUT_WR), 0);
+    for (size_t i = 0; i < sizeof can / sizeof *can; i++) {
+        peer_enter(&peer, can[i]);
+        assert_true(has_left_for_long(&peer));
+    }
+    for (size_t i = 0; i < sizeof cannot / sizeof *cannot; i++) {
+        peer_enter(&peer, cannot[i]);
+        assert_false(has_left_for_long(&peer));
+    }
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void of_whom_something_came_has_not_left_yet(void **state)
+{
+    (void)state;
+    int ends[2];
+    connect_pair(ends);
+    close(ends[1]);
+    struct peer peer = {.fd = ends[0]};
+    peer_enter(&peer, PEER_ASKING);
+    assert_false(peer_has_left(&peer));
+    peer.left_ms -= SLACK_MS;
+    peer.heard_ms = peer.left_ms + SLACK_MS / 2;
+    assert_false(peer_has_left(&peer));
+    peer.left_ms -= SLACK_MS;
+    peer.heard_ms = 0;
+    assert_true(peer_has_left(&peer));
+    close(ends[0]);
+}
+
 static void who_is_cut_off_gets_a_reset_and_nothing_more(void **state)
 {
     (void)state;
@@ -165,6 +217,8 @@ int main(void)
         cmocka_unit_test(a_chunked_body_that_stands_still_is_late_unless_the_server_was_busy),
         cmocka_unit_test(who_takes_too_little_of_an_answer_is_late),
         cmocka_unit_test(who_has_closed_is_gone),
+        cmocka_unit_test(who_leaves_in_the_middle_has_left_when_it_is_seen_again),
+        cmocka_unit_test(of_whom_something_came_has_not_left_yet),
         cmocka_unit_test(who_is_cut_off_gets_a_reset_and_nothing_more),
         cmocka_unit_test(a_list_loses_whom_it_is_told_to),
     };

@@ -3,10 +3,13 @@
 import re
 import selectors
 import socket
+import time
 import unittest
 
 import daemon
+import prometheus
 import safetensors_reader
+import wire
 
 REQUESTS_EACH = 4
 STALL_S = 30  # no limit on speed: only a daemon that has stopped is this quiet
@@ -220,6 +223,66 @@ class Deadlines(unittest.TestCase):
                     except OSError:
                         closed = True
                 self.assertTrue(closed)
+
+
+class Left(unittest.TestCase):
+    """Clients whose end comes together with their last bytes: libmicrohttpd, which is told of both
+    at once, may see only the bytes."""
+
+    HALVES = (
+        b"GET /v1/splits/tra",
+        request("/healthz")[:-2],
+        b"POST /v1/splits/train/batch.json HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{",
+        b"POST /v1/splits/train/batch.json HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
+        b"\r\n5\r\n{",
+    )
+    IDLE_S = 600
+
+    def setUp(self):
+        self.other = self.enterContext(daemon.Daemon(
+            server.command[server.command.index("--data") + 1], "--admin-listen", "127.0.0.1:0",
+            "--idle-timeout-s", self.IDLE_S, "--request-timeout-s", self.IDLE_S))
+        prometheus.find_admin(self.other)
+        self.before = self.count()
+
+    def count(self):
+        return prometheus.scrape(self.other).value("twonmnist_connections")
+
+    @staticmethod
+    def end_with(connection, data):
+        """Send the data and the end in one packet."""
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+
+    def expect_none(self):
+        daemon.wait_until(lambda: self.count() == self.before)
+
+    def test_half_a_request_holds_no_place_once_its_client_is_gone(self):
+        for half in self.HALVES * 10:
+            with wire.connect(self.other) as connection:
+                self.end_with(connection, half)
+        self.expect_none()
+
+    def test_nor_does_a_client_that_leaves_behind_its_answer(self):
+        for _ in range(20):
+            with wire.connect(self.other) as connection:
+                connection.sendall(request("/v1/splits/train/samples/0.bin"))
+                self.assertEqual(wire.receive_answer(connection)[2], samples[0])
+                self.end_with(connection, b"G")
+        self.expect_none()
+        page = prometheus.scrape(self.other)
+        cut = page.values("twonmnist_connections_cut_total", "phase")
+        self.assertEqual(set(cut.values()), {0}, "who has left is not cut off for being slow")
+
+    def test_who_only_stops_sending_gets_all_of_the_answer(self):
+        path = "/v1/splits/train/batch.safetensors?indices=" + ",".join(map(str, range(60)))
+        whole = self.other.get(path).body
+        with wire.connect(self.other, receive_buffer=4096) as connection:
+            self.end_with(connection, request("/healthz") + request(path))
+            time.sleep(3)  # of which the second would be too many for who has left
+            received = receive_all(connection)
+        self.assertTrue(received.endswith(whole))
 
 
 if __name__ == "__main__":
