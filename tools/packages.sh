@@ -13,6 +13,8 @@ PACKAGES_CHECK="valgrind curl clang libclang-rt-dev libcmocka-dev python3 python
 PACKAGES_COVERAGE="lcov"
 # shellcheck disable=SC2034
 PACKAGES_BENCH="wrk nginx-light curl python3 python3-numpy python3-matplotlib unzip"
+# shellcheck disable=SC2034
+PACKAGES_SOAK="python3 python3-numpy python3-matplotlib"
 
 packages_missing() {
     for package in "$@"; do
