@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The safetensors container: splits and batches. The one door of common/ to jansson. */
+ * The safetensors container: splits and batches. With json_memory the one door of common/ to
+ * jansson. */
 #include "common/safetensors.h"
 
 #include <endian.h>
@@ -12,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "common/json_memory.h"
 
 enum { LENGTH_BYTES = 8, MAX_TENSORS = 64 };
 
@@ -83,14 +86,15 @@ __attribute__((format(printf, 2, 3))) static void draft_add(struct draft *draft,
 
 static int add_json_string(struct draft *draft, const char *value)
 {
+    json_memory_begin();
     json_t *string = json_string(value);
     char *quoted = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
     json_decref(string);
-    if (!quoted)
-        return -ENOMEM;
-    draft_add(draft, "%s", quoted);
+    bool there = quoted && !json_memory_is_short();
+    if (there)
+        draft_add(draft, "%s", quoted);
     free(quoted);
-    return 0;
+    return there ? 0 : -ENOMEM;
 }
 
 static int add_metadata(struct draft *draft, const struct meta *meta, size_t n_meta)
@@ -239,10 +243,13 @@ static int parse_text(const char *text, size_t length, uint64_t file_size, struc
     if (!header)
         return error_set(why, -ENOMEM, "no memory for the header");
     json_error_t json_error;
+    json_memory_begin();
     header->data_start = LENGTH_BYTES + length;
     header->root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &json_error);
     int r;
-    if (!json_is_object(header->root))
+    if (json_memory_is_short())
+        r = error_set(why, -ENOMEM, "no memory for the header");
+    else if (!json_is_object(header->root))
         r = error_set(why, -EBADMSG, "the header is not a JSON object");
     else
         r = read_tensors(header, file_size - header->data_start, why);

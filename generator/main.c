@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/clean.h"
+#include "common/json_memory.h"
 #include "generator/commands.h"
 #include "generator/interrupt.h"
 
@@ -114,5 +115,6 @@ static int command_line(int argc, char **argv)
 int main(int argc, char **argv)
 {
     setlocale(LC_CTYPE, ""); /* whether the terminal shows Unicode */
+    json_memory_watch();
     return end(command_line(argc, argv));
 }

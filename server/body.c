@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/json_memory.h"
+
 static int read_indices(const json_t *root, size_t most, struct numbers *ret, struct error *why)
 {
     const json_t *array = json_object_get(root, "indices");
@@ -39,7 +41,12 @@ int body_indices(const char *body, size_t size, size_t most, struct numbers *ret
         return error_set(why, -EINVAL, "the body is empty");
     if (memchr(body, '\0', size)) /* jansson reads over one behind a number */
         return error_set(why, -EINVAL, "the body is not JSON: there is a NUL in it");
+    json_memory_begin();
     json_t *root = json_loadb(body, size, JSON_REJECT_DUPLICATES, &json_error);
+    if (json_memory_is_short()) {
+        json_decref(root);
+        return error_set(why, -ENOMEM, "no memory for the body");
+    }
     if (!root)
         return error_set(why, -EINVAL, "the body is not JSON: line %d, column %d: %s",
                          json_error.line, json_error.column, json_error.text);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/json_memory.h"
+
 enum { HISTOGRAM_BIN = 500, HISTOGRAM_BINS = 64 };
 
 json_t *description_integer(uint64_t value)
@@ -94,8 +96,10 @@ int description_write(json_t *root, char **ret, size_t *ret_size, struct error *
         text[size] = '\n';
     }
     json_decref(root);
-    if (!text)
+    if (!text || json_memory_is_short()) {
+        free(text);
         return error_set(why, -ENOMEM, "no memory for a description");
+    }
     *ret = text;
     *ret_size = size + 1;
     return 0;
@@ -103,6 +107,7 @@ int description_write(json_t *root, char **ret, size_t *ret_size, struct error *
 
 static int write_description(const void *user, char **ret, size_t *ret_size, struct error *why)
 {
+    json_memory_begin();
     return description_write(describe(user), ret, ret_size, why);
 }
 

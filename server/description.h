@@ -12,8 +12,8 @@ json_t *description_summary(const struct entry *entry);
 /* An integer of JSON; NULL without memory. */
 json_t *description_integer(uint64_t value);
 
-/* A document as text from malloc(); `root` is given away, and NULL where there was no memory for it.
- * Errors: -ENOMEM. */
+/* A document, made from json_memory_begin() on, as text from malloc(); `root` is given away, and NULL
+ * where there was no memory for it. Errors: -ENOMEM. */
 int description_write(json_t *root, char **ret, size_t *ret_size, struct error *why);
 
 /* The entry's kept texts, each made where it was not yet. Errors: -ENOMEM. */

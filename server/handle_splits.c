@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/json_memory.h"
 #include "common/npy.h"
 #include "server/description.h"
 #include "server/digest.h"
@@ -75,6 +76,7 @@ static int write_list(const void *user, char **ret, size_t *ret_size, struct err
 {
     const struct list *list = user;
     const struct catalog *catalog = list->request->catalog;
+    json_memory_begin();
     json_t *limits = json_object(), *rows = json_array();
     settings_limits(service_settings(list->request->service), add_limit, limits);
     for (size_t i = 0; i < catalog->n_entries; i++)

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/json_memory.h"
 #include "server/access_log.h"
 #include "server/app.h"
 #include "server/command_line.h"
@@ -125,6 +126,7 @@ int main(int argc, char **argv)
     struct error why = {0};
     struct command_line line = {0};
     struct settings settings = {0};
+    json_memory_watch();
     int r = settings_init(&settings);
     if (r < 0)
         error_set(&why, r, "no memory for the settings");

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/json_memory.h"
+
 enum { DETAIL_SIZE = 1200, RETRY_AFTER_S = 1 };
 
 static const struct {
@@ -46,6 +48,7 @@ static char *document(const struct request *request, enum problem_kind kind, con
     snprintf(instance, sizeof instance, "%s", request->url);
     keep_printable(instance);
     keep_printable(detail);
+    json_memory_begin();
     json_t *root = json_pack("{s:s+, s:s, s:i, s:s, s:s, s:s}", "type",
                              "urn:twonmnist:problem:", rows[kind].code, "title", rows[kind].title,
                              "status", (int)rows[kind].status, "detail", detail, "instance",
@@ -54,6 +57,10 @@ static char *document(const struct request *request, enum problem_kind kind, con
         json_object_set_new(root, name, json_integer((json_int_t)number));
     char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
     json_decref(root);
+    if (json_memory_is_short()) {
+        free(text);
+        return NULL;
+    }
     return text;
 }
 

@@ -18,13 +18,33 @@ enum { MOST = 10000 };
 
 /* Allocations until the one that fails; below 0 none does. */
 static atomic_long left = -1;
+static atomic_bool stays; /* that all behind it fail as well */
+static atomic_bool failed;
 
 static bool is_over(void)
 {
     long before = atomic_load(&left);
     if (before < 0)
         return false;
-    return atomic_fetch_sub(&left, 1) == 0;
+    bool over = before == 0 && atomic_load(&stays);
+    if (!over)
+        over = atomic_fetch_sub(&left, 1) == 0;
+    if (over)
+        atomic_store(&failed, true);
+    return over;
+}
+
+void scarce_begin(unsigned n, bool lasting)
+{
+    atomic_store(&failed, false);
+    atomic_store(&stays, lasting);
+    atomic_store(&left, n);
+}
+
+bool scarce_end(void)
+{
+    atomic_store(&left, -1);
+    return atomic_load(&failed);
 }
 
 void *__real_malloc(size_t size);
@@ -102,10 +122,9 @@ unsigned scarce_try(int (*act)(void *user, struct error *why), void *user)
 {
     for (unsigned n = 0; n < MOST; n++) {
         struct error why = {""};
-        atomic_store(&left, n);
+        scarce_begin(n, false);
         int r = act(user, &why);
-        bool failed = atomic_exchange(&left, -1) < 0;
-        if (!failed) {
+        if (!scarce_end()) {
             assert_int_equal(r, 0);
             return n;
         }
