@@ -307,8 +307,8 @@ void access_log_close(void)
     access_log.ending = true;
     pthread_cond_signal(&access_log.changed);
     pthread_mutex_unlock(&access_log.lock);
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += END_S;
-    if (pthread_timedjoin_np(access_log.thread, NULL, &until) == 0)
+    if (pthread_clockjoin_np(access_log.thread, NULL, CLOCK_MONOTONIC, &until) == 0)
         free_all();
 }

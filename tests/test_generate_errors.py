@@ -176,6 +176,22 @@ class BadPlaces(unittest.TestCase):
         finally:
             subprocess.run(["umount", disk], check=True)
 
+    def test_a_folder_that_takes_nothing_is_named(self):
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", self.out], capture_output=True,
+                       check=False)
+        if not os.path.ismount(self.out):
+            self.skipTest("a read-only tmpfs cannot be mounted here")
+        try:
+            for words in (("splits", "--from", "synthetic", "--count", "30,10", "--out", self.out),
+                          ("splits", "--from", "synthetic", "--count", "30,10", "--out",
+                           self.out / "more")):
+                why = generator.fail(*words)
+                self.assertIn(str(self.out), why)
+                self.assertIn("Read-only file system", why)
+        finally:
+            subprocess.run(["umount", self.out], check=True)
+        self.check_untouched()
+
     def big_splits(self):
         made = self.folder / "big"
         generator.run("splits", "--from", "synthetic", "--count", "200,10", "--out", made)
