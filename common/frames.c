@@ -17,9 +17,12 @@ enum { BLOCK = 512 }; /* events unpacked at a time: columns and places stay in t
 
 static const uint32_t NOWHERE = UINT32_MAX;
 
-static size_t value_size(const struct frames_rule *rule)
+size_t frames_value_size(enum frames_values values)
 {
-    return rule->values == FRAMES_F32 ? sizeof(float) : sizeof(uint8_t);
+    static const size_t sizes[] = {[FRAMES_U8] = sizeof(uint8_t),
+                                   [FRAMES_F32] = sizeof(float),
+                                   [FRAMES_U16] = sizeof(uint16_t)};
+    return sizes[values];
 }
 
 static uint32_t n_pixels(const struct frames_rule *rule)
@@ -35,7 +38,7 @@ static uint32_t n_places(const struct frames_rule *rule)
 
 size_t frames_size(const struct frames_rule *rule)
 {
-    return (size_t)rule->bins * n_places(rule) * value_size(rule);
+    return (size_t)rule->bins * n_places(rule) * frames_value_size(rule->values);
 }
 
 void frames_shape(const struct frames_rule *rule, uint64_t ret[FRAMES_DIMS])
@@ -108,45 +111,32 @@ find_places_avx2(const struct columns *events, const struct layout *layout, uint
 #define find_places_avx2 find_places_portable
 #endif
 
-__attribute__((always_inline)) static inline void fill_places(const uint32_t *places, size_t n,
-                                                              bool count, bool wide, void *out)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (places[i] == NOWHERE)
-            continue;
-        if (wide) {
-            float *value = (float *)out + places[i];
-            *value = count ? *value + (*value < UINT8_MAX ? 1.0F : 0.0F) : 1.0F;
-        } else {
-            uint8_t *value = (uint8_t *)out + places[i];
-            *value = count ? (uint8_t)(*value + (*value < UINT8_MAX)) : 1;
-        }
+/* A count of each type, up to the largest; 1 once there is one. */
+#define FILLERS(name, type, most)                                                \
+    static void fill_or_##name(const uint32_t *places, size_t n, void *out)      \
+    {                                                                            \
+        for (size_t i = 0; i < n; i++)                                           \
+            if (places[i] != NOWHERE)                                            \
+                ((type *)out)[places[i]] = 1;                                    \
+    }                                                                            \
+    static void fill_sum_##name(const uint32_t *places, size_t n, void *out)     \
+    {                                                                            \
+        for (size_t i = 0; i < n; i++)                                           \
+            if (places[i] != NOWHERE) {                                          \
+                type *value = (type *)out + places[i];                           \
+                *value = (type)(*value + (*value < (most) ? (type)1 : (type)0)); \
+            }                                                                    \
     }
-}
 
-static void fill_or_u8(const uint32_t *places, size_t n, void *out)
-{
-    fill_places(places, n, false, false, out);
-}
+FILLERS(u8, uint8_t, UINT8_MAX)
+FILLERS(u16, uint16_t, UINT16_MAX)
+FILLERS(f32, float, UINT8_MAX)
 
-static void fill_or_f32(const uint32_t *places, size_t n, void *out)
-{
-    fill_places(places, n, false, true, out);
-}
-
-static void fill_sum_u8(const uint32_t *places, size_t n, void *out)
-{
-    fill_places(places, n, true, false, out);
-}
-
-static void fill_sum_f32(const uint32_t *places, size_t n, void *out)
-{
-    fill_places(places, n, true, true, out);
-}
-
-static void (*const fillers[][2])(const uint32_t *places, size_t n, void *out) = {
-    [FRAMES_OR] = {[FRAMES_U8] = fill_or_u8, [FRAMES_F32] = fill_or_f32},
-    [FRAMES_SUM] = {[FRAMES_U8] = fill_sum_u8, [FRAMES_F32] = fill_sum_f32},
+static void (*const fillers[][3])(const uint32_t *places, size_t n, void *out) = {
+    [FRAMES_OR] =
+        {[FRAMES_U8] = fill_or_u8, [FRAMES_F32] = fill_or_f32, [FRAMES_U16] = fill_or_u16},
+    [FRAMES_SUM] =
+        {[FRAMES_U8] = fill_sum_u8, [FRAMES_F32] = fill_sum_f32, [FRAMES_U16] = fill_sum_u16},
 };
 
 static void fill(const struct frames_rule *rule, const struct layout *layout,
@@ -188,6 +178,7 @@ void frames_fill_among(const struct frames_rule *rule, struct event_span events,
         layout.first_bin = first;
         layout.bins = rule->bins - first < window ? rule->bins - first : window;
         fill(rule, &layout, events,
-             (uint8_t *)out + (first * stride + i * n_places(rule)) * value_size(rule));
+             (uint8_t *)out +
+                 (first * stride + i * n_places(rule)) * frames_value_size(rule->values));
     }
 }

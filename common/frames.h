@@ -9,12 +9,12 @@
 
 enum frames_binning {
     FRAMES_ROUND, /* bin = t / timestep, half to even: as lava-dl */
-    FRAMES_FLOOR, /* bin = floor(t / timestep), from time 0: as Tonic */
+    FRAMES_FLOOR, /* bin = floor(t / timestep), from time 0 */
 };
 
 enum frames_overlap {
     FRAMES_OR,  /* 1 where there was an event */
-    FRAMES_SUM, /* how many, up to 255 */
+    FRAMES_SUM, /* how many, up to the largest value: 255, or 65,535 of FRAMES_U16 */
 };
 
 enum frames_axes {
@@ -25,6 +25,7 @@ enum frames_axes {
 enum frames_values {
     FRAMES_U8,
     FRAMES_F32,
+    FRAMES_U16,
 };
 
 struct frames_rule {
@@ -38,6 +39,9 @@ struct frames_rule {
 };
 
 enum { FRAMES_TIMESTEP_MAX_US = 1000000, FRAMES_BINS_MAX = 4096, FRAMES_DIMS = 4 };
+
+/* Bytes of a value. */
+size_t frames_value_size(enum frames_values values);
 
 /* Bytes of one sample's tensor. */
 size_t frames_size(const struct frames_rule *rule);

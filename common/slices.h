@@ -29,12 +29,12 @@ struct slice_rule {
     uint32_t timestep_us; /* 1 to FRAMES_TIMESTEP_MAX_US */
     uint32_t bins;        /* 1 to FRAMES_BINS_MAX */
     enum frames_binning binning;
-    uint32_t stride_us; /* of windows */
+    uint32_t stride_us; /* of windows, at least 1 */
     bool has_range;     /* windows from start_us to end_us, whatever the events are */
     uint32_t start_us, end_us;
-    uint32_t n_events, stride_events;
-    bool incomplete;    /* the last frame too, where it is not full */
-    double bin_overlap; /* 0 to below 1 */
+    uint32_t n_events, stride_events; /* at least 1 */
+    bool incomplete;                  /* the last frame too, where it is not full */
+    double bin_overlap;               /* 0 to below 1 */
 };
 
 struct slices {
@@ -51,8 +51,10 @@ bool slices_are_fixed(const struct slice_rule *rule, uint32_t *ret_n);
  * may be more than FRAMES_BINS_MAX. */
 uint64_t slices_most(const struct slice_rule *rule, uint64_t n_events, uint32_t span_us);
 
-/* Cut. Errors: -EINVAL the events are not in order of time, or the rule makes nothing of them (why
- * says what: no events, fewer than bins, …, as the libraries themselves fail or not); -E2BIG more than
- * FRAMES_BINS_MAX frames. */
+/* Cut. Errors, after which *ret is undefined: -EINVAL the events are not in order of time (those of
+ * SLICE_TIMESTEP can be put there first, event_order.h: frames are of sets), or the rule makes
+ * nothing of them, as the library itself fails (no event; none in one of SLICE_TIME's frames; no
+ * time for SLICE_DURATION); -E2BIG more than FRAMES_BINS_MAX frames. `why` speaks of "it", the
+ * sample. */
 int slices_cut(const struct slice_rule *rule, struct event_span events, struct slices *ret,
                struct error *why);
