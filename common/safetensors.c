@@ -22,9 +22,8 @@ static const struct {
     const char *name;
     uint64_t size;
 } dtypes[] = {
-    [TENSOR_I64] = {"I64", 8},
-    [TENSOR_I32] = {"I32", 4},
-    [TENSOR_U8] = {"U8", 1},
+    [TENSOR_I64] = {"I64", 8}, [TENSOR_I32] = {"I32", 4}, [TENSOR_F32] = {"F32", 4},
+    [TENSOR_I16] = {"I16", 2}, [TENSOR_U16] = {"U16", 2}, [TENSOR_U8] = {"U8", 1},
     [TENSOR_OTHER] = {"", 0},
 };
 

@@ -14,6 +14,9 @@ enum { SAFETENSORS_ALIGN = 64, SAFETENSORS_MAX_DIMS = 8, SAFETENSORS_MAX_HEADER 
 enum tensor_dtype {
     TENSOR_I64,
     TENSOR_I32,
+    TENSOR_F32,
+    TENSOR_I16,
+    TENSOR_U16,
     TENSOR_U8,
     N_TENSOR_DTYPES,
     TENSOR_OTHER = N_TENSOR_DTYPES, /* one that is not read here; never written */

@@ -41,8 +41,7 @@
     X(STOPPING,          503, "stopping",           "The server is stopping", AGAIN, EHOSTUNREACH)
 
 /* The tensors of a split file and of a batch, in the order in which they lie there; each has a row
- * for each sample (offsets: one more; events: one for each event), and columns where not 0. A batch
- * of frames has the tensor WIRE_FRAMES instead of offsets and events. Only types that every reader
+ * for each sample (offsets: one more; events: one for each event), and columns where not 0. Only types that every reader
  * of safetensors knows: checksums are 0 to 2^32 - 1, and indices past 2^63 - 1 are in two's
  * complement.
  *
@@ -63,7 +62,13 @@
     X(EVENTS,    "events",    U8,  EVENT_BYTES)
 /* clang-format on */
 
-#define WIRE_FRAMES "frames"
+/* One of these forms stands in a batch instead of offsets and events; where samples have different
+ * numbers of frames, each one's is told. */
+#define WIRE_FRAMES   "frames"   /* [n, …axes…], U8, U16, or F32 of a voxel grid */
+#define WIRE_PLACES   "places"   /* I16, those that are set, one frame's behind the other */
+#define WIRE_COUNTS   "counts"   /* I32 [n, T], of them in each frame */
+#define WIRE_BITS     "bits"     /* U8 [n, ceil(T / 8), channels, height, width] */
+#define WIRE_N_FRAMES "n_frames" /* I32 [n] */
 
 enum wire_split_tensor {
 #define WIRE_ROW(tensor, ...) WIRE_SPLIT_##tensor,

@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/arguments.h"
+#include "common/fraction.h"
+#include "server/meaning.h"
 #include "server/route.h"
 
 static void add(struct about *about, const char *key, const char *value)
@@ -22,6 +23,13 @@ static const char *add_number(struct about *about, const char *key, uint64_t val
     snprintf(text, ABOUT_TEXT, "%" PRIu64, value);
     add(about, key, text);
     return text;
+}
+
+static void add_fraction(struct about *about, const char *key, double value)
+{
+    char *text = about->texts[about->n];
+    fraction_text(value, text);
+    add(about, key, text);
 }
 
 /* No mix has more of them than there is room for. */
@@ -74,18 +82,38 @@ static void add_path(const struct request *request, struct about *about)
 /* Whether the parameter has any part in the bytes. The indices are a tensor of the batch. */
 static bool shapes(const struct request *request, enum param param)
 {
-    bool as_frames = request->form.as == FORM_FRAMES;
-    if (param == PARAM_TIMESTEP)
-        return as_frames || request->form.timestep_us;
-    if (ARGUMENTS_FRAMES & PARAM_BIT(param))
-        return as_frames;
-    return param_rows[param].kind != PARAM_NUMBERS;
+    const struct form *form = &request->form;
+    if (!meaning_has(request->params, param))
+        return false;
+    switch (param) {
+    case PARAM_TIMESTEP:
+        return form->as != FORM_EVENTS || form->timestep_us;
+    case PARAM_START:
+    case PARAM_END:
+        return form->slice.has_range;
+    case PARAM_DENOISE:
+        return form->filter.denoise_us;
+    case PARAM_SLICE:
+    case PARAM_VALUES:
+    case PARAM_STABILIZE:
+    case PARAM_T0:
+    case PARAM_T1:
+    case PARAM_POLARITY: /* they are younger than batches: nothing is said where nothing changed */
+        return request->params[param] != param_rows[param].standard;
+    default:
+        return param_rows[param].kind != PARAM_NUMBERS;
+    }
 }
 
+/* Also of a parameter that is not given, where that depends on others. */
 static uint64_t value_of(const struct request *request, enum param param)
 {
-    bool stored = param == PARAM_ORDER && !request->form.has_order;
-    return stored ? request->entry->order : request->params[param];
+    const struct slice_rule *slice = &request->form.slice;
+    if (param == PARAM_ORDER && !request->form.has_order)
+        return request->entry->order;
+    if (param == PARAM_STRIDE)
+        return slice->slice == SLICE_EVENT_COUNT ? slice->stride_events : slice->stride_us;
+    return request->params[param];
 }
 
 static void add_params(const struct request *request, struct about *about)
@@ -94,10 +122,13 @@ static void add_params(const struct request *request, struct about *about)
         const struct param_row *row = &param_rows[param];
         if (!(request->route->params & PARAM_BIT(param)) || !shapes(request, param))
             continue;
+        uint64_t value = value_of(request, param);
         if (row->kind == PARAM_CHOICE)
-            add(about, row->name, row->choices[value_of(request, param)]);
+            add(about, row->name, row->choices[value]);
+        else if (row->kind == PARAM_REAL)
+            add_fraction(about, row->name, param_real(value));
         else
-            add_number(about, row->name, request->params[param]);
+            add_number(about, row->name, value);
     }
 }
 

@@ -6,7 +6,7 @@
 #include "common/safetensors.h"
 #include "server/request.h"
 
-enum { ABOUT_ROWS = 24, ABOUT_TEXT = 24, ABOUT_PATH = 256, ABOUT_LIST = 128 };
+enum { ABOUT_ROWS = 32, ABOUT_TEXT = 24, ABOUT_PATH = 256, ABOUT_LIST = 128 };
 
 struct about {
     struct meta rows[ABOUT_ROWS];

@@ -3,9 +3,15 @@
 #include "server/arguments.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
+#include "server/meaning.h"
 #include "server/problem.h"
+
+#define FILTERS                                                               \
+    (PARAM_BIT(PARAM_STABILIZE) | PARAM_BIT(PARAM_T0) | PARAM_BIT(PARAM_T1) | \
+     PARAM_BIT(PARAM_DENOISE) | PARAM_BIT(PARAM_POLARITY))
 
 /* -E2BIG is about a limit, all else about the parameter. */
 static bool number_problem(struct request *request, struct reply *reply, int r, uint64_t limit,
@@ -62,9 +68,9 @@ static bool read_params(struct request *request, struct reply *reply, uint64_t a
     for (unsigned i = 0; i < request->n_query; i++)
         if (!read_param(request, reply, allowed, request->query[i].name, request->query[i].value))
             return false;
-    if (request->params[PARAM_AS] != FORM_FRAMES && (request->given & ARGUMENTS_FRAMES)) {
-        problem(request, reply, PROBLEM_BAD_PARAMETER,
-                "bins, binning, overlap and axes go with as=frames");
+    struct error why;
+    if (meaning_check(request->params, request->given, &why) < 0) {
+        problem(request, reply, PROBLEM_BAD_PARAMETER, "%s", why.text);
         return false;
     }
     if (request->method == METHOD_POST && request_gave(request, PARAM_INDICES)) {
@@ -128,23 +134,93 @@ static bool read_variable(struct request *request, struct reply *reply, enum var
     return !number_problem(request, reply, r, 0, &why);
 }
 
+static struct filter filter_of(const struct request *request)
+{
+    const uint64_t *params = request->params;
+    return (struct filter){
+        .stabilize = params[PARAM_STABILIZE],
+        .t0_us = (uint32_t)params[PARAM_T0],
+        .t1_us = (uint32_t)params[PARAM_T1],
+        .denoise_us = request_gave(request, PARAM_DENOISE) ? (uint32_t)params[PARAM_DENOISE] : 0,
+        .merge_polarity = params[PARAM_POLARITY],
+    };
+}
+
+static struct slice_rule slice_of(const struct request *request)
+{
+    const uint64_t *params = request->params;
+    bool strides = request_gave(request, PARAM_STRIDE);
+    return (struct slice_rule){
+        .slice = (enum slice)params[PARAM_SLICE],
+        .timestep_us = (uint32_t)params[PARAM_TIMESTEP],
+        .bins = (uint32_t)params[PARAM_BINS],
+        .binning = (enum frames_binning)params[PARAM_BINNING],
+        .stride_us = (uint32_t)params[strides ? PARAM_STRIDE : PARAM_TIMESTEP],
+        .has_range = request_gave(request, PARAM_START),
+        .start_us = (uint32_t)params[PARAM_START],
+        .end_us = (uint32_t)params[PARAM_END],
+        .n_events = (uint32_t)params[PARAM_EVENTS],
+        .stride_events = (uint32_t)params[strides ? PARAM_STRIDE : PARAM_EVENTS],
+        .incomplete = params[PARAM_INCOMPLETE],
+        .bin_overlap = param_real(params[PARAM_BIN_OVERLAP]),
+    };
+}
+
+/* Of the parameters that change events or cut them none need be given: what they are without is
+ * known. */
 static void set_form(struct request *request)
 {
     const uint64_t *params = request->params;
-    bool as_frames = params[PARAM_AS] == FORM_FRAMES;
+    bool as_events = params[PARAM_AS] == FORM_EVENTS;
     request->form = (struct form){
         .as = (enum form_as)params[PARAM_AS],
         .has_order = request_gave(request, PARAM_ORDER),
         .order = (enum mix_order)params[PARAM_ORDER],
-        .timestep_us = request_gave(request, PARAM_TIMESTEP) && !as_frames
+        .timestep_us = request_gave(request, PARAM_TIMESTEP) && as_events
                            ? (uint32_t)params[PARAM_TIMESTEP]
                            : 0,
+        .filter = filter_none,
         .frames = {.timestep_us = (uint32_t)params[PARAM_TIMESTEP],
                    .bins = (uint32_t)params[PARAM_BINS],
                    .binning = (enum frames_binning)params[PARAM_BINNING],
                    .overlap = (enum frames_overlap)params[PARAM_OVERLAP],
-                   .axes = (enum frames_axes)params[PARAM_AXES]},
+                   .axes = (enum frames_axes)params[PARAM_AXES],
+                   .values = params[PARAM_VALUES] ? FRAMES_U16 : FRAMES_U8},
     };
+    if (request->given & FILTERS) {
+        request->form.filter = filter_of(request);
+        request->form.is_filtered = !filter_keeps_all(&request->form.filter);
+    }
+    if (!as_events) {
+        request->form.slice = slice_of(request);
+        request->form.is_voxel = params[PARAM_SLICE] == FORM_SLICE_VOXEL;
+        if (request->form.is_voxel) /* which has as many frames */
+            request->form.slice.slice = SLICE_TIME;
+    }
+}
+
+/* With a limit that many frames pass before a sample is looked at, and an order that there has to
+ * be. */
+static bool check_form(struct request *request, struct reply *reply)
+{
+    const struct form *form = &request->form;
+    struct error what;
+    uint32_t n;
+    if (form->as != FORM_EVENTS && slices_are_fixed(&form->slice, &n) && n > FRAMES_BINS_MAX) {
+        problem_number(request, reply, PROBLEM_TOO_LARGE, "limit", FRAMES_BINS_MAX,
+                       "from start to end are %" PRIu32 " windows; the limit is %d", n,
+                       FRAMES_BINS_MAX);
+        return false;
+    }
+    enum mix_order order = form->has_order  ? form->order
+                           : request->entry ? request->entry->order
+                                            : MIX_TIME;
+    if (order != MIX_PUBLISHED || !form_needs_time(form, &what))
+        return true;
+    problem(request, reply, PROBLEM_BAD_PARAMETER,
+            "%s need events in order of time; order=published is not%s", what.text,
+            form->has_order ? "" : ", in which this split is stored: order=time goes");
+    return false;
 }
 
 bool arguments_read(struct request *request, struct reply *reply, uint64_t allowed,
@@ -157,5 +233,5 @@ bool arguments_read(struct request *request, struct reply *reply, uint64_t allow
         if (!read_variable(request, reply, match->captures[i].variable, match->captures[i].at,
                            match->captures[i].n))
             return false;
-    return true;
+    return check_form(request, reply);
 }

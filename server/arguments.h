@@ -10,11 +10,6 @@
 #include "server/request.h"
 #include "server/samples/reply.h"
 
-/* The parameters that go with as=frames alone. */
-#define ARGUMENTS_FRAMES                                                           \
-    (PARAM_BIT(PARAM_BINS) | PARAM_BIT(PARAM_BINNING) | PARAM_BIT(PARAM_OVERLAP) | \
-     PARAM_BIT(PARAM_AXES))
-
 /* Read all into `request`. `allowed` has the PARAM_BIT of each parameter that this path takes.
  * False: `reply` is the problem. */
 bool arguments_read(struct request *request, struct reply *reply, uint64_t allowed,

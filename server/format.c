@@ -135,6 +135,20 @@ unsigned format_of_batches(void)
     return bits;
 }
 
+unsigned format_of_form(const struct form *form)
+{
+    static const unsigned all = FORMAT_BIT(N_FORMATS) - 1;
+    static const unsigned tensors =
+        FORMAT_BIT(FORMAT_BIN) | FORMAT_BIT(FORMAT_NPY) | FORMAT_BIT(FORMAT_SAFETENSORS);
+    static const unsigned formats[] = {
+        [FORM_EVENTS] = all,
+        [FORM_FRAMES] = all,
+        [FORM_SPARSE] = FORMAT_BIT(FORMAT_JSON) | FORMAT_BIT(FORMAT_SAFETENSORS),
+        [FORM_BITS] = tensors,
+    };
+    return form->is_voxel ? tensors : formats[form->as];
+}
+
 void format_list(unsigned formats, char ret[FORMAT_LIST_SIZE])
 {
     size_t used = 0;

@@ -51,6 +51,9 @@ enum format format_negotiate(unsigned formats, const char *accept);
 unsigned format_of_samples(void);
 unsigned format_of_batches(void);
 
+/* Those in which samples of this form come. */
+unsigned format_of_form(const struct form *form);
+
 /* Their extensions, as text for a person: "json, bin". */
 enum { FORMAT_LIST_SIZE = 64 };
 void format_list(unsigned formats, char ret[FORMAT_LIST_SIZE]);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/fraction.h"
 #include "common/number.h"
 #include "common/order.h"
 #include "server/samples/form.h"
@@ -17,16 +18,40 @@ const struct param_row param_rows[N_PARAMS] = {
     [PARAM_ORDER]    = {"order",    PARAM_CHOICE,  0, 0, 0, {[MIX_TIME] = "time", [MIX_PUBLISHED] = "published"},
                         "order of a sample's events", "as stored, time where it is mixed now"},
     [PARAM_TIMESTEP] = {"timestep", PARAM_NUMBER,  1, MIX_TIMESTEP_MAX_US, 1000, {0},
-                        "us; events: times become its multiples; frames: length of a bin", "as recorded, 1000 for frames"},
-    [PARAM_AS]       = {"as",       PARAM_CHOICE,  0, 0, FORM_EVENTS, {[FORM_EVENTS] = "events", [FORM_FRAMES] = "frames"},
-                        "packed events, or dense frames of u8", NULL},
-    [PARAM_BINS]     = {"bins",     PARAM_NUMBER,  1, FRAMES_BINS_MAX, 300, {0}, "frames: how many bins", NULL},
+                        "us; events: times become its multiples; else: length of a frame", "as recorded, 1000 for frames"},
+    [PARAM_AS]       = {"as",       PARAM_CHOICE,  0, 0, FORM_EVENTS,
+                        {[FORM_EVENTS] = "events", [FORM_FRAMES] = "frames", [FORM_SPARSE] = "sparse", [FORM_BITS] = "bits"},
+                        "packed events, dense frames, the places that are set in them, or a bit for each place", NULL},
+    [PARAM_BINS]     = {"bins",     PARAM_NUMBER,  1, FRAMES_BINS_MAX, 300, {0}, "how many frames", NULL},
     [PARAM_BINNING]  = {"binning",  PARAM_CHOICE,  0, 0, FRAMES_ROUND, {[FRAMES_ROUND] = "round", [FRAMES_FLOOR] = "floor"},
-                        "frames: how a time finds its bin; round is half to even", NULL},
+                        "how a time finds its frame; round is half to even", NULL},
     [PARAM_OVERLAP]  = {"overlap",  PARAM_CHOICE,  0, 0, FRAMES_OR, {[FRAMES_OR] = "or", [FRAMES_SUM] = "sum"},
-                        "frames: 1 where there is an event, or how many, up to 255", NULL},
+                        "1 where there is an event, or how many there are", NULL},
     [PARAM_AXES]     = {"axes",     PARAM_CHOICE,  0, 0, FRAMES_TCHW, {[FRAMES_TCHW] = "TCHW", [FRAMES_CHWT] = "CHWT"},
-                        "frames: order of the axes", NULL},
+                        "dense frames: order of the axes", NULL},
+    [PARAM_SLICE]    = {"slice",    PARAM_CHOICE,  0, 0, SLICE_TIMESTEP,
+                        {[SLICE_TIMESTEP] = "timestep", [SLICE_WINDOW] = "window", [SLICE_TIME_BINS] = "time-bins",
+                         [SLICE_EVENT_COUNT] = "event-count", [SLICE_EVENT_BINS] = "event-bins", [SLICE_NUMBER] = "number",
+                         [SLICE_TIME] = "time", [SLICE_DURATION] = "duration", [FORM_SLICE_VOXEL] = "voxel"},
+                        "how events find their frame", NULL},
+    [PARAM_STRIDE]   = {"stride",   PARAM_NUMBER,  1, EVENT_T_MAX, 1, {0},
+                        "us, or events: from one frame's begin to the next's", "as long as a frame is"},
+    [PARAM_INCOMPLETE] = {"incomplete", PARAM_CHOICE, 0, 0, false, {[false] = "no", [true] = "yes"},
+                        "the last frame, too, where it is not full", NULL},
+    [PARAM_START]    = {"start",    PARAM_NUMBER,  0, EVENT_T_MAX, 0, {0}, "us; windows begin here; with end", "the first event"},
+    [PARAM_END]      = {"end",      PARAM_NUMBER,  1, EVENT_T_MAX + 1, 1, {0}, "us; and end here", "the last event"},
+    [PARAM_BIN_OVERLAP] = {"bin_overlap", PARAM_REAL, 0, 1, 0, {0}, "part of a frame that the next one has, too", NULL},
+    [PARAM_EVENTS]   = {"events",   PARAM_NUMBER,  1, EVENT_T_MAX, 1, {0}, "how many a frame has", "none: event-count needs it"},
+    [PARAM_VALUES]   = {"values",   PARAM_CHOICE,  0, 0, false, {[false] = "u8", [true] = "u16"},
+                        "dense frames: their type; counts stop at 255, or 65,535", NULL},
+    [PARAM_STABILIZE] = {"stabilize", PARAM_CHOICE, 0, 0, false, {[false] = "no", [true] = "yes"},
+                        "the sensor's path is taken off x and y", NULL},
+    [PARAM_T0]       = {"t0",       PARAM_NUMBER,  0, EVENT_T_MAX, 0, {0}, "us; events before are dropped", NULL},
+    [PARAM_T1]       = {"t1",       PARAM_NUMBER,  1, FILTER_T1_NONE, FILTER_T1_NONE, {0}, "us; events from there on are dropped", NULL},
+    [PARAM_DENOISE]  = {"denoise",  PARAM_NUMBER,  1, EVENT_T_MAX, 1, {0},
+                        "us; an event stays if one of its 4 neighbours had one less than that before", "all stay"},
+    [PARAM_POLARITY] = {"polarity", PARAM_CHOICE,  0, 0, false, {[false] = "keep", [true] = "merge"},
+                        "merge: all become OFF, and repeats of (t, x, y) are dropped", NULL},
     [PARAM_OFFSET]   = {"offset",   PARAM_NUMBER,  0, INT32_MAX, 0, {0}, "first row of the page", NULL},
     [PARAM_LENGTH]   = {"length",   PARAM_NUMBER,  1, INT32_MAX, 100, {0}, "rows in the page", NULL},
     [PARAM_INDICES]  = {"indices",  PARAM_NUMBERS, 0, INT32_MAX, 0, {0}, "samples, between commas", NULL},
@@ -54,7 +79,7 @@ const struct variable_row variable_rows[N_VARIABLES] = {
 static int param_choice(const struct param_row *row, const char *text, uint64_t *ret,
                         struct error *why)
 {
-    char possible[64] = "";
+    char possible[128] = "";
     for (uint64_t i = 0; row->choices[i]; i++) {
         if (strcmp(text, row->choices[i]) == 0) {
             *ret = i;
@@ -66,11 +91,23 @@ static int param_choice(const struct param_row *row, const char *text, uint64_t 
     return error_set(why, -EINVAL, "%s is \"%.40s\"; it is one of %s", row->name, text, possible);
 }
 
+static int param_fraction(const struct param_row *row, const char *text, uint64_t *ret,
+                          struct error *why)
+{
+    double value;
+    int r = fraction_parse(row->name, text, strlen(text), &value, why);
+    if (r == 0)
+        *ret = param_of_real(value);
+    return r;
+}
+
 int param_value(enum param param, const char *text, uint64_t *ret, struct error *why)
 {
     const struct param_row *row = &param_rows[param];
     if (row->kind == PARAM_CHOICE)
         return param_choice(row, text, ret, why);
+    if (row->kind == PARAM_REAL)
+        return param_fraction(row, text, ret, why);
     return number_parse(row->name, text, strlen(text), row->min, row->max, ret, why);
 }
 

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "common/error.h"
 
@@ -16,6 +17,19 @@ enum param {
     PARAM_BINNING,
     PARAM_OVERLAP,
     PARAM_AXES,
+    PARAM_SLICE,
+    PARAM_STRIDE,
+    PARAM_INCOMPLETE,
+    PARAM_START,
+    PARAM_END,
+    PARAM_BIN_OVERLAP,
+    PARAM_EVENTS,
+    PARAM_VALUES,
+    PARAM_STABILIZE,
+    PARAM_T0,
+    PARAM_T1,
+    PARAM_DENOISE,
+    PARAM_POLARITY,
     PARAM_OFFSET,
     PARAM_LENGTH,
     PARAM_INDICES,
@@ -28,9 +42,14 @@ enum param {
 
 #define PARAM_BIT(param) (UINT64_C(1) << (param))
 
-enum param_kind { PARAM_NUMBER, PARAM_CHOICE, PARAM_NUMBERS };
+enum param_kind {
+    PARAM_NUMBER,
+    PARAM_CHOICE,
+    PARAM_NUMBERS,
+    PARAM_REAL, /* 0 to below 1; its value is that of param_of_real() */
+};
 
-enum { PARAM_MAX_CHOICES = 3 };
+enum { PARAM_MAX_CHOICES = 9 };
 
 struct param_row {
     const char *name;
@@ -68,7 +87,22 @@ struct variable_row {
 
 extern const struct variable_row variable_rows[N_VARIABLES];
 
-/* The value of a parameter of kind number or choice. Errors: -EINVAL, -ERANGE. */
+/* A real number as a value of 64 bits, and back. */
+static inline uint64_t param_of_real(double real)
+{
+    uint64_t value;
+    memcpy(&value, &real, sizeof value);
+    return value;
+}
+
+static inline double param_real(uint64_t value)
+{
+    double real;
+    memcpy(&real, &value, sizeof real);
+    return real;
+}
+
+/* The value of a parameter of any kind but numbers. Errors: -EINVAL, -ERANGE. */
 int param_value(enum param param, const char *text, uint64_t *ret, struct error *why);
 
 /* The parameter of that name, or N_PARAMS. */

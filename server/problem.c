@@ -30,7 +30,7 @@ static const struct {
     {-ENOENT, PROBLEM_NO_SUCH_SAMPLE}, {-ENODATA, PROBLEM_NO_SOURCE},
     {-EINVAL, PROBLEM_BAD_PARAMETER},  {-E2BIG, PROBLEM_TOO_LARGE},
     {-EBADMSG, PROBLEM_SPLIT_DAMAGED}, {-EAGAIN, PROBLEM_BUSY},
-    {-ENOMEM, PROBLEM_NO_MEMORY},
+    {-ENOMEM, PROBLEM_NO_MEMORY},      {-EFBIG, PROBLEM_TOO_LARGE},
 };
 
 /* What came in a URL may be no UTF-8, which JSON cannot hold. */
@@ -108,7 +108,8 @@ void problem_error(const struct request *request, struct reply *reply, int error
         if (kinds[i].error == error)
             kind = kinds[i].kind;
     if (kind == PROBLEM_TOO_LARGE)
-        problem_number(request, reply, kind, "limit", reply->max_bytes, "%s", why->text);
+        problem_number(request, reply, kind, "limit",
+                       error == -EFBIG ? FRAMES_BINS_MAX : reply->max_bytes, "%s", why->text);
     else
         problem(request, reply, kind, "%s", why->text);
 }

@@ -69,6 +69,8 @@ static void print_param(FILE *out, const struct param_row *row)
         for (unsigned i = 0; row->choices[i]; i++)
             fprintf(out, "%s%s", i ? ", " : "", row->choices[i]);
         fprintf(out, "; default %s\n", row->without ? row->without : row->choices[row->standard]);
+    } else if (row->kind == PARAM_REAL) {
+        fputs("0 to below 1; default 0\n", out);
     } else if (row->kind == PARAM_NUMBERS) {
         fprintf(out, "each %" PRIu64 " to %" PRIu64 "\n", row->min, row->max);
     } else if (row->without) {

@@ -21,8 +21,8 @@ enum { HEAVY_US = 180 };
 #define SAFETENSORS FORMAT_BIT(FORMAT_SAFETENSORS)
 #define METRICS     FORMAT_BIT(FORMAT_METRICS)
 
-#define FORM \
-    (PARAM_BIT(PARAM_ORDER) | PARAM_BIT(PARAM_TIMESTEP) | PARAM_BIT(PARAM_AS) | ARGUMENTS_FRAMES)
+/* All that stand before those of pages: what shapes a sample's bytes. */
+#define FORM  (PARAM_BIT(PARAM_OFFSET) - 1)
 #define PAGE  (PARAM_BIT(PARAM_OFFSET) | PARAM_BIT(PARAM_LENGTH))
 #define RANK  (PARAM_BIT(PARAM_SIZE) | PARAM_BIT(PARAM_RANK) | PARAM_BIT(PARAM_WORLD))
 #define EPOCH (RANK | PARAM_BIT(PARAM_LAST))
@@ -140,6 +140,23 @@ static bool check_format(struct request *request, struct reply *reply, const cha
     return false;
 }
 
+/* What the path has, but not in this form. */
+static bool check_form_format(struct request *request, struct reply *reply)
+{
+    const struct route *route = request->route;
+    if (route->serves != SERVES_SAMPLE && route->serves != SERVES_BATCH)
+        return true;
+    unsigned formats = route_formats(route) & format_of_form(&request->form);
+    if (request->negotiated && !(formats & FORMAT_BIT(request->format)))
+        request->format = format_negotiate(formats, request->accept);
+    if (request->format < N_FORMATS && (formats & FORMAT_BIT(request->format)))
+        return true;
+    char list[FORMAT_LIST_SIZE];
+    format_list(formats, list);
+    problem(request, reply, PROBLEM_NOT_ACCEPTABLE, "in this form samples come here as %s", list);
+    return false;
+}
+
 /* The answer to a client that has it already. It may say no other length than the whole answer's,
  * and where it says none the connection ends with it: what a HEAD would tell is asked for. */
 static void answer_unchanged(struct request *request, struct reply *reply)
@@ -177,7 +194,8 @@ bool routes_prepare(struct request *request, struct reply *reply)
     return check_url(request, reply) && find_route(request, reply, end, &match) &&
            check_method(request, reply) && check_format(request, reply, dot ? dot + 1 : NULL) &&
            arguments_read(request, reply, request->route->params, &match) &&
-           check_there(request, reply) && is_changed(request, reply);
+           check_form_format(request, reply) && check_there(request, reply) &&
+           is_changed(request, reply);
 }
 
 uint64_t routes_cost_us(const struct request *request)

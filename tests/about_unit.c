@@ -89,6 +89,55 @@ static void a_single_sample_says_what_it_is_made_of(void **state)
           "seed=18446744073709551615;index=5;order=time;as=events;");
 }
 
+static void a_form_says_what_shaped_it_and_nothing_else(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *asked, *said;
+    } forms[] = {
+        {"as=sparse", "timestep=1000;as=sparse;bins=300;binning=round;overlap=or;"},
+        {"as=bits&bins=9", "timestep=1000;as=bits;bins=9;binning=round;"},
+        {"as=frames&slice=timestep&values=u8&t0=0&polarity=keep&stabilize=no&t1=8388608",
+         "timestep=1000;as=frames;bins=300;binning=round;overlap=or;axes=TCHW;"},
+        {"as=frames&values=u16",
+         "timestep=1000;as=frames;bins=300;binning=round;overlap=or;axes=TCHW;values=u16;"},
+        {"as=sparse&slice=window&timestep=500",
+         "timestep=500;as=sparse;slice=window;stride=500;incomplete=no;"},
+        {"as=sparse&slice=window&stride=7&incomplete=yes&start=0&end=100",
+         "timestep=1000;as=sparse;slice=window;stride=7;incomplete=yes;start=0;end=100;"},
+        {"as=frames&slice=time-bins&bin_overlap=0.50",
+         "as=frames;bins=300;axes=TCHW;slice=time-bins;bin_overlap=0.5;"},
+        {"as=bits&slice=event-count&events=5",
+         "as=bits;slice=event-count;stride=5;incomplete=no;events=5;"},
+        {"as=bits&slice=event-count&events=5&stride=2",
+         "as=bits;slice=event-count;stride=2;incomplete=no;events=5;"},
+        {"as=sparse&slice=number&bins=4", "as=sparse;bins=4;slice=number;"},
+        {"as=sparse&slice=duration", "timestep=1000;as=sparse;slice=duration;"},
+        {"as=frames&slice=voxel&bins=4", "as=frames;bins=4;slice=voxel;"},
+        {"stabilize=yes&t0=5&t1=900&denoise=10&polarity=merge",
+         "as=events;stabilize=yes;t0=5;t1=900;denoise=10;polarity=merge;"},
+    };
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        char target[256], want[512];
+        snprintf(target, sizeof target, "/v1/splits/timed/batch.safetensors?indices=1&%s",
+                 forms[i].asked);
+        snprintf(want, sizeof want, "split=timed;request=/v1/splits/timed/batch;order=time;%s",
+                 forms[i].said);
+        check(target, want);
+    }
+}
+
+static void the_longest_form_has_room(void **state)
+{
+    (void)state;
+    char text[1024];
+    text_of("/v1/splits/timed/epochs/1/2/batches/0.safetensors?size=3&as=frames&slice=window"
+            "&values=u16&axes=CHWT&start=1&end=8388608&stride=8388607&timestep=1000000"
+            "&incomplete=yes&stabilize=yes&t0=8388606&t1=8388607&denoise=8388607&polarity=merge",
+            text, sizeof text);
+    assert_non_null(strstr(text, "end=8388608;values=u16;stabilize=yes;t0=8388606;"));
+}
+
 static void what_is_the_same_batch_says_the_same(void **state)
 {
     (void)state;
@@ -126,6 +175,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_batch_says_its_path_and_all_that_shaped_it),
         cmocka_unit_test(a_single_sample_says_what_it_is_made_of),
+        cmocka_unit_test(a_form_says_what_shaped_it_and_nothing_else),
+        cmocka_unit_test(the_longest_form_has_room),
         cmocka_unit_test(what_is_the_same_batch_says_the_same),
         cmocka_unit_test(a_revision_in_the_path_makes_no_other_batch),
     };

@@ -38,6 +38,16 @@ static const struct {
     const char *target;
     uint64_t params;
 } targets[] = {
+    {"/v1/splits/timed/samples/0.bin?as=frames&slice=window",
+     PARAM_BIT(PARAM_STRIDE) | PARAM_BIT(PARAM_INCOMPLETE)},
+    {"/v1/splits/timed/samples/0.bin?as=frames&slice=window&start=0", PARAM_BIT(PARAM_END)},
+    {"/v1/splits/timed/samples/0.bin?as=frames&slice=window&end=9", PARAM_BIT(PARAM_START)},
+    {"/v1/splits/timed/samples/0.bin?as=frames&slice=time-bins", PARAM_BIT(PARAM_BIN_OVERLAP)},
+    {"/v1/splits/timed/samples/0.bin?as=frames&slice=event-count", PARAM_BIT(PARAM_EVENTS)},
+    {"/v1/splits/timed/samples/0.bin?as=frames&bins=2",
+     PARAM_BIT(PARAM_SLICE) | PARAM_BIT(PARAM_VALUES) | PARAM_BIT(PARAM_STABILIZE) |
+         PARAM_BIT(PARAM_T0) | PARAM_BIT(PARAM_T1) | PARAM_BIT(PARAM_DENOISE) |
+         PARAM_BIT(PARAM_POLARITY)},
     {"/v1/splits/timed/samples/0.bin?as=frames",
      PARAM_BIT(PARAM_TIMESTEP) | PARAM_BIT(PARAM_BINS) | PARAM_BIT(PARAM_BINNING) |
          PARAM_BIT(PARAM_OVERLAP) | PARAM_BIT(PARAM_AXES) | PARAM_BIT(PARAM_ORDER)},
@@ -83,6 +93,12 @@ static void every_parameter_refuses_what_it_does_not_take(void **state)
             check_value(param, "1", words);
             continue;
         }
+        if (row->kind == PARAM_REAL) {
+            check_value(param, "1.0", "it goes from 0 to below 1");
+            check_value(param, "1e-3", "a number as 0.25");
+            check_value(param, "0,5", "a number as 0.25");
+            continue;
+        }
         check_value(param, "1.0", "whole number");
         snprintf(words, sizeof words, "to %" PRIu64, row->max);
         snprintf(past, sizeof past, "%" PRIu64, row->max + 1);
@@ -99,7 +115,9 @@ static void a_parameter_given_twice_is_refused(void **state)
     for (enum param param = 0; param < N_PARAMS; param++) {
         char value[64];
         const struct param_row *row = &param_rows[param];
-        const char *once = row->kind == PARAM_CHOICE ? row->choices[0] : "1";
+        const char *once = row->kind == PARAM_CHOICE ? row->choices[0]
+                           : row->kind == PARAM_REAL ? "0.5"
+                                                     : "1";
         snprintf(value, sizeof value, "%s&%s=%s", once, row->name, once);
         if (param == PARAM_AS) /* it stands first, so that nothing else is wrong */
             asking_fails(&asked, "/v1/splits/timed/samples/0.bin?as=events&as=events", 400,
@@ -144,7 +162,7 @@ static void more_parameters_than_a_request_keeps_are_refused(void **state)
     char target[64 + 2 * (REQUEST_MAX_QUERY + 1)] = "/healthz?a";
     for (unsigned i = 0; i < REQUEST_MAX_QUERY; i++)
         strcat(target, "&a");
-    asking_fails(&asked, target, 400, "bad-parameter", "more than 16 parameters");
+    asking_fails(&asked, target, 400, "bad-parameter", "more than 32 parameters");
     target[strlen(target) - 2] = '\0';
     asking_fails(&asked, target, 400, "bad-parameter", "no parameter \"a\"");
 }
@@ -152,18 +170,145 @@ static void more_parameters_than_a_request_keeps_are_refused(void **state)
 static void parameters_of_frames_go_with_frames_alone(void **state)
 {
     (void)state;
-    static const char *const params[] = {"bins=5", "binning=floor", "overlap=sum", "axes=CHWT"};
+    static const char *const params[] = {"bins=5",    "binning=floor", "overlap=sum",
+                                         "axes=CHWT", "values=u16",    "slice=number"};
     for (size_t i = 0; i < sizeof params / sizeof *params; i++) {
         char target[128];
         struct asking asking;
         snprintf(target, sizeof target, "/v1/splits/timed/samples/0.bin?%s", params[i]);
-        asking_fails(&asked, target, 400, "bad-parameter", "go with as=frames");
+        asking_fails(&asked, target, 400, "bad-parameter", "goes with as=frames");
         snprintf(target, sizeof target, "/v1/splits/timed/samples/0.bin?as=events&%s", params[i]);
-        asking_fails(&asked, target, 400, "bad-parameter", "go with as=frames");
+        asking_fails(&asked, target, 400, "bad-parameter", "not with as=events");
         snprintf(target, sizeof target, "/v1/splits/timed/samples/0.bin?%s&as=frames", params[i]);
         asking_get(&asking, &asked, target, 200);
         asking_end(&asking);
     }
+}
+
+static void what_has_no_meaning_beside_another_is_refused_by_both_names(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *query, *words;
+    } cases[] = {
+        {"as=frames&slice=time-bins&stride=5",
+         "stride goes with slice=window or event-count, not with slice=time-bins"},
+        {"as=frames&slice=event-count&events=5&timestep=5",
+         "timestep goes with slice=timestep, window or duration, not with slice=event-count"},
+        {"as=frames&slice=window&bins=5",
+         "bins goes with slice=timestep, time-bins, event-bins, number, time or voxel, not with "
+         "slice=window"},
+        {"as=frames&slice=number&binning=round",
+         "binning goes with slice=timestep, not with slice=number"},
+        {"as=sparse&slice=number&overlap=sum",
+         "overlap goes with slice=timestep, not with slice=number"},
+        {"as=bits&overlap=or", "overlap goes with as=frames or sparse, not with as=bits"},
+        {"as=sparse&axes=TCHW", "axes goes with as=frames, not with as=sparse"},
+        {"as=bits&values=u8", "values goes with as=frames, not with as=bits"},
+        {"as=frames&slice=voxel&axes=CHWT", "axes goes with slice=timestep, window, time-bins, "
+                                            "event-count, event-bins, number, time or duration, "
+                                            "not with slice=voxel"},
+        {"as=sparse&slice=voxel", "slice=voxel goes with as=frames, not with as=sparse"},
+        {"as=bits&slice=voxel", "slice=voxel goes with as=frames, not with as=bits"},
+        {"slice=window", "slice goes with as=frames, sparse or bits, not with as=events"},
+        {"as=frames&start=5&end=9", "start goes with slice=window, not with slice=timestep"},
+        {"as=frames&slice=time&incomplete=yes",
+         "incomplete goes with slice=window or event-count, not with slice=time"},
+        {"as=frames&slice=event-bins&bin_overlap=0.5",
+         "bin_overlap goes with slice=time-bins, not with slice=event-bins"},
+        {"as=frames&slice=number&events=5",
+         "events goes with slice=event-count, not with slice=number"},
+        {"as=frames&slice=event-count", "slice=event-count needs events"},
+        {"as=frames&slice=window&start=5", "start and end go together; end is missing"},
+        {"as=frames&slice=window&end=5", "start and end go together; start is missing"},
+        {"as=frames&slice=window&start=5&end=5", "start is 5 and end 5; it has to be less"},
+        {"as=frames&slice=window&start=6&end=5", "start is 6 and end 5; it has to be less"},
+        {"t0=7&t1=7", "t0 is 7 and t1 7; it has to be less"},
+        {"as=frames&slice=window&stride=0", "stride is 0; it goes from 1 to"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char target[256];
+        snprintf(target, sizeof target, "/v1/splits/timed/samples/0.safetensors?%s",
+                 cases[i].query);
+        asking_fails(&asked, target, 400, "bad-parameter", cases[i].words);
+    }
+}
+
+static void what_needs_order_of_time_is_refused_without(void **state)
+{
+    (void)state;
+    static const char *const queries[] = {"stabilize=yes",
+                                          "t0=1",
+                                          "t1=5",
+                                          "denoise=5",
+                                          "polarity=merge",
+                                          "as=frames&slice=number",
+                                          "as=frames&slice=voxel"};
+    for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
+        char target[256];
+        struct asking asking;
+        snprintf(target, sizeof target, "/v1/splits/timed/samples/0.bin?order=published&%s",
+                 queries[i]);
+        asking_fails(&asked, target, 400, "bad-parameter",
+                     "need events in order of time; order=published is not");
+        snprintf(target, sizeof target, "/v1/splits/published/samples/0.bin?%s", queries[i]);
+        asking_fails(&asked, target, 400, "bad-parameter",
+                     "in which this split is stored: order=time goes");
+        snprintf(target, sizeof target, "/v1/splits/published/samples/0.bin?order=time&%s",
+                 queries[i]);
+        asking_begin(&asking, &asked, METHOD_GET, target);
+        assert_int_equal(asking_check(&asking), 0);
+        asking_end(&asking);
+    }
+}
+
+static void more_windows_than_there_may_be_are_refused_before_a_sample_is_looked_at(void **state)
+{
+    (void)state;
+    struct asking asking;
+    asking_get(&asking, &asked,
+               "/v1/splits/timed/samples/0.bin?as=frames&slice=window&timestep=1&start=0&end=4097",
+               413);
+    asking_is_problem(&asking, "too-large", "4097 windows; the limit is 4096");
+    asking_end(&asking);
+    asking_begin(
+        &asking, &asked, METHOD_GET,
+        "/v1/splits/timed/samples/0.bin?as=frames&slice=window&timestep=1&start=0&end=4096");
+    assert_int_equal(asking_check(&asking), 0);
+    asking_end(&asking);
+}
+
+static void a_form_comes_in_its_formats_alone(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *target, *words;
+    } cases[] = {
+        {"samples/0.bin?as=sparse", "come here as json, safetensors"},
+        {"samples/0.npy?as=sparse", "come here as json, safetensors"},
+        {"samples/0.json?as=bits", "come here as bin, npy, safetensors"},
+        {"samples/0.json?as=frames&slice=voxel", "come here as bin, npy, safetensors"},
+        {"batch.json?indices=0&as=bits", "come here as safetensors"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char target[256];
+        snprintf(target, sizeof target, "/v1/splits/timed/%s", cases[i].target);
+        asking_fails(&asked, target, 406, "not-acceptable", cases[i].words);
+    }
+    struct asking asking;
+    asking_begin(&asking, &asked, METHOD_GET, "/v1/splits/timed/samples/0?as=bits");
+    assert_int_equal(asking_check(&asking), 0);
+    assert_int_equal(asking.request.format, FORMAT_BIN);
+    asking_end(&asking);
+    asking_begin(&asking, &asked, METHOD_GET, "/v1/splits/timed/samples/0?as=sparse");
+    asking.request.accept = "application/x-npy, */*;q=0.1";
+    assert_int_equal(asking_check(&asking), 0);
+    assert_int_equal(asking.request.format, FORMAT_JSON);
+    asking_end(&asking);
+    asking_begin(&asking, &asked, METHOD_GET, "/v1/splits/timed/samples/0?as=sparse");
+    asking.request.accept = "application/x-npy";
+    assert_int_equal(asking_check(&asking), 406);
+    asking_end(&asking);
 }
 
 static void a_form_holds_what_was_asked_for(void **state)
@@ -183,6 +328,24 @@ static void a_form_holds_what_was_asked_for(void **state)
     assert_int_equal(form->frames.binning, FRAMES_FLOOR);
     assert_int_equal(form->frames.overlap, FRAMES_SUM);
     assert_int_equal(form->frames.axes, FRAMES_CHWT);
+    assert_int_equal(form->slice.slice, SLICE_TIMESTEP);
+    assert_false(form->is_filtered || form->is_voxel);
+    asking_end(&asking);
+    asking_begin(&asking, &asked, METHOD_GET,
+                 "/v1/splits/timed/samples/0.bin?as=bits&slice=window&timestep=7&incomplete=yes"
+                 "&start=5&end=90&stabilize=yes&t0=3&t1=99&denoise=8&polarity=merge");
+    assert_int_equal(asking_check(&asking), 0);
+    assert_int_equal(form->as, FORM_BITS);
+    assert_int_equal(form->slice.slice, SLICE_WINDOW);
+    assert_int_equal(form->slice.timestep_us, 7);
+    assert_int_equal(form->slice.stride_us, 7);
+    assert_true(form->slice.incomplete && form->slice.has_range);
+    assert_int_equal(form->slice.start_us, 5);
+    assert_int_equal(form->slice.end_us, 90);
+    assert_true(form->is_filtered && form->filter.stabilize && form->filter.merge_polarity);
+    assert_int_equal(form->filter.t0_us, 3);
+    assert_int_equal(form->filter.t1_us, 99);
+    assert_int_equal(form->filter.denoise_us, 8);
     asking_end(&asking);
     asking_begin(&asking, &asked, METHOD_GET, "/v1/splits/timed/samples/0.bin?timestep=7");
     assert_int_equal(asking_check(&asking), 0);
@@ -399,6 +562,10 @@ int main(void)
         cmocka_unit_test(a_long_name_is_cut_in_the_answer),
         cmocka_unit_test(more_parameters_than_a_request_keeps_are_refused),
         cmocka_unit_test(parameters_of_frames_go_with_frames_alone),
+        cmocka_unit_test(what_has_no_meaning_beside_another_is_refused_by_both_names),
+        cmocka_unit_test(what_needs_order_of_time_is_refused_without),
+        cmocka_unit_test(more_windows_than_there_may_be_are_refused_before_a_sample_is_looked_at),
+        cmocka_unit_test(a_form_comes_in_its_formats_alone),
         cmocka_unit_test(a_form_holds_what_was_asked_for),
         cmocka_unit_test(without_parameters_a_form_is_as_stored),
         cmocka_unit_test(every_variable_refuses_what_it_does_not_take),

@@ -166,6 +166,34 @@ static void a_batch_is_refused_whichever_allocation_fails(void **state)
                     .batched = {.entry = entries[e], .indices = indices, .n = N}});
 }
 
+/* Those with a shape come in these, and all in batches. */
+static void every_cut_and_filter_is_refused_whichever_allocation_fails(void **state)
+{
+    (void)state;
+    static const uint64_t few[] = {SAMPLE_PAIR, SAMPLE_SINGLE};
+    for (size_t f = 0; f < ENCODING_N_CUTS; f++) {
+        const struct form *form = &encoding_cuts[f];
+        bool text = form->as != FORM_BITS && !form->is_voxel, shape = form->as != FORM_SPARSE;
+        const struct batch batch = {.entry = small.timed, .indices = few, .n = 2};
+        check(&(struct encoding){.batch = encode_safetensors, .form = form, .batched = batch});
+        if (text)
+            check(&(struct encoding){.batch = encode_json_batch, .form = form, .batched = batch});
+        if (shape)
+            check(&(struct encoding){.sample = encode_npy, .entry = small.timed, .form = form});
+    }
+}
+
+/* Events that were put in order first. */
+static void what_is_stored_in_published_order_is_refused_whichever_allocation_fails(void **state)
+{
+    (void)state;
+    static const uint64_t few[] = {SAMPLE_PAIR, SAMPLE_SINGLE};
+    for (size_t f = 3; f < 5; f++)
+        check(&(struct encoding){.batch = encode_safetensors,
+                                 .form = &encoding_cuts[f],
+                                 .batched = {.entry = small.published, .indices = few, .n = 2}});
+}
+
 static void what_is_alive_is_counted(void **state)
 {
     (void)state;
@@ -189,6 +217,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_alive_is_counted),
         cmocka_unit_test(a_sample_is_refused_whichever_allocation_fails),
+        cmocka_unit_test(every_cut_and_filter_is_refused_whichever_allocation_fails),
+        cmocka_unit_test(what_is_stored_in_published_order_is_refused_whichever_allocation_fails),
         cmocka_unit_test(a_batch_is_refused_whichever_allocation_fails),
     };
     return cmocka_run_group_tests_name("encode_memory", tests, open_small, close_small);

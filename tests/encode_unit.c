@@ -77,21 +77,23 @@ static void frames_are_made_unless_the_length_alone_is_wanted(void **state)
     const struct form *form = &encoding_forms[5];
     struct reply reply = answer_new();
     struct recipe recipe = recipe_of(small.timed, form, SAMPLE_PAIR);
-    const uint8_t *frames = NULL;
+    struct encoded tensor;
     struct made made;
     struct error why;
     encoding_make(small.timed, form, SAMPLE_PAIR, &made);
     uint8_t *want = encoding_frames(form, &made);
-    assert_int_equal(encode_frames(form, &recipe, &reply, &frames, &why), 0);
-    assert_memory_equal(frames, want, frames_size(&form->frames));
+    assert_int_equal(encode_tensor(form, &recipe, &reply, &tensor, &why), 0);
+    assert_int_equal(tensor.size, frames_size(&form->frames));
+    assert_memory_equal(tensor.bytes, want, tensor.size);
     free(want);
     answer_end(&reply);
     reply.head_only = true;
-    assert_int_equal(encode_frames(form, &recipe, &reply, &frames, &why), 0);
-    assert_null(frames);
+    assert_int_equal(encode_tensor(form, &recipe, &reply, &tensor, &why), 0);
+    assert_null(tensor.bytes);
+    assert_int_equal(tensor.size, frames_size(&form->frames));
     assert_int_equal(reply.n_claimed, 0);
     reply.max_bytes = frames_size(&form->frames) - 1;
-    assert_int_equal(encode_frames(form, &recipe, &reply, &frames, &why), -E2BIG);
+    assert_int_equal(encode_tensor(form, &recipe, &reply, &tensor, &why), -E2BIG);
     answer_end(&reply);
 }
 

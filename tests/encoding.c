@@ -31,6 +31,40 @@ const struct form encoding_forms[ENCODING_N_FORMS] = {
      .order = MIX_PUBLISHED},
 };
 
+#define AS(as_, axes_, values_)                                                       \
+    .as = FORM_##as_, .frames = {.geometry = {SENSOR_WIDTH, SENSOR_HEIGHT, N_DIGITS}, \
+                                 .timestep_us = 50,                                   \
+                                 .bins = 9,                                           \
+                                 .axes = FRAMES_##axes_,                              \
+                                 .values = FRAMES_##values_}
+#define SLICE(slice_, ...)  .slice = {.slice = SLICE_##slice_, __VA_ARGS__}
+#define TIMESTEP            SLICE(TIMESTEP, .timestep_us = 50, .bins = 9)
+#define WINDOW(stride, ...) SLICE(WINDOW, .timestep_us = 50, .stride_us = stride, __VA_ARGS__)
+#define COUNT(stride)       SLICE(EVENT_COUNT, .n_events = 7, .stride_events = stride)
+#define FILTER(...)         .is_filtered = true, .filter = {.t1_us = FILTER_T1_NONE, __VA_ARGS__}
+
+const struct form encoding_cuts[ENCODING_N_CUTS] = {
+    {AS(EVENTS, TCHW, U8), FILTER(.merge_polarity = true)},
+    {AS(EVENTS, TCHW, U8), FILTER(.denoise_us = 90)},
+    {AS(EVENTS, TCHW, U8), FILTER(.t0_us = 5, .stabilize = true), .timestep_us = 3},
+    {AS(SPARSE, TCHW, U8), TIMESTEP},
+    {AS(BITS, TCHW, U8), TIMESTEP},
+    {AS(FRAMES, TCHW, U8), TIMESTEP, FILTER(.merge_polarity = true)},
+    {AS(FRAMES, TCHW, U8), TIMESTEP, FILTER(.t0_us = 9)},
+    {AS(FRAMES, TCHW, U8), WINDOW(20, .incomplete = false)},
+    {AS(SPARSE, TCHW, U8), WINDOW(20, .incomplete = true)},
+    {AS(BITS, TCHW, U8), WINDOW(90, .incomplete = false)},
+    {AS(SPARSE, TCHW, U8), WINDOW(20, .has_range = true, .end_us = 300)},
+    {AS(FRAMES, TCHW, U8), COUNT(7)},
+    {AS(SPARSE, TCHW, U8), COUNT(2)},
+    {AS(BITS, TCHW, U8), COUNT(7), FILTER(.denoise_us = 1000)},
+    {AS(SPARSE, TCHW, U8), SLICE(TIME_BINS, .bins = 9, .bin_overlap = 0.5)},
+    {AS(FRAMES, TCHW, U8), SLICE(NUMBER, .bins = 9)},
+    {AS(FRAMES, CHWT, U16), SLICE(EVENT_BINS, .bins = 9)},
+    {AS(FRAMES, TCHW, U16), SLICE(DURATION, .timestep_us = 50), FILTER(.merge_polarity = true)},
+    {AS(FRAMES, TCHW, U8), SLICE(TIME, .bins = 9), .is_voxel = true},
+};
+
 int encoding_run(const struct encoding *encoding, struct reply *reply, struct error *why)
 {
     struct recipe recipe;

@@ -34,6 +34,10 @@ void encoding_check_limits(const struct encoding *encoding);
 enum { ENCODING_N_FORMS = 9 };
 extern const struct form encoding_forms[ENCODING_N_FORMS];
 
+/* Filters, slices and shapes of all kinds, that suit every sample but an empty one. */
+enum { ENCODING_N_CUTS = 19 };
+extern const struct form encoding_cuts[ENCODING_N_CUTS];
+
 /* The events of row i of the split in this form, by common/mixer. */
 struct made {
     uint8_t bytes[SMALL_MOST_EVENTS * EVENT_BYTES];

@@ -63,6 +63,28 @@ static void every_number_is_taken_up_to_both_ends_of_its_range(void **state)
     }
 }
 
+static void a_real_is_read_from_zero_to_below_one(void **state)
+{
+    (void)state;
+    unsigned n = 0;
+    for (enum param param = 0; param < N_PARAMS; param++) {
+        struct error why;
+        uint64_t value = UNTOUCHED;
+        if (param_rows[param].kind != PARAM_REAL)
+            continue;
+        n++;
+        assert_int_equal(param_value(param, "0", &value, &why), 0);
+        assert_true(param_real(value) == 0 && value == param_rows[param].standard);
+        assert_int_equal(param_value(param, "0.5", &value, &why), 0);
+        assert_true(param_real(value) == 0.5 && value == param_of_real(0.5));
+        assert_int_equal(param_value(param, "1", &value, &why), -ERANGE);
+        assert_non_null(strstr(why.text, param_rows[param].name));
+        assert_int_equal(param_value(param, ".5", &value, &why), -EINVAL);
+        assert_true(param_real(value) == 0.5);
+    }
+    assert_int_equal(n, 1);
+}
+
 static void rows_are_found_by_their_names(void **state)
 {
     (void)state;
@@ -88,6 +110,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_choice_has_its_place),
         cmocka_unit_test(every_number_is_taken_up_to_both_ends_of_its_range),
+        cmocka_unit_test(a_real_is_read_from_zero_to_below_one),
         cmocka_unit_test(rows_are_found_by_their_names),
     };
     return cmocka_run_group_tests_name("param", tests, NULL, NULL);

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 
-DTYPES = {"U8": "<u1", "I32": "<i4", "I64": "<i8"}
+DTYPES = {"U8": "<u1", "U16": "<u2", "I16": "<i2", "I32": "<i4", "F32": "<f4", "I64": "<i8"}
 ALIGNMENT = 64
 POLYNOMIAL = 0x82F63B78  # of CRC-32C, reflected
 

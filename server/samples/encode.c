@@ -29,23 +29,66 @@ int encode_events(const struct recipe *recipe, struct reply *reply, struct event
     return r < 0 ? r : recipe_make(recipe, bytes, &ret->n_events, why);
 }
 
-int encode_frames(const struct form *form, const struct recipe *recipe, struct reply *reply,
-                  const uint8_t **ret, struct error *why)
+int encode_cut(const struct form *form, const struct recipe *recipe, struct reply *reply,
+               struct cut *ret, struct error *why)
 {
     struct event_span events;
-    void *frames;
-    *ret = NULL;
-    if (reply->head_only)
-        return reply_check(reply, encode_events_size(recipe) + frames_size(&form->frames), why);
+    void *room = NULL;
+    uint64_t room_size = cut_room(form, recipe->rule.order, recipe_max_events(recipe));
     int r = encode_events(recipe, reply, &events, why);
-    if (r == 0)
-        r = reply_alloc(reply, frames_size(&form->frames), &frames, why);
+    if (r == 0 && room_size)
+        r = reply_alloc(reply, room_size, &room, why);
     if (r < 0)
         return r;
-    frames_fill(&form->frames, events, frames);
-    tally_add(TALLY_FRAMES, 1);
-    *ret = frames;
-    return 0;
+    r = cut_events(form, events, room, ret, why);
+    return r < 0 ? recipe_failed(recipe, r, why) : 0;
+}
+
+static void set_shape(struct encoded *encoded, const struct form *form, uint32_t n_frames)
+{
+    tensor_dims(encoded->row, form, n_frames, encoded->dims);
+    encoded->size = tensor_size(encoded->row, form, n_frames);
+}
+
+/* What could be told ahead of making it. */
+static int encode_head(const struct form *form, const struct recipe *recipe, struct reply *reply,
+                       struct encoded *encoded, struct error *why)
+{
+    uint32_t n_frames;
+    uint64_t events =
+        encode_events_size(recipe) + cut_room(form, recipe->rule.order, recipe_max_events(recipe));
+    if (reply_skips(reply, cut_is_certain(form, &n_frames)))
+        return reply_check(reply, events, why);
+    set_shape(encoded, form, n_frames);
+    return reply_check(reply, events + encoded->size, why);
+}
+
+int encode_tensor(const struct form *form, const struct recipe *recipe, struct reply *reply,
+                  struct encoded *ret, struct error *why)
+{
+    struct encoded encoded = {.row = tensor_row_of(form, false)};
+    struct cut cut;
+    void *bytes;
+    int r;
+    if (reply->head_only) {
+        r = encode_head(form, recipe, reply, &encoded, why);
+    } else {
+        r = encode_cut(form, recipe, reply, &cut, why);
+        if (r < 0)
+            return r;
+        set_shape(&encoded, form, cut.n_frames);
+        r = reply_alloc(reply, encoded.size, &bytes, why);
+        if (r < 0)
+            return r;
+        r = encoded.row->fill(form, &cut, cut.n_frames, NULL, bytes, why);
+        if (r < 0)
+            return recipe_failed(recipe, r, why);
+        encoded.bytes = bytes;
+        tally_add(TALLY_FRAMES, 1);
+    }
+    if (r == 0)
+        *ret = encoded;
+    return r;
 }
 
 void encode_about(const struct entry *entry, const struct recipe *recipe, struct reply *reply)

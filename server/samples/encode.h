@@ -4,7 +4,7 @@
  *
  * An encoder appends to the body of `reply`; what it says about the sample beside the body becomes
  * headers. Where it fails, the reply is to be reset.
- * Errors: reply_alloc(); recipe_make(). */
+ * Errors: reply_alloc(); recipe_make(); cut_events(). */
 #pragma once
 
 #include <stddef.h>
@@ -12,6 +12,7 @@
 #include "server/samples/form.h"
 #include "server/samples/recipe.h"
 #include "server/samples/reply.h"
+#include "server/samples/tensor.h"
 
 typedef int encode_sample(const struct entry *entry, const struct form *form,
                           const struct recipe *recipe, struct reply *reply, struct error *why);
@@ -19,10 +20,10 @@ typedef int encode_sample(const struct entry *entry, const struct form *form,
 typedef int encode_batch(const struct batch *batch, const struct form *form, struct reply *reply,
                          struct error *why);
 
-/* Single samples, as events or frames: the plain bytes, NumPy's file, JSON. */
+/* Single samples: the plain bytes, NumPy's file, JSON. */
 encode_sample encode_bin, encode_npy, encode_json_sample;
 
-/* Batches, as events or frames. */
+/* Batches. */
 encode_batch encode_safetensors, encode_json_batch;
 
 /* What encoders share. */
@@ -34,9 +35,24 @@ int encode_events(const struct recipe *recipe, struct reply *reply, struct event
 /* The bytes of the reply that encode_events() takes. */
 uint64_t encode_events_size(const struct recipe *recipe);
 
-/* Its frames in memory of the reply, frames_size() bytes; NULL where only the length is wanted. */
-int encode_frames(const struct form *form, const struct recipe *recipe, struct reply *reply,
-                  const uint8_t **ret, struct error *why);
+/* Its events, cut into frames. */
+int encode_cut(const struct form *form, const struct recipe *recipe, struct reply *reply,
+               struct cut *ret, struct error *why);
+
+/* Its tensor in memory of the reply; `bytes` is NULL where only the length is wanted, and nothing
+ * is set where that is not known (reply_skips()). */
+struct encoded {
+    const struct tensor_row *row;
+    uint64_t dims[TENSOR_DIMS], size;
+    const void *bytes;
+};
+int encode_tensor(const struct form *form, const struct recipe *recipe, struct reply *reply,
+                  struct encoded *ret, struct error *why);
 
 /* Labels, sources and revision of a single sample as headers. */
 void encode_about(const struct entry *entry, const struct recipe *recipe, struct reply *reply);
+
+/* The batches of encode_safetensors() that have files of their own; the columns are filled in. */
+struct blob;
+int encode_tensors(struct blob *blob, struct error *why);
+int encode_sparse(struct blob *blob, struct error *why);

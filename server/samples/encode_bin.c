@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One sample as plain bytes: packed events (AER40), or frames. */
+ * One sample as plain bytes: packed events (AER40), or the values of a tensor. */
 #include "server/samples/encode.h"
 
 static int add_events(const struct recipe *recipe, struct reply *reply, struct error *why)
@@ -22,7 +22,7 @@ int encode_bin(const struct entry *entry, const struct form *form, const struct 
     encode_about(entry, recipe, reply);
     if (form->as == FORM_EVENTS)
         return add_events(recipe, reply, why);
-    const uint8_t *frames;
-    int r = encode_frames(form, recipe, reply, &frames, why);
-    return r < 0 ? r : reply_borrow(reply, frames, frames_size(&form->frames), why);
+    struct encoded tensor;
+    int r = encode_tensor(form, recipe, reply, &tensor, why);
+    return r < 0 || reply->unknown_length ? r : reply_borrow(reply, tensor.bytes, tensor.size, why);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One sample as NumPy's file: structured events, or frames. */
+ * One sample as NumPy's file: structured events, or a tensor. */
 #include "common/npy.h"
 
 #include "server/samples/encode.h"
@@ -42,11 +42,10 @@ int encode_npy(const struct entry *entry, const struct form *form, const struct 
     encode_about(entry, recipe, reply);
     if (form->as == FORM_EVENTS)
         return add_events(recipe, reply, why);
-    const uint8_t *frames;
-    uint64_t shape[FRAMES_DIMS];
-    frames_shape(&form->frames, shape);
-    int r = encode_frames(form, recipe, reply, &frames, why);
-    if (r == 0)
-        r = add_header(reply, "'|u1'", shape, FRAMES_DIMS, why);
-    return r < 0 ? r : reply_borrow(reply, frames, frames_size(&form->frames), why);
+    struct encoded tensor;
+    int r = encode_tensor(form, recipe, reply, &tensor, why);
+    if (r < 0 || reply->unknown_length)
+        return r;
+    r = add_header(reply, tensor.row->descr, tensor.dims, TENSOR_DIMS, why);
+    return r < 0 ? r : reply_borrow(reply, tensor.bytes, tensor.size, why);
 }

@@ -19,6 +19,11 @@ static struct mix_rule asked_rule(const struct form *form, enum mix_order standa
     };
 }
 
+static const struct form *filter_by(const struct form *form)
+{
+    return form->is_filtered ? form : NULL;
+}
+
 static void take_recordings(struct recipe *recipe, const struct entry *source)
 {
     recipe->kind = RECIPE_MIX;
@@ -51,6 +56,7 @@ int recipe_sample(const struct entry *entry, const struct form *form, uint64_t i
 
     struct recipe recipe = {
         .rule = asked_rule(form, entry->order),
+        .filtered_by = filter_by(form),
         .k = 1,
         .parts = {sample.events},
         .lender = entry,
@@ -64,7 +70,7 @@ int recipe_sample(const struct entry *entry, const struct form *form, uint64_t i
 
     bool as_stored = n_digits < 2 || recipe.rule.order == entry->order;
     if (as_stored && recipe.rule.timestep_us == 0)
-        recipe.kind = RECIPE_STORED;
+        recipe.kind = form->is_filtered ? RECIPE_FILTERED : RECIPE_STORED;
     else if (n_digits < 2 || (as_stored && entry->order == MIX_TIME))
         recipe.kind = RECIPE_MIX;
     else if (entry->order == MIX_PUBLISHED)
@@ -101,7 +107,7 @@ static int add_recording(struct recipe *recipe, const struct split *split, uint6
 int recipe_mix(const struct entry *source, const struct form *form, const uint64_t *recordings,
                size_t k, struct recipe *ret, struct error *why)
 {
-    struct recipe recipe = {.rule = asked_rule(form, MIX_TIME)};
+    struct recipe recipe = {.rule = asked_rule(form, MIX_TIME), .filtered_by = filter_by(form)};
     if (k < 2 || k > MIX_MAX_DIGITS)
         return error_set(why, -EINVAL, "a mix of %zu recordings; 2 to %d are possible", k,
                          MIX_MAX_DIGITS);
@@ -125,6 +131,7 @@ void recipe_pair(const struct entry *source, const struct form *form, uint64_t s
     pairs_draw(&source->pairs, seed, index, pair);
     struct recipe recipe = {
         .rule = asked_rule(form, MIX_TIME),
+        .filtered_by = filter_by(form),
         .has_index = true,
         .index = index,
         .n_sources = 2,
@@ -181,19 +188,54 @@ static int mix(struct mixer *mixer, const struct recipe *recipe, uint8_t *out, s
     return 0;
 }
 
+/* Some of the events, which may lie at `out`. */
+static int filter(const struct recipe *recipe, struct event_span events, uint8_t *out,
+                  size_t *ret_n_events, struct error *why)
+{
+    const struct form *form = recipe->filtered_by;
+    int r = filter_events(&form->filter, &form->frames.geometry, events, out, ret_n_events);
+    return r < 0 ? error_set(why, r, "no memory to filter %zu events", events.n_events) : 0;
+}
+
+static int mix_now(const struct recipe *recipe, uint8_t *out, size_t *ret_n_events,
+                   struct error *why)
+{
+    struct event_span mixed = {.bytes = out};
+    struct mixer *mixer = scratch_mixer();
+    if (!mixer)
+        return error_set(why, -ENOMEM, "no memory to mix");
+    int r = mix(mixer, recipe, out, &mixed.n_events, why);
+    if (r == 0 && recipe->filtered_by)
+        return filter(recipe, mixed, out, ret_n_events, why);
+    if (r == 0)
+        *ret_n_events = mixed.n_events;
+    return r;
+}
+
 int recipe_make(const struct recipe *recipe, uint8_t *out, size_t *ret_n_events, struct error *why)
 {
     int r = recipe_vouch(recipe, why);
     if (r < 0)
         return r;
-    if (recipe->kind == RECIPE_STORED) {
+    switch (recipe->kind) {
+    case RECIPE_STORED:
         memcpy(out, recipe->parts[0].bytes, recipe->parts[0].n_events * EVENT_BYTES);
         *ret_n_events = recipe->parts[0].n_events;
         return 0;
+    case RECIPE_FILTERED:
+        return filter(recipe, recipe->parts[0], out, ret_n_events, why);
+    case RECIPE_PUBLISHED:
+    case RECIPE_MIX:
+        break;
     }
-    struct mixer *mixer = scratch_mixer();
-    return mixer ? mix(mixer, recipe, out, ret_n_events, why)
-                 : error_set(why, -ENOMEM, "no memory to mix");
+    return mix_now(recipe, out, ret_n_events, why);
+}
+
+int recipe_failed(const struct recipe *recipe, int r, struct error *why)
+{
+    if (recipe->has_index)
+        return error_prefix(why, r, "sample %" PRIu64, recipe->index);
+    return error_prefix(why, r, "the mix");
 }
 
 int batch_recipe(const struct batch *batch, const struct form *form, size_t i, struct recipe *ret,

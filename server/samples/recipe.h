@@ -12,6 +12,7 @@
 
 enum recipe_kind {
     RECIPE_STORED,    /* parts[0] as it is */
+    RECIPE_FILTERED,  /* parts[0], but not all of it */
     RECIPE_PUBLISHED, /* parts[0] is stored in published order, and something else is wanted */
     RECIPE_MIX,       /* parts[0..k) mixed */
 };
@@ -19,6 +20,7 @@ enum recipe_kind {
 struct recipe {
     enum recipe_kind kind;
     struct mix_rule rule;
+    const struct form *filtered_by; /* in the end, whatever the kind; NULL: it is not */
     unsigned k;
     struct event_span parts[MIX_MAX_DIGITS];
     const struct entry *lender; /* in whose split the parts lie; NULL: in none */
@@ -56,10 +58,13 @@ void recipe_prefetch(const struct recipe *recipe);
  * made of it that gets a checksum of its own. Errors: -EBADMSG. */
 int recipe_vouch(const struct recipe *recipe, struct error *why);
 
-/* Vouch for it, and write its events to `out`, which has room for recipe_max_events(). Errors:
- * -ENOMEM; -EINVAL the form does not suit these events (mixer_mix()); -ENODATA its recordings are
- * needed (mixer_mix_again()); -EBADMSG recipe_vouch(). */
+/* Vouch for it, and write its events, filtered, to `out`, which has room for recipe_max_events().
+ * Errors: -ENOMEM; -EINVAL the form does not suit these events (mixer_mix()); -ENODATA its
+ * recordings are needed (mixer_mix_again()); -EBADMSG recipe_vouch(). */
 int recipe_make(const struct recipe *recipe, uint8_t *out, size_t *ret_n_events, struct error *why);
+
+/* Put before an error that speaks of "it" what that is; returns r. */
+int recipe_failed(const struct recipe *recipe, int r, struct error *why);
 
 /* The samples of a batch: stored ones, fresh pairs of a set, or a single one of whatever kind. */
 enum batch_kind { BATCH_STORED, BATCH_PAIRS, BATCH_SINGLE };

@@ -60,6 +60,8 @@ static void check_value(enum param param, const char *text)
         return;
     if (row->kind == PARAM_CHOICE)
         FUZZ_CHECK(value < PARAM_MAX_CHOICES && strcmp(row->choices[value], text) == 0);
+    else if (row->kind == PARAM_REAL)
+        FUZZ_CHECK(param_real(value) >= 0 && param_real(value) < 1);
     else
         FUZZ_CHECK(value >= row->min && value <= row->max && strtoull(text, NULL, 10) == value);
 }
