@@ -15,6 +15,7 @@ import tempfile
 
 import binding
 import documents
+import forms
 import fresh
 import results
 import rounds
@@ -23,7 +24,7 @@ import serving
 import tools
 from servers import Twonmnistd
 
-ROWS = serving.ROWS | fresh.ROWS | documents.ROWS | tools.ROWS | binding.ROWS | scale.ROWS
+ROWS = serving.ROWS | fresh.ROWS | documents.ROWS | forms.ROWS | tools.ROWS | binding.ROWS | scale.ROWS
 
 
 SCRUB_RATE = 16 << 30  # bytes/s: at once

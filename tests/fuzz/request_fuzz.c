@@ -226,6 +226,25 @@ static void check_json(const uint8_t *body, size_t size, bool is_problem, unsign
     json_decref(root);
 }
 
+/* As many places as are counted, each of a pixel. */
+static void check_sparse(const uint8_t *data, const struct tensor *places,
+                         const struct tensor *counts)
+{
+    uint64_t n = 0, n_pixels = SENSOR_POLARITIES * SENSOR_WIDTH * SENSOR_HEIGHT;
+    for (uint64_t at = counts->begin; at < counts->end; at += sizeof(int32_t)) {
+        int32_t count;
+        memcpy(&count, data + at, sizeof count);
+        FUZZ_CHECK(count >= 0);
+        n += (uint64_t)count;
+    }
+    FUZZ_CHECK(n == places->dims[0]);
+    for (uint64_t at = places->begin; at < places->end; at += sizeof(int16_t)) {
+        int16_t place;
+        memcpy(&place, data + at, sizeof place);
+        FUZZ_CHECK(place >= 0 && (uint64_t)place < n_pixels);
+    }
+}
+
 static void check_safetensors(const uint8_t *body, size_t size)
 {
     struct safetensors *header;
@@ -233,6 +252,10 @@ static void check_safetensors(const uint8_t *body, size_t size)
     FUZZ_CHECK(safetensors_parse(body, size, &header, &why) == 0);
     const struct tensor *labels = safetensors_find(header, "labels");
     FUZZ_CHECK(labels && labels->n_dims == 2);
+    const struct tensor *places = safetensors_find(header, "places");
+    if (places)
+        check_sparse(body + safetensors_data_start(header), places,
+                     safetensors_find(header, "counts"));
     safetensors_free(header);
 }
 
