@@ -72,6 +72,43 @@ static void frames_cost_as_much_as_they_have_bytes(void **state)
     assert_true(cost_of(&few, (struct cost){.n = 200}) >= 2 * few_us - 1);
 }
 
+static uint64_t cut_cost(enum form_as as, struct slice_rule rule)
+{
+    struct form form = frames_of(9);
+    form.as = as;
+    form.slice = rule;
+    return cost_of(&form, (struct cost){.n = 1000});
+}
+
+static void what_is_cut_costs_as_often_as_its_events_are_shared(void **state)
+{
+    (void)state;
+    const struct slice_rule once = {.slice = SLICE_WINDOW, .timestep_us = 9000, .stride_us = 9000};
+    struct slice_rule often = once;
+    often.stride_us = 100;
+    for (enum form_as as = FORM_FRAMES; as <= FORM_BITS; as++) {
+        assert_true(cut_cost(as, once) > 0);
+        assert_true(cut_cost(as, often) > 5 * cut_cost(as, once));
+    }
+    const struct slice_rule each = {
+        .slice = SLICE_EVENT_COUNT, .n_events = 50, .stride_events = 50};
+    struct slice_rule shared = each;
+    shared.stride_events = 1;
+    assert_true(cut_cost(FORM_SPARSE, shared) > 5 * cut_cost(FORM_SPARSE, each));
+}
+
+static void filters_cost_by_what_they_do(void **state)
+{
+    (void)state;
+    const struct form early = {.is_filtered = true, .filter = {.t1_us = 5}};
+    const struct form clean = {.is_filtered = true, .filter = {.denoise_us = 5}};
+    const struct form both = {.is_filtered = true, .filter = {.denoise_us = 5, .stabilize = true}};
+    const struct cost cost = {.n = 100000};
+    assert_true(cost_of(&early, cost) > cost_of(&events, cost));
+    assert_true(cost_of(&clean, cost) > 2 * cost_of(&early, cost));
+    assert_true(cost_of(&both, cost) > cost_of(&clean, cost));
+}
+
 static void a_length_alone_costs_no_more_than_a_look(void **state)
 {
     (void)state;
@@ -99,6 +136,8 @@ int main(void)
         cmocka_unit_test(stored_samples_cost_a_look_alone),
         cmocka_unit_test(whatever_is_made_costs_more_than_what_is_stored),
         cmocka_unit_test(frames_cost_as_much_as_they_have_bytes),
+        cmocka_unit_test(what_is_cut_costs_as_often_as_its_events_are_shared),
+        cmocka_unit_test(filters_cost_by_what_they_do),
         cmocka_unit_test(a_length_alone_costs_no_more_than_a_look),
         cmocka_unit_test(an_order_costs_as_much_as_it_is_long),
     };

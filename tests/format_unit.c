@@ -163,6 +163,21 @@ static void what_nobody_accepts_has_no_format(void **state)
     check_choice(0, "*/*", N_FORMATS);
 }
 
+static void a_form_comes_where_its_shape_can_be_told(void **state)
+{
+    (void)state;
+    const unsigned all = format_of_samples();
+    const struct form events = {.as = FORM_EVENTS}, sparse = {.as = FORM_SPARSE},
+                      frames = {.as = FORM_FRAMES}, bits = {.as = FORM_BITS},
+                      voxel = {.as = FORM_FRAMES, .is_voxel = true};
+    assert_int_equal(format_of_form(&events) & all, all);
+    assert_int_equal(format_of_form(&frames) & all, all);
+    assert_int_equal(format_of_form(&sparse),
+                     FORMAT_BIT(FORMAT_JSON) | FORMAT_BIT(FORMAT_SAFETENSORS));
+    assert_int_equal(format_of_form(&bits) & all, all & ~FORMAT_BIT(FORMAT_JSON));
+    assert_int_equal(format_of_form(&voxel), format_of_form(&bits));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +189,7 @@ int main(void)
         cmocka_unit_test(the_heaviest_format_wins_and_the_first_of_equals),
         cmocka_unit_test(the_most_exact_range_says_the_weight),
         cmocka_unit_test(weights_are_read_in_any_case_and_behind_blanks),
+        cmocka_unit_test(a_form_comes_where_its_shape_can_be_told),
         cmocka_unit_test(what_nobody_accepts_has_no_format),
     };
     return cmocka_run_group_tests_name("format", tests, NULL, NULL);

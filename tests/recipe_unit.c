@@ -94,6 +94,30 @@ static void a_sample_is_the_mix_of_its_recordings_however_it_is_stored(void **st
     check_samples_of(small.published);
 }
 
+/* Of whatever kind it is without a filter, what is left of its events is filtered. */
+static void a_filter_comes_behind_all_else(void **state)
+{
+    (void)state;
+    static const struct form filtered[] = {
+        {.is_filtered = true, .filter = {.t0_us = 5, .t1_us = FILTER_T1_NONE}},
+        {.is_filtered = true, .filter = {.t1_us = FILTER_T1_NONE, .merge_polarity = true}},
+        {.is_filtered = true, .filter = {.t1_us = 90, .denoise_us = 30}, .timestep_us = 7},
+    };
+    const struct geometry geometry = GEOMETRY_NMNIST;
+    for (size_t f = 0; f < sizeof filtered / sizeof *filtered; f++)
+        for (size_t i = 0; i < SMALL_SAMPLES; i++) {
+            uint8_t want[SMALL_MOST_EVENTS * EVENT_BYTES];
+            struct form form = filtered[f];
+            form.frames.geometry = geometry;
+            struct recipe recipe = sample_of(small.timed, &form, i);
+            struct event_span whole = {want, small_mix(i, rule_of(&form, MIX_TIME), want)};
+            size_t n;
+            assert_int_not_equal(recipe.kind, RECIPE_STORED);
+            assert_int_equal(filter_events(&form.filter, &geometry, whole, want, &n), 0);
+            check_makes(&recipe, want, n);
+        }
+}
+
 static void a_sample_is_mixed_only_where_its_bytes_would_differ(void **state)
 {
     (void)state;
@@ -336,6 +360,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sample_is_the_mix_of_its_recordings_however_it_is_stored),
+        cmocka_unit_test(a_filter_comes_behind_all_else),
         cmocka_unit_test(a_sample_is_mixed_only_where_its_bytes_would_differ),
         cmocka_unit_test(a_recipe_tells_of_its_sample),
         cmocka_unit_test(a_sample_past_the_end_is_not_there),

@@ -53,7 +53,8 @@ static uint32_t n_frames(const struct form *form, uint64_t n_events)
 }
 
 struct made {
-    uint64_t us, values, bytes;
+    uint64_t cut, gridded; /* events, each as often as it is looked at */
+    uint64_t values, bytes;
 };
 
 /* Of one sample in a form of frames. */
@@ -62,16 +63,16 @@ static struct made make_frames(const struct form *form, uint64_t n_events)
     uint32_t t = n_frames(form, n_events);
     if (form_is_plain_frames(form)) {
         uint64_t size = frames_size(&form->frames);
-        return (struct made){.us = 0, .values = size, .bytes = size};
+        return (struct made){.values = size, .bytes = size};
     }
     if (form->is_voxel)
         return (struct made){
-            .us = n_events / EVENTS_GRIDDED_PER_US,
+            .gridded = n_events,
             .bytes = 3 * tensor_size(tensor_row_of(form, true), form, t),
         };
     uint64_t shared = n_shared(&form->slice);
     uint64_t placed = n_events * (shared < t ? shared : t);
-    struct made made = {.us = (n_events + placed) / EVENTS_CUT_PER_US};
+    struct made made = {.cut = n_events + placed};
     if (form->as == FORM_SPARSE) {
         made.values = t + placed;
         made.bytes = t * sizeof(int32_t) + placed * sizeof(int16_t);
@@ -99,7 +100,8 @@ uint64_t cost_us(const struct entry *entry, const struct form *form, const struc
         us += filter_us(form, all);
     if (form->as != FORM_EVENTS) {
         const struct made one = make_frames(form, each);
-        us += all / EVENTS_FRAMED_PER_US + cost->n * one.us + cost->n * one.bytes / BYTES_PER_US;
+        us += all / EVENTS_FRAMED_PER_US + cost->n * one.cut / EVENTS_CUT_PER_US +
+              cost->n * one.gridded / EVENTS_GRIDDED_PER_US + cost->n * one.bytes / BYTES_PER_US;
         return cost->text ? us + cost_text_us(cost->n * one.values * FRAME_TEXT_BYTES) : us;
     }
     return cost->text ? us + cost_text_us(all * EVENT_TEXT_BYTES) : us;
