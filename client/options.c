@@ -18,6 +18,7 @@ enum { TOKEN_MAX = 4096 };
 static int set_number(tnm_options *options, size_t i, const char *value);
 static int set_text(tnm_options *options, size_t i, const char *value);
 static int set_token_file(tnm_options *options, size_t i, const char *path);
+static int set_wire(tnm_options *options, size_t i, const char *value);
 
 #define TO_TEXT(x) #x
 
@@ -38,6 +39,8 @@ static const struct option_row {
     OPTIONS_TEXTS(X)
 #undef X
     {"token_file", "file whose first line is the bearer token", set_token_file, 0, 0, 0, 0},
+    {"wire", "how what becomes frames by a rule is sent: events, sparse (places that are set), or auto, what is less",
+     set_wire, offsetof(tnm_options, wire), OPTION_WIRE_AUTO, 0, 0},
 };
 /* clang-format on */
 
@@ -100,6 +103,20 @@ static int set_token_file(tnm_options *options, size_t i, const char *path)
     return tnm_options_set(options, "token", text);
 }
 
+static int set_wire(tnm_options *options, size_t i, const char *value)
+{
+    static const char *const names[] = {[OPTION_WIRE_AUTO] = "auto",
+                                        [OPTION_WIRE_EVENTS] = "events",
+                                        [OPTION_WIRE_SPARSE] = "sparse"};
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+        if (strcmp(value, names[k]) == 0) {
+            *number_at(options, i) = k;
+            return 0;
+        }
+    return failure_set(-EINVAL, "option %s is \"%.40s\"; it is auto, events or sparse",
+                       rows[i].name, value);
+}
+
 int tnm_options_new(tnm_options **ret)
 {
     tnm_options *options = calloc(1, sizeof *options);
@@ -148,7 +165,7 @@ int options_copy(const tnm_options *options, tnm_options **ret)
     int r = tnm_options_new(&copy);
     for (size_t i = 0; r == 0 && options && i < N_ROWS; i++) {
         tnm_options *from = (tnm_options *)options;
-        if (rows[i].set == set_number)
+        if (rows[i].set == set_number || rows[i].set == set_wire)
             *number_at(copy, i) = *number_at(from, i);
         else if (rows[i].set == set_text && *text_at(from, i))
             r = replace(text_at(copy, i), *text_at(from, i));

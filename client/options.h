@@ -32,7 +32,11 @@
 
 #define OPTION_PROXY_ENVIRONMENT "environment"
 
+/* How what becomes frames by a rule is sent. */
+enum option_wire { OPTION_WIRE_AUTO, OPTION_WIRE_EVENTS, OPTION_WIRE_SPARSE };
+
 struct tnm_options {
+    uint64_t wire; /* enum option_wire */
 #define X(name, ...) uint64_t name;
     OPTIONS_NUMBERS(X)
 #undef X

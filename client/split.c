@@ -203,6 +203,7 @@ int tnm_split_open(tnm_client *client, const char *name, tnm_split **ret)
     if (!split)
         return failure_set(-ENOMEM, "no memory for a split");
     split->n_refs = 1;
+    split->form.filters = rule_none;
     split->client = client_ref(client);
     r = ask_description(split, name);
     if (r < 0) {
@@ -304,7 +305,24 @@ int tnm_split_set_form(tnm_split *split, int order, uint32_t timestep_us)
         return failure_set(-EINVAL, "a timestep of %u us; %d at most", timestep_us,
                            MIX_TIMESTEP_MAX_US);
     pthread_mutex_lock(&split->client->lock);
-    split->form = (struct form){.order = order, .timestep_us = timestep_us};
+    split->form.order = order;
+    split->form.timestep_us = timestep_us;
+    pthread_mutex_unlock(&split->client->lock);
+    return 0;
+}
+
+int tnm_split_set_filters(tnm_split *split, const tnm_rule *rule)
+{
+    struct rule filters = rule_none;
+    struct error why;
+    int r = split_check(split);
+    if (r < 0)
+        return r;
+    r = rule ? rule_check_filters(rule, &filters, &why) : 0;
+    if (r < 0)
+        return failure_keep(r, &why);
+    pthread_mutex_lock(&split->client->lock);
+    split->form.filters = filters;
     pthread_mutex_unlock(&split->client->lock);
     return 0;
 }

@@ -8,6 +8,7 @@
 #include "client/client.h"
 #include "client/cursor.h"
 #include "client/document.h"
+#include "client/rule.h"
 #include "common/event.h"
 #include "common/wire.h"
 
@@ -15,6 +16,8 @@
 struct form {
     int order; /* enum tnm_order */
     uint32_t timestep_us;
+    struct rule filters;       /* of all samples */
+    const struct rule *frames; /* as places of frames by this rule, borrowed; NULL: as events */
 };
 
 struct tnm_split {

@@ -300,6 +300,22 @@ int tnm_stream_next(tnm_stream *stream, tnm_batch **ret)
     return 1;
 }
 
+/* The rule by which to ask for places; NULL: events it is. Servers round no times, and filter no
+ * events, of what they have cut by times: where samples are to be had so, too, we cut ourselves. */
+static const struct rule *stream_wire_rule(const tnm_stream *stream, const tnm_decoder *decoder)
+{
+    const tnm_split *split = stream->split;
+    const struct form *form = &stream->form;
+    uint64_t wire = split->client->options->wire;
+    uint64_t n_events = split->n_samples ? split->n_events / split->n_samples : 0;
+    const struct rule *rule = NULL;
+    if (wire != OPTION_WIRE_EVENTS && decoder && !form->timestep_us)
+        rule = decoder_wire_rule(decoder, stream->kind == CURSOR_PAIRS ? 2 * n_events : n_events,
+                                 wire == OPTION_WIRE_SPARSE);
+    bool filters_twice = rule && rule_has_filters(rule) && rule_has_filters(&form->filters);
+    return filters_twice ? NULL : rule;
+}
+
 int tnm_stream_set_decoder(tnm_stream *stream, const tnm_decoder *decoder)
 {
     int r = split_check(stream ? stream->split : NULL);
@@ -310,6 +326,7 @@ int tnm_stream_set_decoder(tnm_stream *stream, const tnm_decoder *decoder)
     tnm_client *client = stream->split->client;
     pthread_mutex_lock(&client->lock);
     stream->decoder = decoder;
+    stream->form.frames = stream_wire_rule(stream, decoder);
     pthread_mutex_unlock(&client->lock);
     return 0;
 }

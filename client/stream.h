@@ -10,6 +10,7 @@
 
 #include "client/client.h"
 #include "client/cursor.h"
+#include "client/decoder.h"
 #include "client/loop.h"
 #include "client/pool.h"
 #include "client/split.h"
@@ -78,6 +79,7 @@ struct tnm_stream {
     unsigned n_under_way; /* requests */
     uint64_t network_ns, network_since_ns;
     atomic_uint_least64_t decoding_ns;
+    atomic_size_t largest; /* bytes that a batch became */
     /* The caller's: */
     uint64_t n_given, n_samples, waited_ns, waited_network_ns, consumer_ns;
     uint64_t given_at_ns; /* when the last batch was handed over; 0: none since a start anew */

@@ -6,36 +6,32 @@
 #include "client/stream.h"
 
 enum {
-    WORTH_A_JOB = 32768, /* events: some 100 us of decoding, against some 25 of handing over */
+    WORTH_A_JOB =
+        32768, /* events or places: some 100 us of decoding, against some 25 of handing over */
     WORTH_A_JOB_BYTES = 1 << 20, /* the same, of what they become */
 };
 
+/* Bytes that the batch becomes; where only decoding tells, as many as the largest until now. */
 static size_t decoded_size(const tnm_stream *stream, const tnm_batch *batch)
 {
+    if (!decoder_knows_size(stream->decoder))
+        return atomic_load(&stream->largest);
     return tnm_decoder_size(stream->decoder, tnm_batch_n_samples(batch), tnm_batch_n_events(batch));
-}
-
-static int decode(tnm_stream *stream, tnm_batch *batch)
-{
-    uint64_t began_ns = stream_now_ns();
-    int r = batch_decode(batch, stream->decoder, stream->pool);
-    atomic_fetch_add(&stream->decoding_ns, stream_now_ns() - began_ns);
-    return r;
 }
 
 /* ---- Under the client's lock ---- */
 
-static void *take_lent(tnm_stream *stream, size_t size)
+static bool take_lent(tnm_stream *stream, tnm_batch *batch, size_t size)
 {
     for (struct lent **at = &stream->lent; *at; at = &(*at)->next)
         if ((*at)->size >= size) {
             struct lent *taken = *at;
-            void *buffer = taken->buffer;
+            batch_set_lent(batch, taken->buffer, taken->size);
             *at = taken->next;
             free(taken);
-            return buffer;
+            return true;
         }
-    return NULL;
+    return false;
 }
 
 /* Memory for a batch that is decoded ahead, if it may be now. */
@@ -43,11 +39,8 @@ static bool get_memory(tnm_stream *stream, tnm_batch *batch)
 {
     size_t size = decoded_size(stream, batch);
     struct pool_block block;
-    void *lent = take_lent(stream, size);
-    if (lent) {
-        batch_set_lent(batch, lent);
+    if (decoder_knows_size(stream->decoder) && take_lent(stream, batch, size))
         return true;
-    }
     if (pool_take_few(stream->pool, size, stream->most_blocks, &block) < 0)
         return false;
     batch_set_block(batch, stream->pool, block);
@@ -69,6 +62,27 @@ static struct slot *take_packed(tnm_stream *stream)
         return slot;
     }
     return NULL;
+}
+
+/* ---- Without it, in any thread ---- */
+
+static void lend(tnm_batch *batch, size_t size, void *user)
+{
+    tnm_stream *stream = user;
+    tnm_client *client = stream->split->client;
+    pthread_mutex_lock(&client->lock);
+    take_lent(stream, batch, size);
+    pthread_mutex_unlock(&client->lock);
+}
+
+static int decode(tnm_stream *stream, tnm_batch *batch)
+{
+    uint64_t began_ns = stream_now_ns();
+    int r = batch_decode(batch, stream->decoder, stream->pool, lend, stream);
+    atomic_fetch_add(&stream->decoding_ns, stream_now_ns() - began_ns);
+    if (r == 0 && batch->decoded_size > atomic_load(&stream->largest))
+        atomic_store(&stream->largest, batch->decoded_size);
+    return r;
 }
 
 /* ---- In the loop's thread, and on its worker pool ---- */
@@ -104,7 +118,7 @@ static void start(struct slot *slot)
     tnm_stream *stream = slot->stream;
     const tnm_batch *batch = slot->wish.batch;
     struct job *job = NULL;
-    if (tnm_batch_n_events(batch) >= WORTH_A_JOB ||
+    if (tnm_batch_n_events(batch) >= WORTH_A_JOB || batch->blob.n_places >= WORTH_A_JOB ||
         decoded_size(stream, batch) >= WORTH_A_JOB_BYTES)
         job = malloc(sizeof *job);
     if (job) {
@@ -155,9 +169,8 @@ int stream_decode_now(struct slot *slot)
         return 0;
     pthread_mutex_lock(&client->lock);
     bool is_done = slot->decoding == DECODING_DONE;
-    void *lent = batch->decoded || is_done ? NULL : take_lent(stream, decoded_size(stream, batch));
-    if (lent)
-        batch_set_lent(batch, lent);
+    if (!batch->decoded && !is_done && decoder_knows_size(stream->decoder))
+        take_lent(stream, batch, decoded_size(stream, batch));
     slot->decoding = DECODING_DONE; /* nobody else takes it */
     pthread_mutex_unlock(&client->lock);
     return is_done ? 0 : decode(stream, batch);

@@ -7,10 +7,9 @@
  *   -EINVAL     an argument, or the servers find the request wrong
  *   -ENOENT     no such split, sample or batch
  *   -ESTALE     the servers have other data than the revision that was opened
- *   -EACCES     the token is missing, wrong or expired, a server's certificate is not to be trusted,
- *               or a server does not trust ours
- *   -EBADMSG    an answer was damaged, each time it was asked for
- *   -EPROTO     an answer that no twonmnist daemon gives, or not to what was asked
+ *   -EACCES     the token is missing, wrong or expired, a server's certificate is not to be
+ * trusted, or a server does not trust ours -EBADMSG    an answer was damaged, each time it was
+ * asked for -EPROTO     an answer that no twonmnist daemon gives, or not to what was asked
  *   -ETIMEDOUT  no server answered in time
  *   -EHOSTUNREACH no server could be reached, or none could answer
  *   -EMSGSIZE   an answer longer than the option max_answer_mb
@@ -52,8 +51,8 @@ int tnm_options_new(tnm_options **ret);
 void tnm_options_free(tnm_options *options);
 
 /* Set option `name`; tnm_options_name() and tnm_options_help() list them all: token, token_file,
- * ca_file, certificate_file, key_file, proxy, patience_s, call_patience_s, connect_timeout_ms, stall_timeout_s, retries, …
- * -EINVAL no such option, or a value outside its range. */
+ * ca_file, certificate_file, key_file, proxy, patience_s, call_patience_s, connect_timeout_ms,
+ * stall_timeout_s, retries, … -EINVAL no such option, or a value outside its range. */
 int tnm_options_set(tnm_options *options, const char *name, const char *value);
 
 /* Name of option i, and one line on its meaning, range and default; NULL past the last. */
@@ -134,6 +133,33 @@ int tnm_split_labels(tnm_split *split, uint8_t *out, size_t size);
 enum tnm_order { TNM_ORDER_STORED, TNM_ORDER_TIME, TNM_ORDER_PUBLISHED };
 int tnm_split_set_form(tnm_split *split, int order, uint32_t timestep_us);
 
+/* ---- Rules: which events of a sample count, and what frames they become ---- */
+
+/* Parameters by the names that they have in the daemon's URLs, with values as text. Filters:
+ * stabilize, t0, t1, denoise, polarity; how events find their frame: slice, and what goes with each
+ * value of it (timestep, bins, stride, …). Without any: all events, in frames by a timestep of 1000
+ * us, 300 of them. */
+typedef struct tnm_rule tnm_rule;
+
+int tnm_rule_new(tnm_rule **ret);
+void tnm_rule_free(tnm_rule *rule);
+
+/* Set parameter `name`, in any order; NULL: as if it had never been set. -EINVAL no such parameter,
+ * or a value outside its range. */
+int tnm_rule_set(tnm_rule *rule, const char *name, const char *value);
+
+/* Name of parameter i, and one line on its meaning, range and default; NULL past the last. */
+const char *tnm_rule_name(size_t i);
+const char *tnm_rule_help(size_t i);
+
+/* The rule as a query, "slice=window&timestep=10000&…" (of slice=timestep without it), in which
+ * equal rules are equal; free it with tnm_free(). -EINVAL parameters that do not go together. */
+int tnm_rule_query(const tnm_rule *rule, char **ret);
+
+/* Have the servers keep of each sample only what the rule's filters keep, from now on, also in
+ * streams opened later; NULL: all again. -EINVAL the rule has more than filters. */
+int tnm_split_set_filters(tnm_split *split, const tnm_rule *rule);
+
 /* ---- Batches ---- */
 
 /* Whole samples, each checked against its CRC-32C. The caller owns what a call hands over. */
@@ -170,7 +196,8 @@ uint64_t tnm_batch_n_samples(const tnm_batch *batch);
 uint64_t tnm_batch_n_events(const tnm_batch *batch);
 uint32_t tnm_batch_n_labels(const tnm_batch *batch); /* of each sample */
 
-/* Borrowed from the batch: little-endian, as the daemon sent them. */
+/* Borrowed from the batch: little-endian, as the daemon sent them. Without events (NULL, 0 of them)
+ * where it was sent as places: see tnm_stream_set_decoder(). */
 const uint8_t *tnm_batch_events(const tnm_batch *batch);     /* [n_events][5]: x, y, p:1 t:23 */
 const uint64_t *tnm_batch_offsets(const tnm_batch *batch);   /* [n_samples + 1], events */
 const uint8_t *tnm_batch_labels(const tnm_batch *batch);     /* [n_samples][n_labels], multi-hot */
@@ -203,18 +230,46 @@ int tnm_decoder_structured(uint32_t item_size, const uint32_t at[4], const uint3
 enum tnm_binning { TNM_BIN_ROUND, TNM_BIN_FLOOR };
 enum tnm_overlap { TNM_OVERLAP_OR, TNM_OVERLAP_SUM };
 enum tnm_axes { TNM_BTCHW, TNM_BCHWT, TNM_TBCHW };
-enum tnm_dtype { TNM_U8, TNM_F32 };
+enum tnm_dtype { TNM_U8, TNM_F32, TNM_U16, TNM_F64 };
 int tnm_decoder_frames(const tnm_geometry *geometry, uint32_t timestep_us, uint32_t bins,
                        int binning, int overlap, int axes, int dtype, tnm_decoder **ret);
 
+/* Dense tensors by a rule, which is copied: the same with C channels, 1 where polarities are
+ * merged, and as many frames as the sample of the batch that has most; the others are filled up
+ * with zeros. Counts stop at 255 (TNM_U8) or 65,535. A voxel grid has one channel, and is TNM_F32
+ * or TNM_F64; nothing else is TNM_F64. -EINVAL parameters that do not go together. */
+int tnm_decoder_rule(const tnm_geometry *geometry, const tnm_rule *rule, int axes, int dtype,
+                     tnm_decoder **ret);
+
+/* The same frames without their zeros: counts i32 [n_samples][n_frames], and behind them places i16
+ * [their sum]: for each frame in order those that are set, (channel * height + y) * width + x,
+ * ascending, as often as there are events where those count. Of at most 32,768 places in a frame,
+ * and of no voxel grid. */
+int tnm_decoder_sparse(const tnm_geometry *geometry, const tnm_rule *rule, tnm_decoder **ret);
+
 void tnm_decoder_free(tnm_decoder *decoder);
 
-/* Bytes that a batch of so many samples and events becomes; SIZE_MAX where that overflows. */
+/* Bytes that a batch of so many samples and events becomes; SIZE_MAX where that overflows, or where
+ * each sample has its own number of frames: then tnm_decoder_measure() tells. */
 size_t tnm_decoder_size(const tnm_decoder *decoder, uint64_t n_samples, uint64_t n_events);
 
+/* What this batch becomes: bytes, for a sparse one at most; frames of its longest sample, 0 where
+ * it does not become frames; and of each, into n_frames [n_samples], which may be NULL. Errors:
+ * those of tnm_decode(). */
+int tnm_decoder_measure(const tnm_decoder *decoder, const tnm_batch *batch, size_t *ret_size,
+                        uint32_t *ret_longest, int32_t *n_frames);
+
 /* Decode a whole batch into `out`, aligned for what it becomes. -ENOBUFS `size` is less than
- * tnm_decoder_size(); -EINVAL it is to become frames of another geometry than its own. */
+ * tnm_decoder_measure() says; -EINVAL it is to become frames of another geometry than its own, or a
+ * rule can make none of a sample (no events, not in order of time, more than 4096 frames), which is
+ * named, or it came as places by another rule. */
 int tnm_decode(const tnm_decoder *decoder, const tnm_batch *batch, void *out, size_t size);
+
+/* A batch of events of one's own, packed, which are copied: those of sample i are offsets[i] to
+ * offsets[i + 1], [n_samples + 1]. It has no labels, sources or checksums. -EINVAL offsets that go
+ * back, or a pixel outside the sensor. */
+int tnm_batch_of_events(const tnm_geometry *geometry, const uint8_t *events,
+                        const uint64_t *offsets, size_t n_samples, tnm_batch **ret);
 
 /* ---- Streams: batches in order, fetched ahead ---- */
 
@@ -300,7 +355,10 @@ int tnm_stream_set_epoch(tnm_stream *stream, uint32_t epoch);
 /* Decode batches in the background when they are next, so that the caller's and one more are all
  * that is decoded at once (or as many as have 64 MB together); a caller that keeps more has them
  * decoded as it asks for them. Set it before the first tnm_stream_next() or after a seek. The
- * decoder stays the caller's and outlives the stream. NULL: packed events only. */
+ * decoder stays the caller's and outlives the stream. NULL: packed events only.
+ *
+ * What a decoder of tnm_decoder_rule() or tnm_decoder_sparse() is to make is asked for as places
+ * where that is less to send (option `wire`), and comes out the same. */
 int tnm_stream_set_decoder(tnm_stream *stream, const tnm_decoder *decoder);
 
 /* Lend a buffer to decode into; the first batch for which it is large enough takes it, and it is
@@ -310,6 +368,16 @@ int tnm_stream_lend(tnm_stream *stream, void *buffer, size_t size);
 
 /* What the stream's decoder made of the batch; NULL and 0 without one. */
 const void *tnm_batch_decoded(const tnm_batch *batch, size_t *ret_size);
+
+/* Where that is frames: those of each sample [n_samples], and of the longest; else NULL. */
+const int32_t *tnm_batch_n_frames(const tnm_batch *batch, uint32_t *ret_longest);
+
+/* Where it is sparse: its parts; else NULL. And the same as a matrix of [n_samples * n_frames] rows
+ * and a column for each place, in the form of compressed rows: `crow` [rows + 1], `col` [places]. A
+ * place that was counted stands there as often as it was. */
+const int32_t *tnm_batch_counts(const tnm_batch *batch);
+const int16_t *tnm_batch_places(const tnm_batch *batch, uint64_t *ret_n_places);
+int tnm_batch_csr(const tnm_batch *batch, int32_t *crow, int32_t *col);
 
 /* Make a tnm_stream_next() that waits, and all further ones, return -ECANCELED until a seek. */
 void tnm_stream_cancel(tnm_stream *stream);

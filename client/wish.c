@@ -43,26 +43,42 @@ static const char *const order_names[] = {
 static const char *const last_names[] = {
     [TNM_LAST_SHORT] = "short", [TNM_LAST_DROP] = "drop", [TNM_LAST_PAD] = "pad"};
 
-/* "&order=…&timestep=…", as the form asks. */
-static void form_query(struct form form, char *ret, size_t size)
+/* What is asked of each sample: the filters of all, and the frames. */
+static struct rule asked_rule(const struct form *form)
 {
-    const char *name = order_names[form.order];
-    int used = snprintf(ret, size, "%s%s", name[0] ? "&order=" : "", name);
-    if (form.timestep_us)
-        snprintf(ret + used, size - (size_t)used, "&timestep=%" PRIu32, form.timestep_us);
+    struct rule rule = form->frames ? *form->frames : form->filters;
+    if (form->frames && rule_has_filters(&form->filters))
+        rule_set_filters(&rule, &form->filters);
+    return rule;
+}
+
+enum { QUERY_MAX = RULE_QUERY_MAX + 64 };
+
+/* "&order=…&timestep=…", as the form asks. */
+static void form_query(const struct form *form, char ret[QUERY_MAX])
+{
+    const struct rule rule = asked_rule(form);
+    const char *name = order_names[form->order];
+    int used = snprintf(ret, QUERY_MAX, "%s%s", name[0] ? "&order=" : "", name);
+    if (form->timestep_us)
+        used +=
+            snprintf(ret + used, QUERY_MAX - (size_t)used, "&timestep=%" PRIu32, form->timestep_us);
+    if (form->frames)
+        used += snprintf(ret + used, QUERY_MAX - (size_t)used, "&as=sparse");
+    rule_query(&rule, ret + used);
 }
 
 __attribute__((format(printf, 3, 4))) static int set_path(struct wish *wish, struct form form,
                                                           const char *format, ...)
 {
-    char *path, query[64];
+    char *path, query[QUERY_MAX];
     va_list args;
     va_start(args, format);
     int n = vasprintf(&path, format, args);
     va_end(args);
     if (n < 0)
         return -ENOMEM;
-    form_query(form, query, sizeof query);
+    form_query(&form, query);
     if (!query[0] && path[n - 1] == '?')
         path[n - 1] = '\0'; /* of an empty query libcurl sends the mark once and not again */
     n = asprintf(&wish->path, "%s%s", path, query);
@@ -222,9 +238,10 @@ int wish_mix(const tnm_split *split, struct form form, const uint64_t *parts, si
 
 /* ---- What the batch has to say of itself ---- */
 
-enum { SAID_ROWS = 11, SAID_TEXT = 24 };
+enum { SAID_ROWS = 12 + RULE_N_PARAMS, SAID_TEXT = 24 };
 
 struct said {
+    struct rule rule;
     struct meta rows[SAID_ROWS];
     size_t n;
     char path[256];
@@ -236,11 +253,16 @@ static void add(struct said *said, const char *key, const char *value)
     said->rows[said->n++] = (struct meta){key, value};
 }
 
-static void add_number(struct said *said, const char *key, uint64_t value)
+static const char *write_number(struct said *said, uint64_t value)
 {
     char *text = said->texts[said->n];
     snprintf(text, SAID_TEXT, "%" PRIu64, value);
-    add(said, key, text);
+    return text;
+}
+
+static void add_number(struct said *said, const char *key, uint64_t value)
+{
+    add(said, key, write_number(said, value));
 }
 
 static void add_share(struct said *said, const struct wish *wish)
@@ -258,10 +280,16 @@ static void add_form(struct said *said, const struct wish *wish)
         order = document_text(wish->split->document, "order");
     if (order)
         add(said, "order", order);
+    said->rule = asked_rule(&wish->form);
+    struct meta *rows = said->rows + said->n;
+    rule_meta(&said->rule, rows);
+    said->n += RULE_N_PARAMS;
+    if (!wish->form.frames) /* then the name means something else */
+        rows[RULE_TIMESTEP].value = NULL;
     if (wish->form.timestep_us)
-        add_number(said, "timestep", wish->form.timestep_us);
-    else
-        add(said, "timestep", NULL);
+        rows[RULE_TIMESTEP].value = write_number(said, wish->form.timestep_us);
+    if (wish->form.frames)
+        add(said, "as", "sparse");
 }
 
 static void add_parts(struct said *said, const struct wish *wish)
@@ -348,17 +376,27 @@ static int check_parts(const struct wish *wish, const struct blob *blob, struct 
     return 0;
 }
 
+static struct blob_frames frames_of(const struct rule *rule)
+{
+    struct blob_frames frames = {.n_channels = rule->filter.merge_polarity ? 1 : SENSOR_POLARITIES,
+                                 .counts = rule->overlap == FRAMES_SUM};
+    slices_are_fixed(&rule->slice, &frames.fixed);
+    return frames;
+}
+
 static int read_blob(const struct wish *wish, struct answer *answer, tnm_batch *batch,
                      struct error *why)
 {
     struct said said;
     expect(wish, &said);
+    const struct blob_frames frames = frames_of(&said.rule);
     const struct blob_expected expected = {.meta = said.rows,
                                            .n_meta = said.n,
                                            .revision = wish->split->revision,
                                            .indices = wish->indices,
                                            .n_samples = wish->n,
-                                           .geometry = wish->split->geometry};
+                                           .geometry = wish->split->geometry,
+                                           .frames = wish->form.frames ? &frames : NULL};
     int r = blob_read(answer->body.bytes, answer->body.size, &expected, &batch->blob, why);
     if (r == 0)
         r = digest_compare(answer, batch->blob.crc, why);
@@ -374,6 +412,8 @@ static int check(void *user, struct answer *answer, struct error *why)
     if (!batch)
         return error_set(why, -ENOMEM, "no memory for a batch");
     batch->number = wish->number;
+    if (wish->form.frames)
+        batch->rule = *wish->form.frames;
     int r = read_blob(wish, answer, batch, why);
     if (r < 0) {
         tnm_batch_free(batch);

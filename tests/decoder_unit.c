@@ -299,7 +299,7 @@ static void a_batch_is_decoded_into_a_block_that_goes_back(void **state)
     tnm_batch *batch = fresh();
     assert_int_equal(tnm_decoder_columns(&decoder), 0);
     assert_int_equal(pool_new(1, 1, &pool), 0);
-    assert_int_equal(batch_decode(batch, decoder, pool), 0);
+    assert_int_equal(batch_decode(batch, decoder, pool, NULL, NULL), 0);
     const void *decoded = tnm_batch_decoded(batch, &size);
     assert_int_equal(size, 7 * N_EVENTS);
     assert_memory_equal((const uint8_t *)decoded + 4, &events[1].t_us, 4);
@@ -320,7 +320,7 @@ static void a_batch_outlives_whoever_made_its_pool(void **state)
     tnm_batch *batch = fresh();
     assert_int_equal(tnm_decoder_columns(&decoder), 0);
     assert_int_equal(pool_new(1, 1, &pool), 0);
-    assert_int_equal(batch_decode(batch, decoder, pool), 0);
+    assert_int_equal(batch_decode(batch, decoder, pool, NULL, NULL), 0);
     pool_unref(pool);
     assert_memory_equal((const uint8_t *)tnm_batch_decoded(batch, &size) + 4, &events[1].t_us, 4);
     tnm_batch_free(batch);
@@ -337,8 +337,8 @@ static void a_lent_buffer_is_not_the_batch_s_to_free(void **state)
     tnm_batch *batch = fresh();
     assert_int_equal(tnm_decoder_columns(&decoder), 0);
     assert_int_equal(pool_new(1, 1, &pool), 0);
-    batch_set_lent(batch, lent);
-    assert_int_equal(batch_decode(batch, decoder, pool), 0);
+    batch_set_lent(batch, lent, sizeof lent);
+    assert_int_equal(batch_decode(batch, decoder, pool, NULL, NULL), 0);
     assert_ptr_equal(tnm_batch_decoded(batch, &size), lent);
     assert_int_equal(size, 7 * N_EVENTS);
     tnm_batch_free(batch);
@@ -352,7 +352,7 @@ static int make_and_decode(void *user, struct error *why)
     tnm_batch *batch = user;
     int r = tnm_decoder_columns(&decoder);
     if (r == 0)
-        r = batch_decode(batch, decoder, batch->pool);
+        r = batch_decode(batch, decoder, batch->pool, NULL, NULL);
     if (batch->block.bytes) {
         pool_unref(batch->pool); /* the batch's own reference */
         free(batch->block.bytes);

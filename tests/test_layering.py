@@ -44,10 +44,11 @@ APART = "server/samples"
 # stand on one floor are one: they share headers.
 ORDER = {
     "client": [
-        ["twonmnist", "blob", "body", "cursor", "document", "items", "loop", "pool", "retry"],
+        ["twonmnist", "blob", "body", "cursor", "document", "items", "loop", "places", "pool", "retry"],
         ["failure"],
+        ["rule"],
         ["batch"],
-        ["options", "decoder"],
+        ["options", "decoder", "decoder_frames"],
         ["transfer", "transfer_line", "transfer_state"],
         ["servers", "digest", "problem"],
         ["probe"],

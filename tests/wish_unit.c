@@ -90,17 +90,41 @@ static void many_samples_or_none_are_asked_for_in_a_body(void **state)
     }
 }
 
+/* Of rules that are known to be right. */
+static struct rule rule_of(const char *name, const char *value, const char *more,
+                           const char *more_value, bool filters)
+{
+    tnm_rule *rule;
+    struct rule checked = rule_none;
+    struct error why;
+    assert_int_equal(tnm_rule_new(&rule), 0);
+    assert_int_equal(tnm_rule_set(rule, name, value), 0);
+    if (more)
+        assert_int_equal(tnm_rule_set(rule, more, more_value), 0);
+    assert_int_equal((filters ? rule_check_filters : rule_check)(rule, &checked, &why), 0);
+    tnm_rule_free(rule);
+    return checked;
+}
+
 static void the_form_is_part_of_the_url(void **state)
 {
     (void)state;
-    static const struct {
+    const struct rule first = rule_of("t1", "100000", NULL, NULL, true);
+    const struct rule none = rule_none;
+    const struct rule frames = rule_of("slice", "time", "bins", "5", false);
+    const struct rule steady = rule_of("slice", "time", "stabilize", "yes", false);
+    const struct {
         struct form form;
         const char *query;
     } cases[] = {
-        {{TNM_ORDER_STORED, 0}, ""},
-        {{TNM_ORDER_TIME, 0}, "&order=time"},
-        {{TNM_ORDER_PUBLISHED, 1000}, "&order=published&timestep=1000"},
-        {{TNM_ORDER_STORED, 1000000}, "&timestep=1000000"},
+        {{TNM_ORDER_STORED, 0, none, NULL}, ""},
+        {{TNM_ORDER_TIME, 0, none, NULL}, "&order=time"},
+        {{TNM_ORDER_PUBLISHED, 1000, none, NULL}, "&order=published&timestep=1000"},
+        {{TNM_ORDER_STORED, 1000000, none, NULL}, "&timestep=1000000"},
+        {{TNM_ORDER_TIME, 5, first, NULL}, "&order=time&timestep=5&t1=100000"},
+        {{TNM_ORDER_STORED, 0, none, &frames}, "&as=sparse&slice=time&bins=5"},
+        {{TNM_ORDER_TIME, 0, first, &frames}, "&order=time&as=sparse&t1=100000&slice=time&bins=5"},
+        {{TNM_ORDER_STORED, 0, none, &steady}, "&as=sparse&stabilize=yes&slice=time&bins=300"},
     };
     static const uint64_t parts[] = {1, 2};
     const struct wish_share share = {.size = 4, .world = 1};
