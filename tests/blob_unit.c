@@ -272,6 +272,210 @@ static void blob_refuses_another_header(void **state)
     }
 }
 
+/* ---- Places instead of events ---- */
+
+/* Of two samples of 34 x 34 pixels: 3 and 2 frames, 4 and 3 places. */
+enum { T = 3, N_PLACES = 7, ROOM = 4096 };
+
+struct sparse {
+    _Alignas(64) uint8_t bytes[ROOM];
+    size_t size;
+    int32_t *counts, *n_frames;
+    int16_t *places;
+    int64_t *checksums;
+};
+
+struct sparse_parts {
+    uint64_t longest, n_places;
+    bool has_n_frames;
+    enum tensor_dtype places;
+};
+
+static const struct sparse_parts usual = {T, N_PLACES, true, TENSOR_I16};
+
+static void sum_sample(struct sparse *file, size_t i, size_t first, size_t n)
+{
+    file->checksums[i] = crc32c(0, file->places + first, n * sizeof *file->places);
+}
+
+static void make_sparse(const struct sparse_parts *parts, struct sparse *ret)
+{
+    static const int32_t sources[] = {1, 2, 3, -1}, counts[] = {2, 0, 2, 1, 2, 0};
+    static const int16_t places[] = {0, 2311, 5, 6, 7, 8, 9};
+    static const int32_t n_frames[] = {3, 2};
+    struct tensor tensors[6] = {
+        {.name = "indices", .dtype = TENSOR_I64, .n_dims = 1, .dims = {2}},
+        {.name = "checksums", .dtype = TENSOR_I64, .n_dims = 1, .dims = {2}},
+        {.name = "sources", .dtype = TENSOR_I32, .n_dims = 2, .dims = {2, 2}},
+        {.name = "counts", .dtype = TENSOR_I32, .n_dims = 2, .dims = {2, parts->longest}},
+        {.name = "n_frames", .dtype = TENSOR_I32, .n_dims = 1, .dims = {2}},
+        {.name = "places", .dtype = parts->places, .n_dims = 1, .dims = {parts->n_places}},
+    };
+    struct tensor all[7];
+    size_t n = 0, start;
+    uint64_t data_size;
+    for (size_t i = 0; i < 6; i++)
+        if (i != 4 || parts->has_n_frames)
+            all[n++] = tensors[i];
+    all[n++] = (struct tensor){.name = "labels", .dtype = TENSOR_U8, .n_dims = 2, .dims = {2, 10}};
+    const struct meta meta = {"revision", revision};
+    memset(ret, 0, sizeof *ret);
+    assert_int_equal(safetensors_layout(all, n, &data_size), 0);
+    assert_int_equal(safetensors_header(all, n, &meta, 1, (char *)ret->bytes, ROOM, 0, &start), 0);
+    ret->size = start + data_size;
+    uint8_t *data = ret->bytes + start;
+    memcpy(data + all[0].begin, indices, sizeof indices);
+    memcpy(data + all[2].begin, sources, sizeof sources);
+    ret->checksums = (int64_t *)(void *)(data + all[1].begin);
+    ret->counts = (int32_t *)(void *)(data + all[3].begin);
+    memcpy(ret->counts, counts, sizeof counts);
+    ret->n_frames = (int32_t *)(void *)(data + all[4].begin);
+    if (parts->has_n_frames)
+        memcpy(ret->n_frames, n_frames, sizeof n_frames);
+    ret->places = (int16_t *)(void *)(data + all[n - 2].begin);
+    memcpy(ret->places, places, sizeof places);
+    data[all[n - 1].begin] = data[all[n - 1].begin + N_DIGITS] = 1;
+    sum_sample(ret, 0, 0, 4);
+    sum_sample(ret, 1, 4, 3);
+}
+
+static int read_sparse(const struct sparse *file, const struct blob_frames *frames,
+                       struct blob *ret, struct error *why)
+{
+    const struct blob_expected expected = {.revision = revision,
+                                           .indices = indices,
+                                           .n_samples = 2,
+                                           .geometry = GEOMETRY_NMNIST,
+                                           .frames = frames};
+    return blob_read(file->bytes, file->size, &expected, ret, why);
+}
+
+static const struct blob_frames own_number = {.n_channels = 2, .counts = false, .fixed = 0};
+
+static void places_come_with_every_part_of_a_batch(void **state)
+{
+    (void)state;
+    struct sparse file;
+    struct blob blob;
+    struct error why;
+    make_sparse(&usual, &file);
+    if (read_sparse(&file, &own_number, &blob, &why) < 0)
+        fail_msg("%s", why.text);
+    assert_null(blob.events);
+    assert_null(blob.offsets);
+    assert_int_equal(blob.n_events, 0);
+    assert_int_equal(blob.n_places, N_PLACES);
+    assert_int_equal(blob.longest, T);
+    assert_ptr_equal(blob.places, file.places);
+    assert_ptr_equal(blob.counts, file.counts);
+    assert_ptr_equal(blob.n_frames, file.n_frames);
+    assert_int_equal(blob.crc, crc32c(0, file.bytes, file.size));
+    const struct sparse_parts fixed = {T, N_PLACES, false, TENSOR_I16};
+    const struct blob_frames three = {.n_channels = 2, .counts = true, .fixed = T};
+    make_sparse(&fixed, &file);
+    file.places[6] = file.places[5]; /* twice */
+    sum_sample(&file, 1, 4, 3);
+    assert_int_equal(read_sparse(&file, &three, &blob, &why), 0);
+    assert_null(blob.n_frames);
+    assert_int_equal(blob.crc, crc32c(0, file.bytes, file.size));
+}
+
+static void expect_refusal(const struct sparse *file, const struct blob_frames *frames,
+                           const char *words)
+{
+    struct blob blob = {.n_samples = 99};
+    struct error why;
+    assert_int_equal(read_sparse(file, frames, &blob, &why), -EBADMSG);
+    if (!strstr(why.text, words))
+        fail_msg("\"%s\" does not say \"%s\"", why.text, words);
+    assert_int_equal(blob.n_samples, 99);
+}
+
+static void places_of_another_shape_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        struct sparse_parts parts;
+        uint32_t fixed;
+        const char *words;
+    } cases[] = {
+        {{T, N_PLACES, false, TENSOR_I16}, 0, "no tensor \"n_frames\""},
+        {{T, N_PLACES, true, TENSOR_I32}, 0, "\"places\" has another shape or dtype"},
+        {{T, N_PLACES, true, TENSOR_U8}, 0, "\"places\" has another shape or dtype"},
+        {{T, N_PLACES, true, TENSOR_I16}, T + 1, "\"counts\" has another shape"},
+        {{T, N_PLACES - 1, true, TENSOR_I16}, 0, "not as many places as are counted"},
+        {{T, N_PLACES + 1, true, TENSOR_I16}, 0, "more places than are counted"},
+        {{T + 1, N_PLACES, true, TENSOR_I16}, 0, ""},
+    };
+    struct sparse file;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct blob_frames frames = {.n_channels = 2, .fixed = cases[i].fixed};
+        make_sparse(&cases[i].parts, &file);
+        expect_refusal(&file, &frames, cases[i].words);
+    }
+    make_sparse(&usual, &file);
+    struct blob blob;
+    struct error why;
+    const struct blob_expected events = {
+        .revision = revision, .indices = indices, .n_samples = 2, .geometry = GEOMETRY_NMNIST};
+    assert_int_equal(blob_read(file.bytes, file.size, &events, &blob, &why), -EBADMSG);
+    assert_non_null(strstr(why.text, "no tensor \"offsets\""));
+}
+
+static void places_that_cannot_be_are_refused_whatever_their_sums(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t count, n_frames, place;
+        int32_t count_is, n_frames_is;
+        int16_t place_is;
+        const char *words;
+    } cases[] = {
+        {0, 0, 0, -1, 3, 0, "frame 0: it has not as many"},
+        {0, 0, 0, INT32_MAX, 3, 0, "frame 0: it has not as many"},
+        {5, 0, 0, 1, 3, 0, "frame 2: it has not as many"}, /* past its own frames */
+        {0, 0, 1, 2, 3, 2312, "sample 7, frame 0: its places do not ascend, or lie outside"},
+        {0, 0, 0, 2, 3, -1, "sample 7, frame 0: its places do not ascend"},
+        {0, 0, 1, 2, 3, 0, "sample 7, frame 0: its places do not ascend"}, /* the same twice */
+        {3, 0, 6, 1, 3, 8, "sample 3, frame 1: its places do not ascend"},
+        {0, 0, 0, 2, 2, 0, "sample 7, frame 2: it has not as many"},
+        {0, 0, 0, 2, 4, 0, "sample 7 has 4 of 3 frames"},
+        {0, 0, 0, 2, -1, 0, "sample 7 has -1 of 3 frames"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sparse file;
+        make_sparse(&usual, &file);
+        file.counts[cases[i].count] = cases[i].count_is;
+        file.n_frames[cases[i].n_frames] = cases[i].n_frames_is;
+        file.places[cases[i].place] = cases[i].place_is;
+        sum_sample(&file, 0, 0, 4);
+        sum_sample(&file, 1, 4, 3);
+        expect_refusal(&file, &own_number, cases[i].words);
+    }
+    struct sparse file;
+    const struct blob_frames merged = {.n_channels = 1, .fixed = 0};
+    make_sparse(&usual, &file); /* place 2311 is of channel 1 */
+    expect_refusal(&file, &merged, "lie outside");
+    file.counts[2] = 0; /* all samples have fewer frames than there is room for */
+    file.n_frames[0] = 2;
+    file.counts[0] = 1;
+    file.counts[1] = 3;
+    file.places[1] = 1;
+    sum_sample(&file, 0, 0, 4);
+    expect_refusal(&file, &own_number, "room for 3 frames, and samples of up to 2");
+}
+
+static void every_changed_bit_of_the_places_is_found(void **state)
+{
+    (void)state;
+    for (size_t bit = 0; bit < N_PLACES * 16; bit++) {
+        struct sparse file;
+        make_sparse(&usual, &file);
+        ((uint8_t *)file.places)[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        expect_refusal(&file, &own_number, bit < 64 ? "sample 7" : "sample 3");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,6 +488,10 @@ int main(void)
         cmocka_unit_test(blob_refuses_damaged_tensors),
         cmocka_unit_test(blob_refuses_another_geometry),
         cmocka_unit_test(blob_refuses_another_header),
+        cmocka_unit_test(places_come_with_every_part_of_a_batch),
+        cmocka_unit_test(places_of_another_shape_are_refused),
+        cmocka_unit_test(places_that_cannot_be_are_refused_whatever_their_sums),
+        cmocka_unit_test(every_changed_bit_of_the_places_is_found),
     };
     return cmocka_run_group_tests_name("blob", tests, NULL, NULL);
 }

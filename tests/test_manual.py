@@ -40,7 +40,7 @@ class Manual(unittest.TestCase):
         self.assertTrue(numbers and texts)
         for name, default in numbers:
             self.assertRegex(PAGE, rf"\.It Cm {name}\n.*\({default}\)")
-        for name in [*texts, "token_file"]:
+        for name in [*texts, "token_file", "wire"]:
             self.assertIn(f".It Cm {name}\n", PAGE)
 
     def test_the_example_compiles(self):
