@@ -25,6 +25,8 @@ VALUES = {"void": None, "int": ctypes.c_int, "unsigned": ctypes.c_uint, "size_t"
 POINTERS = {"char *": ctypes.c_char_p, "char **": ctypes.POINTER(ctypes.c_void_p),
             "const char *const *": ctypes.POINTER(ctypes.c_char_p),
             "size_t *": ctypes.POINTER(ctypes.c_size_t),
+            "uint32_t *": ctypes.POINTER(ctypes.c_uint32),
+            "uint64_t *": ctypes.POINTER(ctypes.c_uint64),
             "const uint32_t *": ctypes.POINTER(ctypes.c_uint32),
             "const uint64_t *": ctypes.POINTER(ctypes.c_uint64)}
 CALLBACKS = set(re.findall(r"^typedef \w+ (\w+)\(", HEADER, re.MULTILINE))

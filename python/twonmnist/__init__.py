@@ -6,6 +6,9 @@
     >>> events, label = train[0]              # events: x, y, t, p; label: float32 [10], multi-hot
     >>> for frames, labels in twonmnist.loader(train, batch_size=64, seed=1):
     ...     ...                               # frames: float32 [300, 64, 2, 34, 34]
+    >>> rule = twonmnist.frames.tonic(time_window=10_000)   # or .spikingjelly(…), .lava(…), .voxel(…)
+    >>> for frames, labels in twonmnist.loader(train, batch_size=64, frames=rule):
+    ...     ...
 
 A thin binding over the C library libtwonmnist, which fetches ahead in a thread of its own, checks
 every sample against its CRC-32C, and goes on with another server when one goes away. NumPy is
@@ -21,9 +24,9 @@ end, MemoryError, and else OSError with the errno of twonmnist.h: TimeoutError, 
 
 Sources: N-MNIST (10.3389/fnins.2015.00437), 2NMNIST (10.5281/zenodo.7847750).
 """
-from . import metrics
+from . import frames, metrics
 from ._library import library_version
-from .batches import Batch, Events, PackedEvents
+from .batches import Batch, Events, Frames, PackedEvents, SparseFrames
 from .collating import collate, pad
 from .datasets import Pairs, Split, splits
 from .iterating import Loader
@@ -33,5 +36,6 @@ from .stats import Stats
 
 __version__ = "0.1.0"
 
-__all__ = ["Batch", "Events", "Loader", "NMNIST", "PackedEvents", "Pairs", "Split", "Stats",
-           "collate", "library_version", "loader", "metrics", "pad", "splits"]
+__all__ = ["Batch", "Events", "Frames", "Loader", "NMNIST", "PackedEvents", "Pairs",
+           "SparseFrames", "Split", "Stats", "collate", "frames", "library_version", "loader",
+           "metrics", "pad", "splits"]

@@ -43,6 +43,11 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tnm_split_geometry": (None, [c_void_p, _u32s]),
     "tnm_split_labels": (c_int, [c_void_p, c_void_p, c_size_t]),
     "tnm_split_set_form": (c_int, [c_void_p, c_int, c_uint32]),
+    "tnm_split_set_filters": (c_int, [c_void_p, c_void_p]),
+    "tnm_rule_new": (c_int, [_handle_out]),
+    "tnm_rule_free": (None, [c_void_p]),
+    "tnm_rule_set": (c_int, [c_void_p, c_char_p, c_char_p]),
+    "tnm_rule_query": (c_int, [c_void_p, _handle_out]),
     "tnm_samples": (c_int, [c_void_p, POINTER(c_uint64), c_size_t, _handle_out]),
     "tnm_pair": (c_int, [c_void_p, c_uint64, c_uint64, _handle_out]),
     "tnm_batch_free": (None, [c_void_p]),
@@ -55,11 +60,17 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tnm_batch_indices": (c_void_p, [c_void_p]),
     "tnm_batch_sources": (c_void_p, [c_void_p]),
     "tnm_batch_decoded": (c_void_p, [c_void_p, _size_out]),
+    "tnm_batch_n_frames": (c_void_p, [c_void_p, _u32s]),
+    "tnm_batch_counts": (c_void_p, [c_void_p]),
+    "tnm_batch_places": (c_void_p, [c_void_p, _u64s]),
+    "tnm_batch_of_events": (c_int, [_u32s, c_void_p, _u64s, c_size_t, _handle_out]),
     "tnm_decoder_columns": (c_int, [_handle_out]),
     "tnm_decoder_structured": (c_int, [c_uint32, _u32s, _u32s, _handle_out]),
-    "tnm_decoder_frames": (c_int, [_u32s, c_uint32, c_uint32, c_int, c_int, c_int, c_int,
-                                   _handle_out]),
+    "tnm_decoder_rule": (c_int, [_u32s, c_void_p, c_int, c_int, _handle_out]),
+    "tnm_decoder_sparse": (c_int, [_u32s, c_void_p, _handle_out]),
     "tnm_decoder_free": (None, [c_void_p]),
+    "tnm_decoder_size": (c_size_t, [c_void_p, c_uint64, c_uint64]),
+    "tnm_decoder_measure": (c_int, [c_void_p, c_void_p, _size_out, _u32s, c_void_p]),
     "tnm_decode": (c_int, [c_void_p, c_void_p, c_void_p, c_size_t]),
     "tnm_part_open": (c_int, [c_void_p, _u64s, c_size_t, c_int, c_uint32, c_uint32, c_uint64,
                               c_uint32, c_uint32, c_int, ctypes.c_uint, _handle_out]),
@@ -79,6 +90,7 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
 }
 
 CURSOR_SIZE = 256
+SIZE_MAX = c_size_t(-1).value
 
 
 _library = _find.load()
@@ -154,7 +166,6 @@ _LARGEST = {c_uint32: 2**32 - 1, c_uint64: 2**64 - 1, ctypes.c_uint: 2**32 - 1}
 _NAMES = {
     "tnm_split_set_form": ("", "order", "timestep"),
     "tnm_pair": ("", "seed", "index"),
-    "tnm_decoder_frames": ("", "timestep", "bins"),
     "tnm_part_open": ("", "", "", "", "seed", "epoch", "batch_size", "rank", "world", "", "depth"),
     "tnm_pairs_open": ("", "seed", "start", "batch_size", "rank", "world", "depth"),
     "tnm_stream_stride": ("", "batches", "workers"),
@@ -253,6 +264,44 @@ def geometry(split: Handle) -> tuple[int, int, int]:
     numbers = (c_uint32 * 3)()
     split.get("tnm_split_geometry", numbers)
     return numbers[0], numbers[1], numbers[2]
+
+
+def u32s(numbers: tuple[int, ...]) -> Any:
+    """An array of C's."""
+    return (c_uint32 * len(numbers))(*numbers)
+
+
+def rule_query(rule: Handle) -> str:
+    """The rule as a query."""
+    text = make("tnm_rule_query", "tnm_free", rule.pointer)
+    return ctypes.cast(text.pointer, c_char_p).value.decode()  # type: ignore[union-attr]
+
+
+def batch_of_events(geometry: tuple[int, int, int], packed: Any) -> Handle:
+    """A batch of one sample, of these packed events (an array)."""
+    ends = (c_uint64 * 2)(0, len(packed))
+    return make("tnm_batch_of_events", "tnm_batch_free", u32s(geometry), packed.ctypes.data, ends, 1)
+
+
+def measure(decoder: Handle, batch: Handle) -> tuple[int, int, list[int]]:
+    """Bytes that the batch becomes, frames of its longest sample, and of each."""
+    size, longest = c_size_t(), c_uint32()
+    n_frames = (ctypes.c_int32 * batch.get("tnm_batch_n_samples"))()
+    call("tnm_decoder_measure", decoder.pointer, batch.pointer, ctypes.byref(size),
+         ctypes.byref(longest), ctypes.addressof(n_frames))
+    return size.value, longest.value, list(n_frames)
+
+
+def n_frames(batch: Handle) -> tuple[int | None, int]:
+    """Address of the numbers of frames of the batch's samples, and the largest."""
+    longest = c_uint32()
+    return batch.get("tnm_batch_n_frames", ctypes.byref(longest)), longest.value
+
+
+def places(batch: Handle) -> tuple[int | None, int]:
+    """Address and number of the places of a sparse batch."""
+    n_places = c_uint64()
+    return batch.get("tnm_batch_places", ctypes.byref(n_places)), n_places.value
 
 
 def open_part(split: Handle, indices: Any, *more: Any) -> Handle:

@@ -44,6 +44,41 @@ class PackedEvents(NamedTuple):
     offsets: Any
 
 
+class Frames(NamedTuple):
+    """Frames of a batch whose samples have different numbers of them. Arrays, or tensors.
+
+    frames: as of the loader's axes, filled up with zeros to the longest sample; n_frames: int32
+    [B], how many are each sample's own.
+    """
+
+    frames: Any
+    n_frames: Any
+
+
+class SparseFrames(NamedTuple):
+    """Frames of a batch without their zeros. Arrays, or tensors.
+
+    places: int16 [M], of each frame in order those that are set, (channel * H + y) * W + x,
+    ascending, as often as there are events where those are counted; counts: int32 [B, T], how many
+    each frame has; n_frames: int32 [B], frames of each sample; sensor: (channels, H, W).
+    """
+
+    places: Any
+    counts: Any
+    n_frames: Any
+    sensor: tuple[int, int, int]
+
+    def csr(self) -> tuple[Any, Any]:
+        """int64 [B * T + 1] and [M]: where each frame begins among the columns, and these, as
+        torch.sparse_csr_tensor() takes them for a matrix of B * T rows and C * H * W columns."""
+        counts = np.asarray(self.counts).reshape(-1)
+        crow = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+        col = np.asarray(self.places).astype(np.int64)
+        if torch is not None and isinstance(self.places, torch.Tensor):
+            return torch.from_numpy(crow), torch.from_numpy(col)
+        return crow, col
+
+
 class Batch(NamedTuple):
     """A batch and which samples are in it, from a loader made with with_indices=True. Arrays, or
     tensors.
@@ -116,6 +151,22 @@ def frames(batch: Handle, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
     return _view(*_library.decoded(batch), batch).view(dtype).reshape(shape)
 
 
+def n_frames(batch: Handle) -> tuple[np.ndarray, int]:
+    """int32 [B], the frames of each sample, and of the longest; of a batch decoded to frames."""
+    address, longest = _library.n_frames(batch)
+    size = 4 * batch.get("tnm_batch_n_samples")
+    return _view(address, size, batch).view(np.int32), longest
+
+
+def sparse(batch: Handle, sensor: tuple[int, int, int]) -> SparseFrames:
+    """What the sparse decoder made of the batch."""
+    own, longest = n_frames(batch)
+    counts = _view(batch.get("tnm_batch_counts"), 4 * len(own) * longest, batch).view(np.int32)
+    address, n_places = _library.places(batch)
+    places = _view(address, 2 * n_places, batch).view(np.int16)
+    return SparseFrames(places, counts.reshape(len(own), longest), own, sensor)
+
+
 def structured_decoder(dtype: np.dtype = EVENT_DTYPE) -> Handle:
     """A decoder to structured arrays of `dtype`."""
     fields = [dtype.fields[name] for name in "xytp"]  # type: ignore[index]
@@ -133,8 +184,9 @@ def structured(batch: Handle, decoder: Handle, dtype: np.dtype = EVENT_DTYPE) ->
 
 
 def to_tensors(value: Any) -> Any:
-    """Arrays, and tuples of them, named or not, as tensors of the same memory."""
+    """Arrays, and tuples of them, named or not, as tensors of the same memory; numbers as they
+    are."""
     if isinstance(value, tuple):
         made = map(to_tensors, value)
         return tuple(made) if type(value) is tuple else type(value)(*made)
-    return torch.from_numpy(value)
+    return torch.from_numpy(value) if isinstance(value, np.ndarray) else value

@@ -6,7 +6,7 @@ import json
 import operator
 import os
 from ctypes import c_uint64
-from typing import Any, Callable, Iterator, Optional, Sequence, Union
+from typing import Any, Callable, Iterator, Mapping, Optional, Sequence, Union
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from . import _library, batches
 from ._library import Handle
 from .batches import EVENT_DTYPE, POLARITIES
 from .checks import one_of, whole
+from .frames import Rule, checked_rule, filters_of, handle_of
 from .labels import checked_labels, labels_as, split_labels
 from .views import checked_part, checked_positions
 from .workers import (IterableDataset, Shared, check_callers, checked_ranks, refused,
@@ -52,12 +53,15 @@ class Dataset:
     label_kind = "multihot"
 
     def __init__(self, urls: Urls, name: str, order: Optional[str], timestep: int,
-                 transform: Optional[Callable], target_transform: Optional[Callable],
+                 filters: Optional[Mapping[str, Any]], frames: Optional[Rule], transform: Optional[Callable], target_transform: Optional[Callable],
                  transforms: Optional[Callable], options: dict[str, Any]) -> None:
         if order is not None:
             one_of("order", order, _ORDERS)
         self.urls = _tuple_of_urls(urls)
         self.order, self.timestep = order, whole("timestep", timestep, 0, 1_000_000)
+        self.filters = dict(filters or {})
+        self._filters = filters_of(self.filters)
+        self.frames = None if frames is None else checked_rule(frames)
         self.transform = transform
         self.target_transform = target_transform
         self.transforms = transforms
@@ -101,6 +105,9 @@ class Dataset:
                                    self._pinned.encode(), parents=(client,))
             order = 0 if self.order is None else _ORDERS[self.order]
             _library.call("tnm_split_set_form", handle.pointer, order, self.timestep)
+            if self._filters:
+                filters = handle_of(self._filters)
+                _library.call("tnm_split_set_filters", handle.pointer, filters.pointer)
             self._handle = handle
             self._decoder = batches.structured_decoder()
             self._pid = os.getpid()
@@ -108,8 +115,9 @@ class Dataset:
 
     def _samples(self, batch: Handle) -> list[Sample]:
         labels = split_labels(labels_as(self.label_kind, batches.labels(batch)))
-        return [self._transformed(events, label) for events, label
-                in zip(batches.structured(batch, self._decoder), labels)]
+        inputs = (batches.structured(batch, self._decoder) if self.frames is None
+                  else self.frames.samples(batch, self.geometry))
+        return [self._transformed(made, label) for made, label in zip(inputs, labels)]
 
     def _transformed(self, events: Any, label: Any) -> Sample:
         if self.transform is not None:
@@ -132,7 +140,10 @@ class Split(Dataset):
     urls: one server or several with the same data, "http://host:port", "https://…" or
     "unix:/path"; name: "train", "test", a source split, or one of these with "@revision".
     order: None (as stored), "time" or "published"; timestep: µs that times are rounded to, 0 to
-    1,000,000; 0: they are not.
+    1,000,000; 0: they are not. filters: what servers keep of each sample, {"t1": 100_000,
+    "denoise": 10_000, …}: stabilize, t0, t1, denoise, polarity, as of twonmnist.frames. frames: a
+    rule of twonmnist.frames, by which samples are frames instead of events, int16 [T, C, H, W]
+    (float64 of a voxel grid), and batches of a loader, too.
 
     part: "held", fold number `fold` (0) of `folds` (10; 2 to 1,000), held out for validation; or
     "rest", all other samples; both are in the order of the whole split, disjoint, and together all
@@ -150,12 +161,13 @@ class Split(Dataset):
                  part: Optional[str] = None, folds: Optional[int] = None,
                  fold: Optional[int] = None, fold_seed: Optional[int] = None,
                  order: Optional[str] = None, timestep: int = 0,
+                 filters: Optional[Mapping[str, Any]] = None, frames: Optional[Rule] = None,
                  transform: Optional[Callable] = None,
                  target_transform: Optional[Callable] = None,
                  transforms: Optional[Callable] = None, **options: Any) -> None:
         self.part = checked_part(part, folds, fold, fold_seed)
-        super().__init__(urls, name, order, timestep, transform, target_transform, transforms,
-                         options)
+        super().__init__(urls, name, order, timestep, filters, frames, transform, target_transform,
+                         transforms, options)
         self.label_kind = self.checked_labels(labels)
         self.indices: Optional[np.ndarray] = None
         self._targets: Any = None
@@ -259,11 +271,12 @@ class Pairs(Dataset, IterableDataset):
     def __init__(self, urls: Urls, source: str = "nmnist-train", seed: int = 0, *, start: int = 0,
                  rank: Optional[int] = None, world: Optional[int] = None,
                  order: Optional[str] = None, timestep: int = 0,
+                 filters: Optional[Mapping[str, Any]] = None, frames: Optional[Rule] = None,
                  transform: Optional[Callable] = None,
                  target_transform: Optional[Callable] = None,
                  transforms: Optional[Callable] = None, **options: Any) -> None:
-        super().__init__(urls, source, order, timestep, transform, target_transform, transforms,
-                         options)
+        super().__init__(urls, source, order, timestep, filters, frames, transform,
+                         target_transform, transforms, options)
         if not self.is_source:
             raise ValueError(f"{self.name} is no source split: pairs are mixed from recordings")
         self.seed, self.start = _u64("seed", seed), _u64("start", start)

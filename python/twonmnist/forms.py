@@ -1,46 +1,62 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a loader makes of batches: dense frames, columns, or events as they are stored."""
+"""What a loader makes of batches: dense frames or sparse ones, columns, or events as they are
+stored."""
 from __future__ import annotations
-
-from ctypes import c_uint32
 
 import numpy as np
 
 from . import _library, batches
 from ._library import Handle
-from .checks import one_of, whole
+from .checks import one_of
+from .frames import Rule
 
-_BINNING = {"round": 0, "floor": 1}
-_OVERLAP = {"or": 0, "sum": 1}
-_DTYPES = {"uint8": 0, "float32": 1}
-# Name -> number in the library, and the order of bins T, samples B, and sensor S in the shape.
-_AXES = {"BTCHW": (0, "BTS"), "CHWT": (1, "BST"), "TBCHW": (2, "TBS")}
+# Of frames, and of voxel grids: name -> number in the library.
+_DTYPES = {"float32": 1, "uint8": 0, "uint16": 2}
+_VOXEL_DTYPES = {"float32": 1, "float64": 3}
+# Name -> number in the library, and the order of frames T, samples B, and sensor S in the shape.
+AXES = {"BTCHW": (0, "BTS"), "CHWT": (1, "BST"), "TBCHW": (2, "TBS")}
+
+
+def shape_of(axes: str, n_samples: int, n_frames: int, sensor: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of dense frames."""
+    sizes = {"T": (n_frames,), "B": (n_samples,), "S": sensor}
+    return sum((sizes[letter] for letter in AXES[axes][1]), ())
 
 
 class FramesForm:
     """Batches as dense frames."""
 
-    def __init__(self, geometry: tuple[int, int, int], dtype: str, axes: str, timestep: int,
-                 bins: int, binning: str, overlap: str) -> None:
-        number, self._shape = one_of("axes", axes, _AXES)
-        self._geometry = geometry
-        timestep, bins = whole("timestep", timestep, 1, 1_000_000), whole("bins", bins, 1, 4096)
-        self._words = (timestep, bins, one_of("binning", binning, _BINNING),
-                       one_of("overlap", overlap, _OVERLAP), number,
-                       one_of("dtype", dtype, _DTYPES))
-        self._dtype, self._bins = dtype, bins
+    def __init__(self, geometry: tuple[int, int, int], rule: Rule, dtype: str, axes: str) -> None:
+        self._axes_number = one_of("axes", axes, AXES)[0]
+        self._dtype_number = one_of("dtype", dtype, _VOXEL_DTYPES if rule.is_voxel else _DTYPES)
+        self._geometry, self._rule, self._dtype, self._axes = geometry, rule, dtype, axes
+        # Where each sample has its own number of frames, that is told.
+        self._tells = self.decoder().get("tnm_decoder_size", 1, 0) == _library.SIZE_MAX
+
+    def decoder(self) -> Handle:
+        return self._rule.decoder(self._geometry, self._axes_number, self._dtype_number)
+
+    def read(self, batch: Handle) -> np.ndarray | batches.Frames:
+        width, height, _ = self._geometry
+        n_frames, longest = batches.n_frames(batch)
+        shape = shape_of(self._axes, len(n_frames), longest, (self._rule.n_channels, height, width))
+        made = batches.frames(batch, self._dtype, shape)
+        return batches.Frames(made, n_frames) if self._tells else made
+
+
+class SparseForm:
+    """Batches as the places that are set in their frames."""
+
+    def __init__(self, geometry: tuple[int, int, int], rule: Rule) -> None:
+        self._geometry, self._rule = geometry, rule
         self.decoder()  # so that what the library refuses is an error here and now
 
     def decoder(self) -> Handle:
-        return _library.make("tnm_decoder_frames", "tnm_decoder_free",
-                             (c_uint32 * 3)(*self._geometry), *self._words)
+        return self._rule.sparse_decoder(self._geometry)
 
-    def read(self, batch: Handle) -> np.ndarray:
+    def read(self, batch: Handle) -> batches.SparseFrames:
         width, height, _ = self._geometry
-        sizes = {"T": (self._bins,), "B": (batch.get("tnm_batch_n_samples"),),
-                 "S": (batches.POLARITIES, height, width)}
-        shape = sum((sizes[letter] for letter in self._shape), ())
-        return batches.frames(batch, self._dtype, shape)
+        return batches.sparse(batch, (self._rule.n_channels, height, width))
 
 
 class EventsForm:

@@ -8,22 +8,45 @@ from typing import Any, Callable, Optional, Union
 from . import batches
 from .checks import one_of, whole
 from .datasets import Pairs, Split
-from .forms import EventsForm, FramesForm, PackedForm
+from .forms import EventsForm, FramesForm, PackedForm, SparseForm
+from .frames import Rule, checked_rule, lava
 from .iterating import LAST, Loader, tqdm
 from .workers import Ranks, checked_ranks, of_subset
 
-_FRAMES_DEFAULTS = {"dtype": "float32", "axes": "TBCHW", "timestep": 1000, "bins": 300,
-                    "binning": "round", "overlap": "or"}
+_LAVA = ("timestep", "bins", "binning", "overlap")
+_DENSE_DEFAULTS = {"dtype": "float32", "axes": "TBCHW"}
+_FORMS = ("frames", "sparse", "events", "packed")
 
 
-def _form(form: str, geometry: Any, frames: dict[str, Any]) -> Any:
-    given = {name: value for name, value in frames.items() if value is not None}
-    made = one_of("form", form, {"frames": FramesForm, "events": EventsForm, "packed": PackedForm})
-    if made is FramesForm:
-        return FramesForm(geometry, **{**_FRAMES_DEFAULTS, **given})
-    if given:
-        raise ValueError(f"form {form!r} has no {', '.join(given)}: that is of frames")
-    return made()
+def _rule(frames: Any, dataset: Any, given: dict[str, Any]) -> Rule:
+    """The one that is given; or that of lava-dl's arguments; or the dataset's own; or lava-dl's."""
+    lava_given = {name: given[name] for name in _LAVA if name in given}
+    if frames is not None:
+        if lava_given:
+            raise ValueError(f"{', '.join(lava_given)} and frames={frames!r}: the rule says all of "
+                             "it")
+        return checked_rule(frames)
+    if dataset.frames is not None and not lava_given:
+        return dataset.frames
+    return lava(**lava_given)
+
+
+def _form(form: str, dataset: Any, frames: Any, more: dict[str, Any]) -> Any:
+    given = {name: value for name, value in more.items() if value is not None}
+    one_of("form", form, _FORMS)
+    if form in ("events", "packed"):
+        if frames is not None:
+            given["frames"] = frames
+        if given:
+            raise ValueError(f"form {form!r} has no {', '.join(given)}: that is of frames")
+        return EventsForm() if form == "events" else PackedForm()
+    dense = {name: given[name] for name in _DENSE_DEFAULTS if name in given}
+    rule = _rule(frames, dataset, given)
+    if form == "frames":
+        return FramesForm(dataset.geometry, rule, **{**_DENSE_DEFAULTS, **dense})
+    if dense:
+        raise ValueError(f"form {form!r} has no {', '.join(dense)}: that is of dense frames")
+    return SparseForm(dataset.geometry, rule)
 
 
 def _check_transforms(dataset: Union[Split, Pairs]) -> None:
@@ -33,10 +56,6 @@ def _check_transforms(dataset: Union[Split, Pairs]) -> None:
                 f"the dataset has a {name}, which works on single samples, and a loader has whole "
                 "batches: give loader() a batch_transform=, a function of (inputs, labels), or use "
                 "DataLoader(dataset, collate_fn=twonmnist.collate)")
-    for name in ("first_saccade_only", "stabilize"):
-        if getattr(dataset, name, False):
-            raise ValueError(f"{name}=True works on single samples, and a loader has whole batches "
-                             "as the server keeps them: use DataLoader(dataset)")
 
 
 def _checked_last(last: Optional[str], batch_size: int, world: int, is_pairs: bool) -> str:
@@ -92,7 +111,7 @@ def _checked_labels(dataset: Union[Split, Pairs], labels: Optional[str]) -> str:
 
 
 def loader(dataset: Union[Split, Pairs], batch_size: int = 32, *, form: str = "frames",
-           dtype: Optional[str] = None, axes: Optional[str] = None, timestep: Optional[int] = None,
+           frames: Optional[Rule] = None, dtype: Optional[str] = None, axes: Optional[str] = None, timestep: Optional[int] = None,
            bins: Optional[int] = None, binning: Optional[str] = None,
            overlap: Optional[str] = None, labels: Optional[str] = None,
            with_indices: bool = False, shuffle: Optional[bool] = None,
@@ -107,18 +126,21 @@ def loader(dataset: Union[Split, Pairs], batch_size: int = 32, *, form: str = "f
     the samples k * batch_size … in stored order, in every epoch. Rank r of `world` takes every
     world-th of a batch, beginning with r. PyTorch's Subset of a Split is taken, too.
 
-    form: "frames", dense; "events", an Events of columns; "packed", a PackedEvents.
+    form: "frames", dense; "sparse", a SparseFrames, the same without its zeros; "events", an Events
+    of columns; "packed", a PackedEvents.
     labels: "multihot", float32 [B, labels], for BCEWithLogitsLoss; or "index", int64 [B], for
     CrossEntropyLoss, of source splits alone; by default those of the dataset. with_indices: give a
     Batch of (inputs, labels, indices, sources) instead of (inputs, labels). batch_transform: a
     function of these, whose result is given instead; a dataset's own transforms are of single
     samples, and refused.
 
-    For frames (an error for the others), with defaults: dtype "float32", or "uint8" (a quarter of
-    the memory); axes "TBCHW" [bins, B, 2, H, W], "BTCHW" [B, bins, 2, H, W] or "CHWT" [B, 2, H, W,
-    bins]; channel 1 is ON. timestep (1000): µs of a bin, 1 to 1,000,000; bins (300): 1 to 4,096,
-    later events are dropped; binning: "round" (half to even, as the dataset's authors) or "floor";
-    overlap: "or" (0 or 1) or "sum" (counts, up to 255).
+    For frames (an error for the others): frames, a rule of twonmnist.frames, by default that of the
+    dataset, or else frames.lava(), of which timestep (1000), bins (300), binning and overlap may be
+    given here. Dense ones have dtype "float32" (the default), "uint8" (a quarter of the memory;
+    counts stop at 255) or "uint16", of a voxel grid "float32" or "float64"; and axes "TBCHW" [T, B,
+    C, H, W] (the default), "BTCHW" [B, T, C, H, W] or "CHWT" [B, C, H, W, T]; channel 1 is ON. By a
+    rule that gives each sample its own number of frames inputs are Frames(frames, n_frames), filled
+    up to the longest. Servers send the places that are set, where that is less than the events.
 
     batch_size: of all ranks together; each gets its share of it, so that it has to be a multiple of
     world (with last "short" it may be another, with a warning). seed: 0 to 2^32 - 1, of the epochs'
@@ -145,8 +167,8 @@ def loader(dataset: Union[Split, Pairs], batch_size: int = 32, *, form: str = "f
         raise ImportError("progress=True needs tqdm")
     dataset = of_subset(dataset)
     _check_transforms(dataset)
-    made = _form(form, dataset.geometry, {"dtype": dtype, "axes": axes, "timestep": timestep,
-                                          "bins": bins, "binning": binning, "overlap": overlap})
+    made = _form(form, dataset, frames, {"dtype": dtype, "axes": axes, "timestep": timestep,
+                                         "bins": bins, "binning": binning, "overlap": overlap})
     ranks = _ranks(dataset, rank, world)
     batch_size = whole("batch_size", batch_size, 1, 2**64 - 1)
     last = _checked_last(last, batch_size, ranks.world, isinstance(dataset, Pairs))

@@ -5,29 +5,10 @@ from __future__ import annotations
 import warnings
 from typing import Any, Callable, Optional
 
-import numpy as np
-
 from .batches import POLARITIES
-from .datasets import Sample, Split, Urls
+from .datasets import Split, Urls
 
-_SECOND_SACCADE_US = 100_000  # as Tonic has it; the sensor turned around somewhat later
-
-# Of each saccade: when it began (µs), what brings a pixel to its place then, and how far that goes
-# on in 105 ms.
-_BEGAN_US = np.array([0, 105_000, 210_000])
-_X_AT, _X_WAY = np.array([4, 0.5, -3]), np.array([-3.5, -3.5, 7])
-_Y_AT, _Y_WAY = np.array([2, -5, 2]), np.array([-7.0, 7, 0])
-
-
-def stabilized(events: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Events (x, y, t) less the way that the saccades took the sensor, without those that are off
-    the sensor then; the given ones may be changed."""
-    saccade = np.searchsorted(_BEGAN_US[1:], events["t"])
-    since = events["t"] - _BEGAN_US[saccade]
-    x = events["x"] + _X_AT[saccade] + _X_WAY[saccade] * since / 105e3
-    y = events["y"] + _Y_AT[saccade] + _Y_WAY[saccade] * since / 105e3
-    events["x"], events["y"] = np.rint(x), np.rint(y)
-    return events[(x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)]
+_FIRST_SACCADE_US = 100_000  # as Tonic has it; the sensor turned around somewhat later
 
 
 class NMNIST(Split):
@@ -37,7 +18,8 @@ class NMNIST(Split):
     events: structured array of x, y (pixels), t (µs) and p (1 is ON), int64 each; target: int, the
     digit; targets: a list of them. train: the 60,000 of the training set, or the 10,000 others.
     first_saccade_only: only events before 100 ms. stabilize: take the way of the sensor off the
-    pixels, so that the digit stays where it is. Transforms are as in Tonic. more: further arguments
+    pixels, so that the digit stays where it is. Both are done by the servers, for loaders, too.
+    Transforms are as in Tonic. more: further arguments
     of Split by name, part="rest" (without what is held out for validation) for one, and options.
 
     Errors: as of the package; ValueError where the recordings are not of 34 x 34 pixels. A warning
@@ -54,8 +36,14 @@ class NMNIST(Split):
                  stabilize: bool = False, transform: Optional[Callable] = None,
                  target_transform: Optional[Callable] = None,
                  transforms: Optional[Callable] = None, **more: Any) -> None:
+        filters = dict(more.pop("filters", None) or {})
+        if first_saccade_only:
+            filters["t1"] = min(_FIRST_SACCADE_US, filters.get("t1", _FIRST_SACCADE_US))
+        if stabilize:
+            filters["stabilize"] = True
         super().__init__(urls, "nmnist-train" if train else "nmnist-test", transform=transform,
-                         target_transform=target_transform, transforms=transforms, **more)
+                         target_transform=target_transform, transforms=transforms,
+                         filters=filters, **more)
         width, height, n_classes = self.geometry
         if (width, height, n_classes) != (34, 34, 10):
             raise ValueError(f"{self.name} has {n_classes} classes and a sensor of {width} x "
@@ -74,10 +62,3 @@ class NMNIST(Split):
         if not isinstance(self._targets, list):
             self._targets = super().targets.tolist()
         return self._targets
-
-    def _transformed(self, events: Any, label: Any) -> Sample:
-        if self.first_saccade_only:
-            events = events[events["t"] < _SECOND_SACCADE_US]
-        if self.stabilize:
-            events = stabilized(events, *self.sensor_size[:2])
-        return super()._transformed(events, label)
