@@ -58,6 +58,8 @@ def arrays(made):
 
 
 def load(dataset, rule, **more):
+    if "form" not in more and not (rule and rule.is_voxel):
+        more = {"dtype": "uint8", **more}
     more = {"batch_size": SIZE, "seed": 3, "tensors": False, **more}
     return [(*arrays(inputs), np.array(labels))
             for inputs, labels in twonmnist.loader(dataset, frames=rule, **more)]
@@ -241,7 +243,7 @@ class Batches(Same):
         loader = twonmnist.loader(test, SIZE, frames=RULES[4], seed=3)
         batches = [(*arrays(inputs), np.array(labels))
                    for inputs, labels in loader.dataloader(num_workers=2)]
-        self.assert_same(batches, load(test, RULES[4]))
+        self.assert_same(batches, load(test, RULES[4], dtype="float32"))
 
     def test_an_iteration_goes_on_where_it_was_by_any_rule(self):
         loader = twonmnist.loader(test, SIZE, frames=RULES[2], seed=3, tensors=False)
@@ -252,7 +254,7 @@ class Batches(Same):
             again = twonmnist.loader(test, SIZE, frames=rule, seed=3, tensors=False)
             again.load_state_dict(state)
             rest = [(*arrays(inputs), np.array(labels)) for inputs, labels in again]
-            self.assert_same(rest, load(test, rule)[2:])
+            self.assert_same(rest, load(test, rule, dtype="float32")[2:])
 
     def test_sparse_batches_are_the_dense_ones_without_zeros(self):
         for rule in RULES:

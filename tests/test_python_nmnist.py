@@ -124,15 +124,11 @@ class AsTonic(unittest.TestCase):
         np.testing.assert_array_equal(copy[3][0], dataset[3][0])
         self.assertEqual(copy.targets, dataset.targets)
 
-    def test_a_loader_has_its_batches_but_not_its_filters(self):
+    def test_a_loader_has_its_batches(self):
         batch = next(iter(twonmnist.loader(twonmnist.NMNIST(server.url), 8, seed=1, tensors=False)))
         order = np.random.RandomState([1, 0]).permutation(len(twonmnist.NMNIST(server.url)))
         targets = np.array(twonmnist.NMNIST(server.url).targets)
         np.testing.assert_array_equal(batch[1], targets[order[:8]])
-        for name in ("first_saccade_only", "stabilize"):
-            dataset = twonmnist.NMNIST(server.url, **{name: True})
-            with self.assertRaisesRegex(ValueError, f"{name}=True works on single samples"):
-                twonmnist.loader(dataset, 8)
 
     def test_what_is_not_the_whole_of_it_is_said(self):
         n = len(twonmnist.Split(server.url, "nmnist-test"))

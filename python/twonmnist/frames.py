@@ -155,7 +155,7 @@ def _cached_decoder(rule: Rule, geometry: tuple[int, int, int], dtype: int) -> H
     return rule.decoder(geometry, 0, dtype)
 
 
-_DTYPES = {"uint8": 0, "float32": 1, "uint16": 2, "float64": 3}  # enum tnm_dtype
+_DTYPES = {"uint8": 0, "float32": 1, "uint16": 2, "float64": 3}  # the library's numbers
 
 
 def packed(events: np.ndarray, width: int, height: int) -> np.ndarray:
