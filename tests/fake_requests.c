@@ -248,13 +248,29 @@ static void add_request(char *header, size_t size)
     }
 }
 
+enum { HEADER_SIZE = 1528 };
+
+static void begin_header(char *header, size_t size)
+{
+    snprintf(header, size, "{\"__metadata__\":{\"revision\":\"%s\"", fake_revision);
+    add_request(header, size);
+    strcat(header, "}");
+}
+
+static void end_header(struct answer *answer, char *header)
+{
+    size_t used = strlen(header);
+    const uint64_t length = HEADER_SIZE;
+    memset(header + used, ' ', HEADER_SIZE - used);
+    header[used] = '}';
+    fake_bytes(answer, &length, sizeof length);
+    fake_bytes(answer, header, HEADER_SIZE);
+}
+
 static void add_header(struct answer *answer, unsigned n, unsigned n_events)
 {
-    enum { SIZE = 1528 };
-    char header[SIZE + 1], rows[16], more[16], pairs[16], labels[16], events[16];
-    snprintf(header, sizeof header, "{\"__metadata__\":{\"revision\":\"%s\"", fake_revision);
-    add_request(header, sizeof header);
-    strcat(header, "}");
+    char header[HEADER_SIZE + 1], rows[16], more[16], pairs[16], labels[16], events[16];
+    begin_header(header, sizeof header);
     snprintf(rows, sizeof rows, "%u", n);
     snprintf(more, sizeof more, "%u", n + 1);
     snprintf(pairs, sizeof pairs, "%u,2", n);
@@ -266,12 +282,7 @@ static void add_header(struct answer *answer, unsigned n, unsigned n_events)
     at = tensor(header, sizeof header, "sources", "I32", pairs, at, 8 * n);
     at = tensor(header, sizeof header, "labels", "U8", labels, at, 10 * n);
     tensor(header, sizeof header, "events", "U8", events, at, 5 * n_events);
-    size_t used = strlen(header);
-    memset(header + used, ' ', SIZE - used);
-    header[used] = '}';
-    const uint64_t length = SIZE;
-    fake_bytes(answer, &length, sizeof length);
-    fake_bytes(answer, header, SIZE);
+    end_header(answer, header);
 }
 
 void fake_batch(struct answer *answer, const uint64_t *indices, unsigned n)
@@ -301,6 +312,59 @@ void fake_batch(struct answer *answer, const uint64_t *indices, unsigned n)
         fake_bytes(answer, are_pairs ? two : one, N_DIGITS);
     for (unsigned i = 0; i < n; i++)
         fake_bytes(answer, events, indices[i] % 3 * EVENT_BYTES);
+    sign(answer);
+}
+
+/* The longest of the samples, so that there is one. */
+static unsigned longest_of(const uint64_t *indices, unsigned n)
+{
+    unsigned longest = 0;
+    for (unsigned i = 0; i < n; i++)
+        longest = 1 + indices[i] % 3 > longest ? (unsigned)(1 + indices[i] % 3) : longest;
+    return longest;
+}
+
+void fake_places(struct answer *answer, const uint64_t *indices, unsigned n)
+{
+    static const uint8_t one[N_DIGITS] = {0, 1};
+    unsigned longest = longest_of(indices, n), n_places = 0;
+    char header[HEADER_SIZE + 1], rows[16], pairs[16], counts[32], places[16], labels[16];
+    for (unsigned i = 0; i < n; i++)
+        n_places += (unsigned)(1 + indices[i] % 3);
+    snprintf(rows, sizeof rows, "%u", n);
+    snprintf(pairs, sizeof pairs, "%u,2", n);
+    snprintf(counts, sizeof counts, "%u,%u", n, longest);
+    snprintf(places, sizeof places, "%u", n_places);
+    snprintf(labels, sizeof labels, "%u,10", n);
+    begin_header(header, sizeof header);
+    unsigned at = tensor(header, sizeof header, "indices", "I64", rows, 0, 8 * n);
+    at = tensor(header, sizeof header, "checksums", "I64", rows, at, 8 * n);
+    at = tensor(header, sizeof header, "sources", "I32", pairs, at, 8 * n);
+    at = tensor(header, sizeof header, "counts", "I32", counts, at, 4 * n * longest);
+    at = tensor(header, sizeof header, "n_frames", "I32", rows, at, 4 * n);
+    at = tensor(header, sizeof header, "places", "I16", places, at, 2 * n_places);
+    tensor(header, sizeof header, "labels", "U8", labels, at, 10 * n);
+    end_header(answer, header);
+    fake_bytes(answer, indices, n * sizeof *indices);
+    int16_t own[FAKE_FRAMES];
+    for (unsigned i = 0; i < n; i++) {
+        for (unsigned t = 0; t < FAKE_FRAMES; t++)
+            own[t] = (int16_t)((indices[i] + t) % 2312);
+        int64_t crc = crc32c(0, own, (1 + indices[i] % 3) * sizeof *own);
+        fake_bytes(answer, &crc, sizeof crc);
+    }
+    for (unsigned i = 0; i < n; i++)
+        fake_bytes(answer, (const int32_t[]){(int32_t)i % 2, -1}, 8);
+    for (unsigned i = 0; i < n; i++)
+        for (unsigned t = 0; t < longest; t++)
+            fake_bytes(answer, (const int32_t[]){t < 1 + indices[i] % 3}, 4);
+    for (unsigned i = 0; i < n; i++)
+        fake_bytes(answer, (const int32_t[]){(int32_t)(1 + indices[i] % 3)}, 4);
+    for (unsigned i = 0; i < n; i++)
+        for (unsigned t = 0; t < 1 + indices[i] % 3; t++)
+            fake_bytes(answer, (const int16_t[]){(int16_t)((indices[i] + t) % 2312)}, 2);
+    for (unsigned i = 0; i < n; i++)
+        fake_bytes(answer, one, N_DIGITS);
     sign(answer);
 }
 

@@ -41,6 +41,10 @@ void fake_description(struct answer *answer, const char *name, const char *kind,
 /* A batch of these samples, with sample i having i % 3 events. */
 void fake_batch(struct answer *answer, const uint64_t *indices, unsigned n);
 
+/* The same as places: sample i has 1 + i % 3 frames, and frame t of it place (i + t) % 2312. */
+enum { FAKE_FRAMES = 3 };
+void fake_places(struct answer *answer, const uint64_t *indices, unsigned n);
+
 /* A mix of two events, as `path` asks for it. */
 void fake_mix(struct answer *answer, const char *path, const int32_t sources[2],
               const uint8_t labels[N_DIGITS]);

@@ -84,6 +84,25 @@ static void what_is_no_number_is_refused(void **state)
     tnm_options_free(options);
 }
 
+static void the_wire_is_one_of_three(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"auto", "events", "sparse"};
+    tnm_options *options = fresh(), *copy;
+    assert_int_equal(options->wire, OPTION_WIRE_AUTO);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(tnm_options_set(options, "wire", names[i]), 0);
+        assert_int_equal(options->wire, i);
+        assert_int_equal(options_copy(options, &copy), 0);
+        assert_int_equal(copy->wire, i);
+        tnm_options_free(copy);
+    }
+    assert_int_equal(tnm_options_set(options, "wire", "dense"), -EINVAL);
+    assert_string_equal(tnm_last_error(), "option wire is \"dense\"; it is auto, events or sparse");
+    assert_int_equal(options->wire, OPTION_WIRE_SPARSE);
+    tnm_options_free(options);
+}
+
 static void every_option_has_a_name_and_a_line_of_help(void **state)
 {
     (void)state;
@@ -243,6 +262,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_have_their_defaults_and_ranges),
         cmocka_unit_test(what_is_no_number_is_refused),
+        cmocka_unit_test(the_wire_is_one_of_three),
         cmocka_unit_test(every_option_has_a_name_and_a_line_of_help),
         cmocka_unit_test(the_help_of_a_number_says_its_range_and_default),
         cmocka_unit_test(texts_are_copied_and_replaced),

@@ -23,6 +23,7 @@ enum { N = 31, SIZE = 4, N_BATCHES = 8, SEED = 5, DEPTH = 3 };
 static tnm_client *client;
 static tnm_split *split;
 static tnm_stream *stream;
+static bool asked_for_places;
 static int64_t damaged_k; /* a batch that is refused; -1: none */
 
 /* The numbers of the path, by what stands before each. */
@@ -77,7 +78,8 @@ static int reply(const struct request_ask *ask, struct answer *answer, struct er
     }
     if ((int64_t)number_after(ask->path, "/batches/") == damaged_k)
         return error_set(why, -EBADMSG, "damaged");
-    fake_batch(answer, indices, indices_of(ask->path, indices));
+    asked_for_places = strstr(ask->path, "as=sparse") != NULL;
+    (asked_for_places ? fake_places : fake_batch)(answer, indices, indices_of(ask->path, indices));
     return 0;
 }
 
@@ -674,6 +676,143 @@ static void what_cannot_be_decoded_is_told_to_the_caller(void **state)
 
 /* ---- Opening ---- */
 
+/* ---- Frames by a rule ---- */
+
+static tnm_decoder *set_rule(const char *const params[][2], size_t n_params)
+{
+    tnm_rule *rule;
+    tnm_decoder *decoder;
+    tnm_geometry geometry;
+    tnm_split_geometry(split, &geometry);
+    assert_int_equal(tnm_rule_new(&rule), 0);
+    for (size_t i = 0; i < n_params; i++)
+        assert_int_equal(tnm_rule_set(rule, params[i][0], params[i][1]), 0);
+    assert_int_equal(tnm_decoder_rule(&geometry, rule, TNM_BTCHW, TNM_U8, &decoder), 0);
+    assert_int_equal(tnm_stream_set_decoder(stream, decoder), 0);
+    tnm_rule_free(rule);
+    return decoder;
+}
+
+static const char *const each_event[][2] = {{"slice", "event-count"}, {"events", "1"}};
+
+/* How many they are only the batch tells, and so whether a buffer is large enough. */
+static void frames_come_as_places_and_know_their_numbers(void **state)
+{
+    (void)state;
+    enum { FRAME = 2 * 34 * 34 };
+    static uint8_t lent[SIZE * FAKE_FRAMES * FRAME];
+    uint32_t order[N], longest;
+    size_t size, n_lent = 0;
+    client->options->wire = OPTION_WIRE_SPARSE;
+    tnm_decoder *decoder = set_rule(each_event, 2);
+    order_epoch(SEED, 0, N, order);
+    assert_int_equal(tnm_stream_lend(stream, lent, 1), 0); /* too small for any */
+    assert_int_equal(tnm_stream_lend(stream, lent, sizeof lent), 0);
+    for (uint64_t k = 0; k < N_BATCHES; k++) {
+        tnm_batch *batch;
+        assert_int_equal(tnm_stream_next(stream, &batch), 1);
+        assert_true(asked_for_places);
+        assert_null(tnm_batch_events(batch));
+        assert_int_equal(tnm_batch_n_events(batch), 0);
+        const uint8_t *frames = tnm_batch_decoded(batch, &size);
+        const int32_t *n_frames = tnm_batch_n_frames(batch, &longest);
+        uint64_t n_samples = tnm_batch_n_samples(batch);
+        assert_int_equal(size, n_samples * longest * FRAME);
+        n_lent += frames == lent;
+        for (uint64_t i = 0; i < n_samples; i++) {
+            uint32_t sample = order[k * SIZE + i];
+            assert_int_equal(n_frames[i], 1 + sample % 3);
+            for (uint32_t t = 0; t < longest; t++)
+                for (uint32_t place = 0; place < FRAME; place++)
+                    assert_int_equal(frames[(i * longest + t) * FRAME + place],
+                                     t < 1 + sample % 3 && place == sample + t);
+        }
+        tnm_batch_free(batch);
+    }
+    assert_int_equal(n_lent, 1);
+    tnm_stream_close(stream);
+    stream = NULL;
+    tnm_decoder_free(decoder);
+}
+
+static void events_come_where_places_would_be_more_or_are_not_to_be_had(void **state)
+{
+    (void)state;
+    static const char *const few_bins[][2] = {{"bins", "3"}};
+    static const struct {
+        int wire;
+        uint32_t timestep_us;
+        const char *filter;
+        bool places;
+    } cases[] = {
+        {OPTION_WIRE_AUTO, 0, NULL, false}, /* samples have 3 events each */
+        {OPTION_WIRE_EVENTS, 0, NULL, false}, {OPTION_WIRE_SPARSE, 0, NULL, true},
+        {OPTION_WIRE_SPARSE, 5, NULL, false}, /* times that are rounded first */
+        {OPTION_WIRE_SPARSE, 0, "t0", true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tnm_rule *filters;
+        tnm_stream_close(stream);
+        client->options->wire = (uint64_t)cases[i].wire;
+        assert_int_equal(tnm_rule_new(&filters), 0);
+        if (cases[i].filter)
+            assert_int_equal(tnm_rule_set(filters, cases[i].filter, "1"), 0);
+        assert_int_equal(tnm_split_set_form(split, TNM_ORDER_STORED, cases[i].timestep_us), 0);
+        assert_int_equal(tnm_split_set_filters(split, filters), 0);
+        assert_int_equal(tnm_epoch_open(split, SEED, 0, SIZE, 0, 1, TNM_LAST_SHORT, DEPTH, &stream),
+                         0);
+        tnm_decoder *decoder = set_rule(few_bins, 1);
+        assert_true((stream->form.frames != NULL) == cases[i].places);
+        tnm_decoder_free(decoder);
+        stream->decoder = NULL;
+        tnm_rule_free(filters);
+    }
+    assert_int_equal(tnm_split_set_filters(split, NULL), 0);
+    assert_int_equal(tnm_split_set_filters(NULL, NULL), -EINVAL);
+}
+
+static void filters_of_the_split_and_of_the_rule_are_never_asked_for_at_once(void **state)
+{
+    (void)state;
+    static const char *const filtered[][2] = {{"t1", "9"}, {"bins", "2"}};
+    tnm_rule *filters;
+    client->options->wire = OPTION_WIRE_SPARSE;
+    assert_int_equal(tnm_rule_new(&filters), 0);
+    assert_int_equal(tnm_rule_set(filters, "bins", "3"), 0);
+    assert_int_equal(tnm_split_set_filters(split, filters), -EINVAL);
+    assert_string_equal(tnm_last_error(), "bins is no filter");
+    assert_int_equal(tnm_rule_set(filters, "bins", NULL), 0);
+    tnm_decoder *decoder = set_rule(filtered, 2);
+    assert_non_null(stream->form.frames);
+    assert_int_equal(tnm_rule_set(filters, "t0", "1"), 0);
+    assert_int_equal(tnm_split_set_filters(split, filters), 0);
+    tnm_stream_close(stream);
+    assert_int_equal(tnm_epoch_open(split, SEED, 0, SIZE, 0, 1, TNM_LAST_SHORT, DEPTH, &stream), 0);
+    assert_int_equal(tnm_stream_set_decoder(stream, decoder), 0);
+    assert_null(stream->form.frames);
+    tnm_stream_close(stream);
+    stream = NULL;
+    tnm_decoder_free(decoder);
+    tnm_rule_free(filters);
+}
+
+static void a_sample_of_which_the_rule_makes_nothing_is_named_each_time(void **state)
+{
+    (void)state;
+    client->options->wire = OPTION_WIRE_EVENTS;
+    tnm_decoder *decoder = set_rule(each_event, 2);
+    tnm_batch *batch = NULL;
+    for (int i = 0; i < 2; i++) { /* two events that go back in time */
+        assert_int_equal(tnm_stream_next(stream, &batch), -EINVAL);
+        assert_non_null(strstr(tnm_last_error(), "its events are not in order of time"));
+        assert_memory_equal(tnm_last_error(), "sample ", 7);
+    }
+    assert_null(batch);
+    tnm_stream_close(stream);
+    stream = NULL;
+    tnm_decoder_free(decoder);
+}
+
 static void streams_that_cannot_be_are_not_opened(void **state)
 {
     (void)state;
@@ -728,6 +867,10 @@ int main(void)
         EPOCH(only_the_next_batch_is_decoded_ahead),
         EPOCH(a_caller_that_keeps_batches_gets_each_decoded),
         EPOCH(what_cannot_be_decoded_is_told_to_the_caller),
+        EPOCH(frames_come_as_places_and_know_their_numbers),
+        EPOCH(events_come_where_places_would_be_more_or_are_not_to_be_had),
+        EPOCH(filters_of_the_split_and_of_the_rule_are_never_asked_for_at_once),
+        EPOCH(a_sample_of_which_the_rule_makes_nothing_is_named_each_time),
         SPLIT(streams_that_cannot_be_are_not_opened),
     };
     return cmocka_run_group_tests_name("stream", tests, NULL, NULL);

@@ -106,13 +106,30 @@ def batch(is_source=False):
                      {"revision": REVISION, "request": "/v1/splits/train/batch"})
 
 
+def places(counted=False):
+    """A batch of two samples as places of frames: of 3 and 2 frames."""
+    own = [[0, 2311, 5, 6], [7, 7 if counted else 8, 9]]
+    samples = [struct.pack(f"<{len(sample)}h", *sample) for sample in own]
+    return container([
+        ("indices", "I64", [2], struct.pack("<2q", 7, 3)),
+        ("checksums", "I64", [2], struct.pack("<2q", *map(crc32c, samples))),
+        ("sources", "I32", [2, 2], struct.pack("<4i", 1, 2, 3, -1)),
+        ("counts", "I32", [2, 3], struct.pack("<6i", 2, 0, 2, 1, 2, 0)),
+        ("n_frames", "I32", [2], struct.pack("<2i", 3, 2)),
+        ("places", "I16", [7], b"".join(samples)),
+        ("labels", "U8", [2, N_DIGITS], bytes([0, 1] + [0] * 8 + [1] + [0] * 9)),
+    ], {"revision": REVISION, "request": "/v1/splits/train/batch", "as": "sparse"})
+
+
 def blobs():
     """First how to decode: flags, four fields, item size, frames, timestep, bins."""
     plain = bytes([0, 0, 1, 0x82, 6, 7, 0, 232, 3, 0, 0, 3])
     wide = bytes([1, 0, 0x88, 0xd0, 0x98, 32, 0b10110, 1, 0, 0, 0, 2])
     late = bytes([1, 0, 1, 0x88, 2, 16, 0b01001, 0, 16, 0, 0, 4])
     return {"structured": plain + batch(), "wide": wide + batch(), "by-time": late + batch(),
-            "cut": plain + batch()[:-3]}
+            "cut": plain + batch()[:-3],
+            "places": bytes([2, 0, 1, 2, 3, 7, 5, 0, 0, 0, 0, 0]) + places(),
+            "places-counted": bytes([7, 0, 1, 2, 3, 7, 1, 0, 0, 0, 0, 0]) + places(counted=True)}
 
 
 def conversations():
