@@ -9,6 +9,7 @@ import pathlib
 import pickle
 import re
 import unittest
+import unittest.mock
 import warnings
 
 import numpy as np
@@ -322,6 +323,117 @@ class Samples(Same):
                                                    tensors=False)))
             np.testing.assert_array_equal(
                 np.array(inputs.t), np.concatenate([dataset[i][0]["t"] for i in range(SIZE)]))
+
+
+@needs_torch
+class Devices(Same):
+    """On the CPU: there it is the same code but for streams and pinned memory."""
+
+    def made(self, rule, dataset=None, **more):
+        more = {"device": "cpu", "seed": 3, "last": "drop", **more}
+        return list(twonmnist.loader(dataset or test, SIZE, frames=rule, **more))
+
+    def test_frames_are_those_of_the_library_bit_for_bit(self):
+        for rule in RULES:
+            for axes in ("TBCHW", "BTCHW", "CHWT"):
+                with self.subTest((rule, axes)):
+                    part = test.subset(range(40))
+                    batches = [(*arrays(inputs), np.array(labels))
+                               for inputs, labels in self.made(rule, part, axes=axes)]
+                    self.assert_same(batches, load(part, rule, axes=axes, dtype="float32",
+                                                   last="drop"))
+
+    def test_types_of_less_bits_hold_the_same(self):
+        for rule in (RULES[0], RULES[2], frames.tonic(n_event_bins=1)):
+            for dtype in ("float16", "bfloat16", "uint8"):
+                inputs, _ = self.made(rule, dtype=dtype)[0]
+                self.assertEqual(inputs[0].dtype if isinstance(inputs, tuple) else inputs.dtype,
+                                 getattr(torch, dtype))
+                expected = load(test, rule, dtype="uint8" if dtype == "uint8" else "float32")[0]
+                made = arrays(tuple(part.float() for part in inputs)
+                              if isinstance(inputs, tuple) else inputs.float())
+                self.assertTrue(expected[0].max() <= 256)  # which bfloat16 has exactly
+                np.testing.assert_array_equal(made[0], expected[0])
+
+    def test_counts_stop_where_the_library_s_do(self):
+        from twonmnist.devices import dense
+        places = torch.zeros(70_000, dtype=torch.int16)
+        counts = torch.tensor([[70_000]], dtype=torch.int32)
+        for dtype, most in ((torch.float32, 65_535), (torch.uint8, 255)):
+            made = dense(places, counts, (2, 3, 4), "BTCHW", dtype, most, False)
+            self.assertEqual((made.flatten()[0].item(), made.sum().item()), (most, most))
+
+    def test_what_the_loop_does_is_the_same_with_the_next_batch_under_way(self):
+        rule = RULES[2]
+        loader = twonmnist.loader(test, SIZE, frames=rule, device="cpu", seed=3,
+                                  with_indices=True, batch_transform=lambda *batch: batch)
+        whole = [batch[2].tolist() for batch in loader]
+        self.assertEqual(len(whole), len(loader))
+        for used in (1, 2, len(whole)):
+            iterator = iter(loader)
+            for _ in range(used):
+                next(iterator)
+            state = loader.state_dict()
+            again = twonmnist.loader(test, SIZE, frames=rule, device="cpu", seed=3,
+                                     with_indices=True)
+            again.load_state_dict(state)
+            rest = [batch.indices.tolist() for batch in again]
+            self.assertEqual(rest, whole[used:])
+            del iterator
+
+    def test_pairs_end_with_their_epoch(self):
+        pairs = twonmnist.Pairs(server.url, seed=7)
+        loader = twonmnist.loader(pairs, SIZE, frames=RULES[2], device="cpu", steps_per_epoch=3)
+        self.assertEqual([len(list(loader)) for _ in range(2)], [3, 3])
+
+    def test_an_error_is_told_when_it_is_its_turn(self):
+        part = test.subset(range(2 * SIZE))
+        loader = twonmnist.loader(part, SIZE, frames=RULES[2], device="cpu", shuffle=False)
+        iterator = iter(loader)
+        real, asked = _library.next_batch, []
+
+        def fails_once(stream):
+            asked.append(stream)
+            if len(asked) in (2, 3):
+                raise OSError(5, "gone")
+            return real(stream)
+
+        with unittest.mock.patch.object(_library, "next_batch", fails_once):
+            first = next(iterator)
+            with self.assertRaisesRegex(OSError, "gone"):
+                next(iterator)
+            second = next(iterator)
+        expected = load(part, RULES[2], seed=None, shuffle=False, dtype="float32")
+        for (inputs, labels), other in zip((first, second), expected):
+            self.assert_same([(*arrays(inputs), np.array(labels))], [other])
+
+    def test_what_cannot_be_there_is_refused(self):
+        for more, error, words in (
+                ({"form": "events"}, ValueError, "form 'events' and device 'cpu'"),
+                ({"form": "sparse"}, ValueError, "has no device"),
+                ({"dtype": "uint16"}, ValueError, "dtype 'uint16'"),
+                ({"axes": "THWC"}, ValueError, "axes 'THWC'"),
+                ({"tensors": False}, ValueError, "tensors=False"),
+                ({"frames": frames.voxel(5)}, ValueError, "voxel")):
+            with self.subTest(words), self.assertRaisesRegex(error, words):
+                twonmnist.loader(test, SIZE, device="cpu", **more)
+        if not torch.cuda.is_available():
+            with self.assertRaisesRegex(ValueError, "no CUDA here"):
+                twonmnist.loader(test, SIZE, device="cuda")
+        loader = twonmnist.loader(test, SIZE, device="cpu")
+        with self.assertRaisesRegex(ValueError, "num_workers 2"):
+            loader.dataloader(num_workers=2)
+        worker = torch.utils.data.DataLoader(loader, batch_size=None, num_workers=1)
+        with self.assertRaisesRegex(RuntimeError, "main process"):
+            next(iter(worker))
+
+    @unittest.skipUnless(torch and torch.cuda.is_available(), "there is no GPU")
+    def test_frames_of_a_gpu_are_the_same(self):
+        for rule in RULES[:5]:
+            batches = [(*arrays(tuple(part.cpu() for part in inputs) if isinstance(inputs, tuple)
+                                else inputs.cpu()), labels.cpu().numpy())
+                       for inputs, labels in self.made(rule, device="cuda")]
+            self.assert_same(batches, load(test, rule, dtype="float32", last="drop"))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 stored."""
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from . import _library, batches
@@ -23,6 +25,11 @@ def shape_of(axes: str, n_samples: int, n_frames: int, sensor: tuple[int, ...]) 
     return sum((sizes[letter] for letter in AXES[axes][1]), ())
 
 
+def tells_frames(decoder: Handle) -> bool:
+    """Whether each sample has its own number of frames, so that it has to be told."""
+    return decoder.get("tnm_decoder_size", 1, 0) == _library.SIZE_MAX
+
+
 class FramesForm:
     """Batches as dense frames."""
 
@@ -30,8 +37,7 @@ class FramesForm:
         self._axes_number = one_of("axes", axes, AXES)[0]
         self._dtype_number = one_of("dtype", dtype, _VOXEL_DTYPES if rule.is_voxel else _DTYPES)
         self._geometry, self._rule, self._dtype, self._axes = geometry, rule, dtype, axes
-        # Where each sample has its own number of frames, that is told.
-        self._tells = self.decoder().get("tnm_decoder_size", 1, 0) == _library.SIZE_MAX
+        self._tells = tells_frames(self.decoder())
 
     def decoder(self) -> Handle:
         return self._rule.decoder(self._geometry, self._axes_number, self._dtype_number)
@@ -57,6 +63,18 @@ class SparseForm:
     def read(self, batch: Handle) -> batches.SparseFrames:
         width, height, _ = self._geometry
         return batches.sparse(batch, (self._rule.n_channels, height, width))
+
+
+class DeviceForm(SparseForm):
+    """Batches as places, of which a device makes dense frames."""
+
+    def __init__(self, geometry: tuple[int, int, int], rule: Rule) -> None:
+        super().__init__(geometry, rule)
+        self._tells = tells_frames(self._rule.decoder(geometry, 0, 0))
+
+    def read(self, batch: Handle) -> Any:
+        made = super().read(batch)
+        return batches.Frames(made, made.n_frames) if self._tells else made
 
 
 class EventsForm:

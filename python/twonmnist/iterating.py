@@ -15,6 +15,7 @@ from . import _library, batches
 from ._library import Handle
 from .checks import whole
 from .datasets import Pairs, Split
+from .devices import Device
 from .iteration import Iteration, Place
 from .labels import labels_as
 from .stats import Stats
@@ -38,8 +39,10 @@ class Loader(IterableDataset):
     def __init__(self, dataset: Union[Split, Pairs], form: Any, batch_size: int, seed: int,
                  epoch: int, ranks: Ranks, last: str, depth: int, tensors: bool, progress: bool,
                  steps_per_epoch: Optional[int], batch_transform: Optional[Callable],
-                 label_kind: str, with_indices: bool, shuffle: bool) -> None:
+                 label_kind: str, with_indices: bool, shuffle: bool,
+                 device: Optional[Device] = None) -> None:
         self.dataset, self.form = dataset, form
+        self._device = device
         self.label_kind, self.shuffle = label_kind, shuffle
         self._with_indices = with_indices
         self.batch_size, self.last = batch_size, last
@@ -125,6 +128,9 @@ class Loader(IterableDataset):
         finds it, and Accelerate's prepare() leaves it as it is, since each rank has its share."""
         if torch is None:
             raise ImportError("dataloader() needs PyTorch")
+        if num_workers and self._device is not None:
+            raise ValueError(f"num_workers {num_workers}; tensors on {str(self._device.device)!r} "
+                             "are made in the main process")
         self._ranks.check()
         return BatchDataLoader(self, num_workers=num_workers, **options)
 
@@ -202,6 +208,9 @@ class Loader(IterableDataset):
         check_callers(self.world, is_batched=True)
         self._ranks.check()
         try:
+            if self._device is not None and worker_info() is not None:
+                raise RuntimeError(f"device {str(self._device.device)!r} is for the main process: "
+                                   "a loader needs no worker processes")
             stream = self._open_share(self._take_start())
         except RuntimeError as error:
             if worker_info() is None:
@@ -254,13 +263,23 @@ class Loader(IterableDataset):
         self._is_finished = True
         self._idle = (os.getpid(), stream)
 
-    def _read(self, batch: Handle) -> Any:
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether the next batch is begun with before it is asked for."""
+        return self._device is not None
+
+    def _begin(self, batch: Handle) -> tuple[Any, Any]:
+        """Begin to make what is given of the batch."""
         labels = labels_as(self.label_kind, batches.labels(batch))
         made: Any = self.form.read(batch), labels
         if self._with_indices:
             made = batches.Batch(*made, batches.indices(batch), batches.sources(batch))
-        if self._tensors:
-            made = batches.to_tensors(made)
+        if self._device is not None:
+            return self._device.begin(made)
+        return (batches.to_tensors(made) if self._tensors else made), None
+
+    def _finish(self, begun: tuple[Any, Any]) -> Any:
+        made = begun[0] if self._device is None else self._device.end(*begun)
         return made if self._batch_transform is None else self._batch_transform(*made)
 
     def _bar(self, stream: Handle) -> Any:

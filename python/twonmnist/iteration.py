@@ -31,6 +31,7 @@ class Iteration:
         self._loader, self._stream, self._end = loader, stream, end
         self._place = loader._place
         self._has_failed = False
+        self._ahead: Optional[tuple[Any, Place]] = None  # a batch that was begun
         self._bar = loader._bar(stream)
 
     def __iter__(self) -> Iteration:
@@ -40,20 +41,43 @@ class Iteration:
         self._loader._check_open()
         if self._stream is None:
             raise StopIteration
-        batch = self._next_batch()
-        if batch is None:
+        if self._ahead is None:
+            self._ahead = self._begun(self._next_batch())
+        if self._ahead is None:
             stream = self._stream
             self.close()
             self._loader._end(stream)
             raise StopIteration
-        self._place = self._place._replace(cursor=_library.tell(self._stream))
+        begun, place = self._ahead
+        following = self._look_ahead() if self._loader.looks_ahead else None
+        self._place, self._ahead = place, following
         self._loader._place, self._loader._is_finished = self._place, False
         if self._bar is not None:
             self._bar.update()
-        return self._loader._read(batch)
+        return self._loader._finish(begun)
+
+    def _begun(self, batch: Optional[Handle]) -> Optional[tuple[Any, Place]]:
+        """What is made of the batch, and the place behind it; None at the end."""
+        if batch is None:
+            return None
+        return (self._loader._begin(batch),
+                self._place._replace(cursor=_library.tell(self._stream)))
+
+    def _look_ahead(self) -> Optional[tuple[Any, Place]]:
+        """The batch behind the present one, if it is to be had; what is wrong with it is told when
+        it is its turn."""
+        if self._is_over():
+            return None
+        try:
+            return self._begun(_library.next_batch(self._stream))
+        except (OSError, MemoryError, ValueError):
+            return None
+
+    def _is_over(self) -> bool:
+        return self._end is not None and self._stream.get("tnm_stream_position") >= self._end
 
     def _next_batch(self) -> Optional[Handle]:
-        if self._end is not None and self._stream.get("tnm_stream_position") >= self._end:
+        if self._is_over():
             return None
         try:
             if self._has_failed:
@@ -77,7 +101,7 @@ class Iteration:
     def close(self) -> None:
         """End the pass here."""
         self._loader._past_stats = self._loader._past_stats.plus(self.stats())
-        self._stream = None
+        self._stream = self._ahead = None
         if self._bar is not None:
             self._bar.close()
 

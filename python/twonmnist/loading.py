@@ -8,7 +8,8 @@ from typing import Any, Callable, Optional, Union
 from . import batches
 from .checks import one_of, whole
 from .datasets import Pairs, Split
-from .forms import EventsForm, FramesForm, PackedForm, SparseForm
+from .devices import Device
+from .forms import AXES, DeviceForm, EventsForm, FramesForm, PackedForm, SparseForm
 from .frames import Rule, checked_rule, lava
 from .iterating import LAST, Loader, tqdm
 from .workers import Ranks, checked_ranks, of_subset
@@ -31,7 +32,9 @@ def _rule(frames: Any, dataset: Any, given: dict[str, Any]) -> Rule:
     return lava(**lava_given)
 
 
-def _form(form: str, dataset: Any, frames: Any, more: dict[str, Any]) -> Any:
+def _form(form: str, dataset: Any, frames: Any, device: Any,
+          more: dict[str, Any]) -> tuple[Any, Optional[Device]]:
+    """What is made of batches, and the device on which it is."""
     given = {name: value for name, value in more.items() if value is not None}
     one_of("form", form, _FORMS)
     if form in ("events", "packed"):
@@ -39,14 +42,21 @@ def _form(form: str, dataset: Any, frames: Any, more: dict[str, Any]) -> Any:
             given["frames"] = frames
         if given:
             raise ValueError(f"form {form!r} has no {', '.join(given)}: that is of frames")
-        return EventsForm() if form == "events" else PackedForm()
+        if device is not None:
+            raise ValueError(f"form {form!r} and device {device!r}: frames are made there")
+        return (EventsForm() if form == "events" else PackedForm()), None
     dense = {name: given[name] for name in _DENSE_DEFAULTS if name in given}
     rule = _rule(frames, dataset, given)
+    if form == "frames" and device is None:
+        return FramesForm(dataset.geometry, rule, **{**_DENSE_DEFAULTS, **dense}), None
     if form == "frames":
-        return FramesForm(dataset.geometry, rule, **{**_DENSE_DEFAULTS, **dense})
-    if dense:
-        raise ValueError(f"form {form!r} has no {', '.join(dense)}: that is of dense frames")
-    return SparseForm(dataset.geometry, rule)
+        words = {**_DENSE_DEFAULTS, **dense}
+        one_of("axes", words["axes"], AXES)
+        return DeviceForm(dataset.geometry, rule), Device(device, sets=rule.sets, **words)
+    if dense or device is not None:
+        raise ValueError(f"form {form!r} has no {', '.join(dense or ['device'])}: that is of dense "
+                         "frames")
+    return SparseForm(dataset.geometry, rule), None
 
 
 def _check_transforms(dataset: Union[Split, Pairs]) -> None:
@@ -118,7 +128,7 @@ def loader(dataset: Union[Split, Pairs], batch_size: int = 32, *, form: str = "f
            seed: Optional[int] = None, epoch: int = 0,
            rank: Optional[int] = None, world: Optional[int] = None, last: Optional[str] = None,
            steps_per_epoch: Optional[int] = None, batch_transform: Optional[Callable] = None,
-           depth: int = 4, tensors: Optional[bool] = None, progress: bool = False) -> Loader:
+           device: Any = None, depth: int = 4, tensors: Optional[bool] = None, progress: bool = False) -> Loader:
     """Iterate over a Split in the order that (seed, epoch) gives, or over fresh Pairs, in batches.
 
     Batch k of an epoch holds numpy.random.RandomState([seed, epoch]).permutation(n)[k * batch_size:
@@ -153,6 +163,11 @@ def loader(dataset: Union[Split, Pairs], batch_size: int = 32, *, form: str = "f
     the endless set on (counted from the Pairs' start), so that the loader has a length and
     set_epoch(). Without it they have no end, and each iteration goes on where the one before was.
 
+    device: where tensors are to be, "cuda" for one. Frames are made there, of the places that are
+    set in them, which are a hundredth of what dense ones would be to move; the next batch is on its
+    way while this one is used. dtype may be "float16" or "bfloat16", too (and no "uint16"); values
+    are those of a loader without device. In the main process alone, without worker processes.
+
     depth: batches that are fetched ahead, as they are stored. One is decoded ahead, and none while
     two are in use: frames take the memory of two batches, in the default form 355 MB for batches
     of 64, unless the loop keeps more of them. tensors: whether to give tensors rather than arrays;
@@ -167,8 +182,11 @@ def loader(dataset: Union[Split, Pairs], batch_size: int = 32, *, form: str = "f
         raise ImportError("progress=True needs tqdm")
     dataset = of_subset(dataset)
     _check_transforms(dataset)
-    made = _form(form, dataset, frames, {"dtype": dtype, "axes": axes, "timestep": timestep,
-                                         "bins": bins, "binning": binning, "overlap": overlap})
+    if tensors is False and device is not None:
+        raise ValueError(f"device {device!r} and tensors=False: what is there is a tensor")
+    made, on_device = _form(form, dataset, frames, device,
+                            {"dtype": dtype, "axes": axes, "timestep": timestep, "bins": bins,
+                             "binning": binning, "overlap": overlap})
     ranks = _ranks(dataset, rank, world)
     batch_size = whole("batch_size", batch_size, 1, 2**64 - 1)
     last = _checked_last(last, batch_size, ranks.world, isinstance(dataset, Pairs))
@@ -179,7 +197,7 @@ def loader(dataset: Union[Split, Pairs], batch_size: int = 32, *, form: str = "f
     made_loader = Loader(dataset, made, batch_size, seed, epoch, ranks, last, depth,
                          batches.torch is not None if tensors is None else tensors, progress,
                          steps_per_epoch, batch_transform, _checked_labels(dataset, labels),
-                         with_indices, shuffle is not False)
+                         with_indices, shuffle is not False, on_device)
     if not made_loader.is_endless and len(made_loader) == 0:
         raise ValueError(f"batch_size {batch_size} of {dataset.n_samples} samples: with last "
                          "'drop' no batch is left")
