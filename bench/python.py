@@ -12,7 +12,9 @@ written there as JSON. The yardsticks, measured in the same run:
 * files, NumPy: the same files by np.fromfile and whole-array arithmetic; events alone.
 * curl: the same batches over HTTP, thrown away; the better of one connection and of four.
 
-Figures are medians of three rounds in which all take turns.
+Frames come as places that are set, where that is less to send, and "of events" as it was before
+there were places; bytes are those that have arrived, a sample. Figures are medians of three rounds
+in which all take turns.
 """
 import json
 import pathlib
@@ -73,11 +75,12 @@ def from_files(read, paths):
 
 
 def from_loader(split, **form):
-    loader = twonmnist.loader(split, BATCH, last="drop", tensors=False, **form)
+    loader = twonmnist.loader(split, BATCH, last="drop", **{"tensors": False, **form})
 
     def one_round():
         loader.set_epoch(loader.epoch + 1)
         return sum(len(labels) for _, labels in loader)
+    one_round.bytes = lambda: loader.stats().bytes / max(loader.stats().samples, 1)
     return one_round
 
 
@@ -114,6 +117,8 @@ def check_byte_loop(split, paths):
 
 def measure(url):
     split = twonmnist.Split(url, "train")
+    of_events = twonmnist.Split(url, "train", wire="events")
+    windows = twonmnist.frames.tonic(time_window=10_000)
     with tempfile.TemporaryDirectory() as folder:
         paths = [pathlib.Path(folder) / f"{i}.bin" for i in range(50)]
         raw = twonmnist.loader(split, len(paths), form="packed", tensors=False)
@@ -129,24 +134,30 @@ def measure(url):
             "Split[i], events": singly(split),
             "loader, packed events": from_loader(split, form="packed"),
             "loader, columns": from_loader(split, form="events"),
+            "loader, frames uint8 of events": from_loader(of_events, dtype="uint8"),
             "loader, frames uint8": from_loader(split, dtype="uint8"),
             "loader, frames uint8 BTCHW": from_loader(split, dtype="uint8", axes="BTCHW"),
+            "loader, frames float32 of events": from_loader(of_events),
             "loader, frames float32": from_loader(split),
+            "loader, 10 ms windows of events": from_loader(of_events, frames=windows),
+            "loader, 10 ms windows": from_loader(split, frames=windows),
+            "loader, sparse frames": from_loader(split, form="sparse"),
         }
         rates = {name: [] for name in ways}
         for _ in range(ROUNDS):
             for name, way in ways.items():
                 rates[name].append(rate(way))
-    return rates
+    return rates, {name: way.bytes() for name, way in ways.items() if hasattr(way, "bytes")}
 
 
-def report(rates):
+def report(rates, moved):
     rates = {name: statistics.median(values) for name, values in rates.items()}
     loop = rates["files, byte loop, frames"]
     curl = max(rates["curl, 1 connection"], rates["curl, 4 connections"])
-    print(f"{'':28} {'samples/s':>10} {'x byte loop':>12} {'x curl':>8}")
+    print(f"{'':32} {'samples/s':>10} {'x byte loop':>12} {'x curl':>8} {'bytes':>8}")
     for name, value in rates.items():
-        print(f"{name:28} {value:10,.0f} {value / loop:12.1f} {value / curl:8.2f}")
+        size = f"{moved[name]:8,.0f}" if name in moved else ""
+        print(f"{name:32} {value:10,.0f} {value / loop:12.1f} {value / curl:8.2f} {size}")
 
 
 def main():
@@ -155,8 +166,8 @@ def main():
                               stderr=subprocess.PIPE, text=True)
     try:
         line = next(line for line in daemon.stderr if "listening on" in line)
-        rates = measure(f"http://127.0.0.1:{line.rsplit(':', 1)[1].strip()}")
-        report(rates)
+        rates, moved = measure(f"http://127.0.0.1:{line.rsplit(':', 1)[1].strip()}")
+        report(rates, moved)
         if len(sys.argv) > 3:
             pathlib.Path(sys.argv[3]).write_text(json.dumps(rates))
     finally:

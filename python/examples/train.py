@@ -113,6 +113,8 @@ class Training:
         self.network = Network(options.hidden, options.decay).to(options.device)
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=options.learning_rate)
         form = {"axes": "TBCHW", "timestep": options.timestep, "bins": options.bins}
+        if options.device != "cpu":  # frames are made there, which are too large to be moved there
+            form["device"] = options.device
         self.train = twonmnist.loader(twonmnist.Split(options.urls, "train"), options.batch_size,
                                       seed=options.seed, last="drop", **form)
         self.test = twonmnist.loader(twonmnist.Split(options.urls, "test"), options.batch_size,
@@ -230,7 +232,7 @@ def parse(arguments):
             ("alpha", float, 0.08, "width of the spikemoid, in spikes a step"),
             ("learning-rate", float, 0.001, "of Adam"),
             ("seed", int, 1, "of the weights and of the epochs' order"),
-            ("device", str, "cpu", "cpu, cuda, …"),
+            ("device", str, "cpu", "cpu, cuda, …: where the network and the frames are made"),
             ("checkpoint", pathlib.Path, pathlib.Path("checkpoint.pt"), "where to save"),
             ("checkpoint-every", int, 20, "batches between two checkpoints"),
             ("curve", pathlib.Path, pathlib.Path("curve.png"), "where to draw loss and F1"),
