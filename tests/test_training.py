@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The training example: its metrics, its gradient, and resuming in the middle of an epoch."""
+"""The training example: its loss, its gradient, what it selects on, and resuming in the middle of an
+epoch."""
 import importlib.util
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import unittest
@@ -29,22 +31,7 @@ def setUpModule():
     server = unittest.enterModuleContext(daemon.Daemon(folder))
 
 
-class Metrics(unittest.TestCase):
-    def test_scores_are_their_standard_definitions(self):
-        labels = torch.zeros(3, 10, dtype=torch.bool)
-        seen = labels.clone()
-        labels[0, [1, 2]] = labels[1, 3] = labels[2, 4] = True
-        seen[0, [1, 2]] = seen[1, [3, 5]] = seen[2, 1] = True
-        scores = train.Scores()
-        scores.add(2.0, seen[:2], labels[:2])
-        scores.add(5.0, seen[2:], labels[2:])
-        summary = scores.summary()
-        # tp: 1, 2, 3; fp: 5 and 1; fn: 4
-        self.assertAlmostEqual(summary["loss"], 3.0)
-        self.assertAlmostEqual(summary["exact"], 1 / 3)
-        self.assertAlmostEqual(summary["micro F1"], 2 * 3 / (2 * 3 + 2 + 1))
-        self.assertAlmostEqual(summary["macro F1"], (2 / 3 + 1 + 1) / 10)
-
+class Loss(unittest.TestCase):
     def test_the_loss_is_that_of_a_sigmoid_of_the_rate(self):
         logits = train.spikemoid_logits(torch.tensor([0.2, 0.3]), theta=0.2, alpha=0.1)
         self.assertTrue(torch.allclose(torch.sigmoid(logits), torch.tensor([0.5, 0.7310586])))
@@ -99,6 +86,22 @@ class Program(unittest.TestCase):
             except ImportError:
                 self.skipTest("all but the curve: matplotlib is not installed")
             self.assertEqual(curve.read_bytes()[:8], b"\x89PNG\r\n\x1a\n")
+
+    def test_the_test_split_is_opened_once_and_the_data_is_named(self):
+        with daemon.temporary_folder() as folder:
+            ended = self.run_example(folder)
+        self.assertEqual((ended.returncode, ended.stderr), (0, ""))
+        report = ended.stdout.split("The test split, opened once")[1]
+        self.assertRegex(report, r"\| macro \|")
+        urls = re.findall(r"\| (\w+) \| (\d+) \| (http\S+) \|", report)
+        self.assertEqual([name for name, _, _ in urls], ["train", "validation", "test"])
+        indices = {}
+        for name, n_samples, url in urls:
+            answer = server.get(url.removeprefix(server.url)).json()
+            indices[name] = answer["indices"]
+            self.assertEqual(len(indices[name]), int(n_samples), name)
+        together = sorted(indices["train"] + indices["validation"])
+        self.assertEqual(together, list(range(len(together))))
 
     def test_what_is_wrong_is_said_in_a_line(self):
         with daemon.temporary_folder() as folder:

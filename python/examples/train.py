@@ -8,8 +8,13 @@
 that of the dataset's authors (Jurado, Dunn, Shapero, "Spikemoid", IJCNN 2023): sigmoid((rate - θ)/α)
 of each output's firing rate, with binary cross-entropy against the multi-hot label. A checkpoint
 holds the place in the epoch, so that --resume goes on with the identical next batch.
+
+A fold of the training split is held out for validation. All that is selected, the epoch whose weights
+are kept and the threshold of each digit, is selected on it; the test split is opened once, when all
+is decided. The table at the end names the data, so that anybody can ask for the same.
 """
 import argparse
+import copy
 import os
 import pathlib
 import sys
@@ -18,6 +23,7 @@ import torch
 from torch import nn
 
 import twonmnist
+from twonmnist import metrics
 
 INPUTS, DIGITS = 2 * 34 * 34, 10
 
@@ -72,36 +78,32 @@ def spikemoid_logits(rates, theta, alpha):
     return (rates - theta) / alpha
 
 
-class Scores:
-    """Loss, exact match and F1 over the batches of an epoch.
+class Data:
+    """Loaders of the training samples, of those held out of them, and, when it comes to it, of the
+    test samples."""
 
-    tp, fp, fn: [10], of each digit. F1 = 2·tp / (2·tp + fp + fn), 0 where that is 0/0.
-    micro: of the sums over all digits; macro: the mean of the digits' own.
-    exact: share of samples all of whose ten answers are right.
-    """
+    def __init__(self, options):
+        self.options = options
+        self.form = {"axes": "TBCHW", "timestep": options.timestep, "bins": options.bins}
+        if options.device != "cpu":  # frames are made there, which are too large to be moved there
+            self.form["device"] = options.device
+        split = twonmnist.Split(options.urls, "train")
+        self.rest, self.held = split.folds(options.folds, options.fold_seed)[options.fold]
+        self.train = twonmnist.loader(self.rest, options.batch_size, seed=options.seed, last="drop",
+                                      **self.form)
+        self.validation = self.in_order(self.held)
 
-    def __init__(self, state=None):
-        zero = torch.zeros(DIGITS, dtype=torch.float64)
-        self.state = state or {"tp": zero, "fp": zero.clone(), "fn": zero.clone(), "loss": 0.0,
-                               "exact": 0, "n": 0}
+    def in_order(self, split):
+        return twonmnist.loader(split, self.options.batch_size, shuffle=False, **self.form)
 
-    def add(self, loss, is_there, labels):
-        """loss: mean of the batch; is_there, labels: bool [B, 10]."""
-        for name, seen in (("tp", is_there & labels), ("fp", is_there & ~labels),
-                           ("fn", ~is_there & labels)):
-            self.state[name] += seen.sum(0).cpu()
-        self.state["exact"] += int((is_there == labels).all(1).sum())
-        self.state["loss"] += loss * len(labels)
-        self.state["n"] += len(labels)
+    def open_test(self):
+        return twonmnist.Split(self.options.urls, "test")
 
-    def summary(self):
-        def f1(tp, fp, fn):
-            return torch.nan_to_num(2 * tp / (2 * tp + fp + fn))
-        tp, fp, fn = (self.state[name] for name in ("tp", "fp", "fn"))
-        n = max(self.state["n"], 1)
-        return {"loss": self.state["loss"] / n, "exact": self.state["exact"] / n,
-                "micro F1": float(f1(tp.sum(), fp.sum(), fn.sum())),
-                "macro F1": float(f1(tp, fp, fn).mean())}
+    def url_of(self, split):
+        """Where anybody gets the list of the split's samples."""
+        words = f"?{split.view_words}" if split.view_words else ""
+        return (f"{self.options.urls[0]}/v1/splits/{split.name}@{split.revision[:12]}"
+                f"/indices.json{words}")
 
 
 class Training:
@@ -112,22 +114,17 @@ class Training:
         self.options = options
         self.network = Network(options.hidden, options.decay).to(options.device)
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=options.learning_rate)
-        form = {"axes": "TBCHW", "timestep": options.timestep, "bins": options.bins}
-        if options.device != "cpu":  # frames are made there, which are too large to be moved there
-            form["device"] = options.device
-        self.train = twonmnist.loader(twonmnist.Split(options.urls, "train"), options.batch_size,
-                                      seed=options.seed, last="drop", **form)
-        self.test = twonmnist.loader(twonmnist.Split(options.urls, "test"), options.batch_size,
-                                     shuffle=False, **form)
-        self.n_batches = min(len(self.train), options.limit or len(self.train))
-        self.epoch, self.batch, self.scores, self.history = 0, 0, Scores(), []
+        self.data = Data(options)
+        self.n_batches = min(len(self.data.train), options.limit or len(self.data.train))
+        self.epoch, self.batch, self.loss, self.history = 0, 0, 0.0, []
+        self.best = None  # {"epoch", "network", "thresholds"} of the largest macro F1 at validation
 
     def save(self):
         """Write the checkpoint: the old one stays until the new one is whole."""
         state = {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict(),
-                 "loader": self.train.state_dict(), "random": torch.get_rng_state(),
-                 "epoch": self.epoch, "batch": self.batch, "scores": self.scores.state,
-                 "history": self.history}
+                 "loader": self.data.train.state_dict(), "random": torch.get_rng_state(),
+                 "epoch": self.epoch, "batch": self.batch, "loss": self.loss,
+                 "history": self.history, "best": self.best}
         partial = self.options.checkpoint.with_suffix(".partial")
         torch.save(state, partial)
         os.replace(partial, self.options.checkpoint)
@@ -136,29 +133,27 @@ class Training:
         state = torch.load(path, map_location=self.options.device)
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.train.load_state_dict(state["loader"])
+        self.data.train.load_state_dict(state["loader"])
         torch.set_rng_state(state["random"].cpu())
-        self.epoch, self.batch = state["epoch"], state["batch"]
-        self.scores, self.history = Scores(state["scores"]), state["history"]
+        self.epoch, self.batch, self.loss = state["epoch"], state["batch"], state["loss"]
+        self.history, self.best = state["history"], state["best"]
 
-    def answer(self, frames, labels):
-        """The batch's loss, and which digits the network sees."""
-        frames, labels = frames.to(self.options.device), labels.to(self.options.device)
-        logits = spikemoid_logits(self.network(frames), self.options.theta, self.options.alpha)
-        return nn.functional.binary_cross_entropy_with_logits(logits, labels), logits > 0, labels > 0
+    def logits(self, frames):
+        return spikemoid_logits(self.network(frames), self.options.theta, self.options.alpha)
 
     def step(self, frames, labels):
         self.optimizer.zero_grad()
-        loss, is_there, wanted = self.answer(frames, labels)
+        loss = loss_of(self.logits(frames), labels.to(self.options.device))
         loss.backward()
         self.optimizer.step()
-        self.scores.add(loss.item(), is_there, wanted)
+        self.loss += loss.item()
         self.batch += 1
 
     def train_epoch(self):
-        self.train.set_epoch(self.epoch)
+        """The mean loss of the epoch's batches."""
+        self.data.train.set_epoch(self.epoch)
         if self.batch < self.n_batches:
-            for frames, labels in self.train:
+            for frames, labels in self.data.train:
                 self.step(frames, labels)
                 if self.batch == self.n_batches:
                     break
@@ -166,27 +161,57 @@ class Training:
                     self.save()
                     if self.options.stop_after and self.batch >= self.options.stop_after:
                         raise KeyboardInterrupt
-        return self.scores.summary()
+        return self.loss / self.batch
 
     @torch.no_grad()
-    def test_epoch(self):
-        scores = Scores()
-        for frames, labels in self.test:
-            scores.add(*(part if i else part.item()
-                         for i, part in enumerate(self.answer(frames, labels))))
-        return scores.summary()
+    def scores_of(self, loader):
+        """Logits and labels of all samples, [n, 10] each."""
+        parts = [(self.logits(frames).cpu(), labels.cpu()) for frames, labels in loader]
+        return tuple(torch.cat(part) for part in zip(*parts))
+
+    def validate(self):
+        """What is reached on the held-out samples; the best weights and thresholds are kept."""
+        scores, labels = self.scores_of(self.data.validation)
+        chosen = metrics.choose_thresholds(scores, labels)
+        result = metrics.evaluate(labels, scores, chosen)
+        row = {"loss": loss_of(scores, labels).item(), "exact": result.exact_match,
+               "micro F1": result.micro_f1, "macro F1": result.macro_f1}
+        if self.best is None or row["macro F1"] > self.best["macro F1"]:
+            self.best = {"epoch": self.epoch, "macro F1": row["macro F1"],
+                         "thresholds": list(chosen.values),
+                         "network": copy.deepcopy(self.network.state_dict())}
+        return row
 
     def run(self):
         while self.epoch < self.options.epochs:
-            row = {"train": self.train_epoch(), "test": self.test_epoch()}
+            row = {"train": {"loss": self.train_epoch()}, "validation": self.validate()}
             self.history.append(row)
             print(f"epoch {self.epoch}  " + "   ".join(
                 f"{name}: " + " ".join(f"{key} {value:.3f}" for key, value in part.items())
                 for name, part in row.items()), flush=True)
-            self.epoch, self.batch, self.scores = self.epoch + 1, 0, Scores()
-            self.train.set_epoch(self.epoch)
+            self.epoch, self.batch, self.loss = self.epoch + 1, 0, 0.0
+            self.data.train.set_epoch(self.epoch)
             self.save()
             draw(self.history, self.options.curve)
+        self.report()
+
+    def report(self):
+        """Open the test split, for the first and only time, and say how it went, and of what."""
+        self.network.load_state_dict(self.best["network"])
+        test = self.data.open_test()
+        scores, labels = self.scores_of(self.data.in_order(test))
+        result = metrics.evaluate(labels, scores, self.best["thresholds"])
+        sets = (("train", self.data.rest), ("validation", self.data.held), ("test", test))
+        print(f"\nThe test split, opened once, with the weights of epoch {self.best['epoch']} and the "
+              f"thresholds\nthat were best at validation (seed {self.options.seed}, "
+              f"{self.options.bins} bins of {self.options.timestep} us):\n\n{result.table()}\n\n"
+              "| set | samples | indices |\n|---|---|---|")
+        for name, split in sets:
+            print(f"| {name} | {len(split)} | {self.data.url_of(split)} |")
+
+
+def loss_of(logits, labels):
+    return nn.functional.binary_cross_entropy_with_logits(logits, labels)
 
 
 def draw(history, path):
@@ -200,13 +225,12 @@ def draw(history, path):
     from matplotlib import pyplot
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.5), constrained_layout=True)
     epochs = range(1, len(history) + 1)
-    for name, style in (("train", "--"), ("test", "-")):
+    for name, style in (("train", "--"), ("validation", "-")):
         left.plot(epochs, [row[name]["loss"] for row in history], style, marker="o", label=name)
-        for key, colour in (("micro F1", "C0"), ("macro F1", "C1"), ("exact", "C2")):
-            right.plot(epochs, [row[name][key] for row in history], style, marker="o",
-                       color=colour, label=f"{key}, {name}")
+    for key in ("micro F1", "macro F1", "exact"):
+        right.plot(epochs, [row["validation"][key] for row in history], marker="o", label=key)
     left.set(xlabel="epochs", ylabel="loss")
-    right.set(xlabel="epochs", ylim=(0, 1))
+    right.set(xlabel="epochs", ylabel="validation", ylim=(0, 1))
     for axes in (left, right):
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
@@ -228,10 +252,13 @@ def parse(arguments):
             ("timestep", int, 10000, "µs in a bin"),
             ("hidden", int, 256, "hidden neurons"),
             ("decay", float, 0.9, "what a step leaves of a neuron's potential"),
-            ("theta", float, 0.2, "firing rate at which a digit counts as there"),
+            ("theta", float, 0.2, "firing rate at which a digit is as likely there as not"),
             ("alpha", float, 0.08, "width of the spikemoid, in spikes a step"),
             ("learning-rate", float, 0.001, "of Adam"),
             ("seed", int, 1, "of the weights and of the epochs' order"),
+            ("folds", int, 10, "the training samples are dealt into so many"),
+            ("fold", int, 0, "which of them is held out for validation"),
+            ("fold-seed", int, 0, "of the folds"),
             ("device", str, "cpu", "cpu, cuda, …: where the network and the frames are made"),
             ("checkpoint", pathlib.Path, pathlib.Path("checkpoint.pt"), "where to save"),
             ("checkpoint-every", int, 20, "batches between two checkpoints"),
