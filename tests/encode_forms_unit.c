@@ -206,6 +206,23 @@ static void what_cannot_be_cut_names_its_sample(void **state)
         check_fails(&empty[i], SAMPLE_EMPTY, -EINVAL, "it has no events");
 }
 
+static void a_sensor_with_too_many_places_has_no_sparse_frames(void **state)
+{
+    (void)state;
+    struct form form = {CUT(.slice = SLICE_TIMESTEP)};
+    form.as = FORM_SPARSE;
+    form.frames.geometry.width = form.frames.geometry.height = 129;
+    encode_batch *const encoders[] = {encode_safetensors, encode_json_batch};
+    for (size_t e = 0; e < 2; e++) {
+        const struct encoding encoding = batch_of(&form, encoders[e], 1);
+        struct reply reply = answer_new();
+        struct error why = {""};
+        assert_int_equal(encoding_run(&encoding, &reply, &why), -EINVAL);
+        assert_non_null(strstr(why.text, "its sensor has more than the 32768 places"));
+        answer_end(&reply);
+    }
+}
+
 static void more_frames_than_there_may_be_are_too_many(void **state)
 {
     (void)state;
@@ -219,6 +236,7 @@ int main(void)
         cmocka_unit_test(lengths_and_limits_hold_in_every_form),
         cmocka_unit_test(a_batch_has_the_single_samples_and_zeros_behind_them),
         cmocka_unit_test(what_cannot_be_cut_names_its_sample),
+        cmocka_unit_test(a_sensor_with_too_many_places_has_no_sparse_frames),
         cmocka_unit_test(more_frames_than_there_may_be_are_too_many),
     };
     return cmocka_run_group_tests_name("encode_forms", tests, open_small, close_small);

@@ -67,6 +67,10 @@ int cut_events(const struct form *form, struct event_span events, uint8_t *room,
                struct error *why)
 {
     struct cut cut = {.n_frames = form->frames.bins};
+    const struct tensor_shape shape = form_shape(form);
+    if (form->as == FORM_SPARSE && !sparse_fits(&shape))
+        return error_set(why, -EINVAL, "its sensor has more than the %d places of sparse frames",
+                         SPARSE_PLACES_MAX);
     if (is_cut(form)) {
         struct slices *slices = scratch_slices();
         int r = slices ? put_in_order(form, &events, room, why)

@@ -194,7 +194,7 @@ static int add_sample(struct writer *writer, const struct recipe *recipe, struct
     return r < 0 ? recipe_failed(recipe, r, why) : 0;
 }
 
-static uint64_t n_values(const struct form *form, uint32_t n_frames)
+static uint64_t values_size(const struct form *form, uint32_t n_frames)
 {
     return tensor_size(tensor_row_of(form, false), form, n_frames);
 }
@@ -207,7 +207,8 @@ static uint64_t text_max(const struct form *form, const struct most *one)
     else if (form->as == FORM_SPARSE)
         most = (uint64_t)one->frames * COUNT_TEXT_MAX + one->places * U16_TEXT_MAX;
     else
-        most = n_values(form, one->frames) * value_text_max(form);
+        most = values_size(form, one->frames) / tensor_row_of(form, false)->value_bytes *
+               value_text_max(form);
     return SAMPLE_TEXT_MAX + DECIMAL_SLACK + most;
 }
 
@@ -246,7 +247,7 @@ static int alloc_frames(struct writer *writer, struct reply *reply, const struct
     if (writer->form->as == FORM_EVENTS)
         return 0;
     if (writer->form->as != FORM_SPARSE)
-        return reply_alloc(reply, n_values(writer->form, most->frames), &writer->values, why);
+        return reply_alloc(reply, values_size(writer->form, most->frames), &writer->values, why);
     int r = reply_alloc(reply, most->frames * sizeof(int32_t), &writer->counts, why);
     return r < 0 ? r : reply_alloc(reply, most->places * sizeof(int16_t), &writer->places, why);
 }
@@ -260,7 +261,7 @@ static int check_room(const struct writer *writer, struct reply *reply, const st
     if (writer->form->as == FORM_SPARSE)
         n += most->frames * sizeof(int32_t) + most->places * sizeof(int16_t);
     else if (writer->form->as != FORM_EVENTS)
-        n += n_values(writer->form, most->frames);
+        n += values_size(writer->form, most->frames);
     return reply_check(reply, n, why);
 }
 

@@ -104,9 +104,6 @@ int encode_sparse(struct blob *blob, struct error *why)
 {
     struct sparse sparse = {.shape = form_shape(blob->form), .most = blob->all_events};
     bool fixed = cut_is_fixed(blob->form, &sparse.n_frames);
-    if (!sparse_fits(&sparse.shape))
-        return error_set(why, -EINVAL, "as=sparse is for sensors of %d places at most",
-                         SPARSE_PLACES_MAX);
     blob->keeps = !fixed || cut_overlaps(blob->form);
     if (reply_skips(blob->reply, false))
         return reply_check(blob->reply, blob_room_size(blob), why);
