@@ -96,11 +96,12 @@ extern const struct wire_tensor wire_split[WIRE_SPLIT_N], wire_batch[WIRE_BATCH_
 struct tensor wire_tensor(const struct wire_tensor *row, uint64_t n_rows);
 
 /* Headers of answers, beside those of HTTP itself. */
-#define WIRE_LABELS   "Twonmnist-Labels"   /* "3, 8" */
-#define WIRE_SOURCES  "Twonmnist-Sources"  /* "17, 4711" */
-#define WIRE_REVISION "Twonmnist-Revision" /* of the split, WIRE_REVISION_MAX digits */
-#define WIRE_DIGEST   "Repr-Digest"        /* WIRE_CRC32C, base64 of the sum's four bytes, ":" */
-#define WIRE_CRC32C   "crc32c=:"
+#define WIRE_LABELS         "Twonmnist-Labels"         /* "3, 8" */
+#define WIRE_SOURCES        "Twonmnist-Sources"        /* "17, 4711" */
+#define WIRE_REVISION       "Twonmnist-Revision"       /* of the split, WIRE_REVISION_MAX digits */
+#define WIRE_INDICES_SHA256 "Twonmnist-Indices-SHA256" /* of a view's positions, u64 */
+#define WIRE_DIGEST         "Repr-Digest" /* WIRE_CRC32C, base64 of the sum's four bytes, ":" */
+#define WIRE_CRC32C         "crc32c=:"
 
 /* Formats: the ending of a path, and the media type. */
 #define WIRE_JSON             "json"

@@ -83,6 +83,8 @@ static void add_path(const struct request *request, struct about *about)
 static bool shapes(const struct request *request, enum param param)
 {
     const struct form *form = &request->form;
+    if (ARGUMENTS_VIEW & PARAM_BIT(param))
+        return request->rule.given & VIEW_BIT(arguments_view_word(param));
     if (!meaning_has(request->params, param))
         return false;
     switch (param) {
@@ -118,10 +120,17 @@ static uint64_t value_of(const struct request *request, enum param param)
 
 static void add_params(const struct request *request, struct about *about)
 {
+    char *words = about->view;
     for (enum param param = 0; param < N_PARAMS; param++) {
         const struct param_row *row = &param_rows[param];
         if (!(request->route->params & PARAM_BIT(param)) || !shapes(request, param))
             continue;
+        if (ARGUMENTS_VIEW & PARAM_BIT(param)) {
+            view_word_text(&request->rule, arguments_view_word(param), words);
+            add(about, row->name, words);
+            words += strlen(words) + 1;
+            continue;
+        }
         uint64_t value = value_of(request, param);
         if (row->kind == PARAM_CHOICE)
             add(about, row->name, row->choices[value]);

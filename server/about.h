@@ -4,9 +4,10 @@
 #pragma once
 
 #include "common/safetensors.h"
+#include "common/view_words.h"
 #include "server/request.h"
 
-enum { ABOUT_ROWS = 32, ABOUT_TEXT = 24, ABOUT_PATH = 256, ABOUT_LIST = 128 };
+enum { ABOUT_ROWS = 48, ABOUT_TEXT = 24, ABOUT_PATH = 256, ABOUT_LIST = 128 };
 
 struct about {
     struct meta rows[ABOUT_ROWS];
@@ -14,6 +15,7 @@ struct about {
     char path[ABOUT_PATH];
     char texts[ABOUT_ROWS][ABOUT_TEXT]; /* of the values that are numbers */
     char list[ABOUT_LIST];              /* the recordings of a mix */
+    char view[VIEW_TEXT_SIZE];          /* the words of a view, one behind the other */
 };
 
 /* Fill in for a batch's request whose check has passed. It points into itself and the request. */

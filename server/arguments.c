@@ -52,7 +52,9 @@ static bool read_param(struct request *request, struct reply *reply, uint64_t al
     request->given |= PARAM_BIT(param);
     if (param_rows[param].kind == PARAM_NUMBERS)
         return read_numbers(request, reply, name, value, strlen(value));
-    int r = param_value(param, value, &request->params[param], &why);
+    int r = ARGUMENTS_VIEW & PARAM_BIT(param)
+                ? view_set(&request->rule, arguments_view_word(param), value, strlen(value), &why)
+                : param_value(param, value, &request->params[param], &why);
     return !number_problem(request, reply, r, 0, &why);
 }
 
@@ -223,6 +225,21 @@ static bool check_form(struct request *request, struct reply *reply)
     return false;
 }
 
+_Static_assert(PARAM_FOLD_SEED - PARAM_KIND == VIEW_FOLD_SEED, "a parameter is a word of a view");
+
+/* Whether the words of the view go together, and with the split. */
+static bool check_view(struct request *request, struct reply *reply)
+{
+    struct error why;
+    if (!request->rule.given)
+        return true;
+    int r = view_check(&request->rule, &why);
+    if (r == 0)
+        r = view_check_labels(&request->rule, split_geometry(request->entry->split)->n_labels,
+                              &why);
+    return !number_problem(request, reply, r, 0, &why);
+}
+
 bool arguments_read(struct request *request, struct reply *reply, uint64_t allowed,
                     const struct match *match)
 {
@@ -233,5 +250,5 @@ bool arguments_read(struct request *request, struct reply *reply, uint64_t allow
         if (!read_variable(request, reply, match->captures[i].variable, match->captures[i].at,
                            match->captures[i].n))
             return false;
-    return check_form(request, reply);
+    return check_form(request, reply) && check_view(request, reply);
 }

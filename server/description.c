@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/digits.h"
 #include "common/json_memory.h"
 
 enum { HISTOGRAM_BIN = 500, HISTOGRAM_BINS = 64 };
@@ -29,14 +30,27 @@ json_t *description_summary(const struct entry *entry)
                      description_integer(split_size(split)));
 }
 
-static json_t *count_labels(const struct split *split)
+/* Some samples of a split, or (positions is NULL) its first n. */
+struct some {
+    const struct split *split;
+    const uint32_t *positions;
+    uint64_t n;
+};
+
+static uint64_t position(const struct some *some, uint64_t i)
+{
+    return some->positions ? some->positions[i] : i;
+}
+
+static json_t *count_labels(const struct some *some)
 {
     uint64_t together[N_DIGITS][N_DIGITS] = {0};
-    const uint8_t *labels = split_labels(split);
-    for (uint64_t i = 0; i < split_n_samples(split); i++, labels += N_DIGITS)
+    for (uint64_t i = 0; i < some->n; i++) {
+        const uint8_t *labels = split_labels(some->split) + position(some, i) * N_DIGITS;
         for (unsigned a = 0; a < N_DIGITS; a++)
             for (unsigned b = 0; labels[a] && b < N_DIGITS; b++)
                 together[a][b] += labels[b];
+    }
     json_t *counts = json_array(), *rows = json_array();
     for (unsigned a = 0; a < N_DIGITS; a++) {
         json_t *row = json_array();
@@ -48,23 +62,35 @@ static json_t *count_labels(const struct split *split)
     return json_pack("{s:o, s:o}", "labels", counts, "cooccurrence", rows);
 }
 
-static json_t *count_events(const struct split *split)
+static uint64_t n_events_of(const struct some *some, uint64_t i)
 {
-    uint64_t bins[HISTOGRAM_BINS] = {0}, least = UINT64_MAX, most = 0;
-    const uint64_t *offsets = split_offsets(split);
-    for (uint64_t i = 0; i < split_n_samples(split); i++) {
-        uint64_t n = offsets[i + 1] - offsets[i], bin = n / HISTOGRAM_BIN;
+    const uint64_t *offsets = split_offsets(some->split) + position(some, i);
+    return offsets[1] - offsets[0];
+}
+
+static json_t *count_events(const struct some *some)
+{
+    uint64_t bins[HISTOGRAM_BINS] = {0}, least = UINT64_MAX, most = 0, all = 0;
+    for (uint64_t i = 0; i < some->n; i++) {
+        uint64_t n = n_events_of(some, i), bin = n / HISTOGRAM_BIN;
         least = n < least ? n : least;
         most = n > most ? n : most;
+        all += n;
         bins[bin < HISTOGRAM_BINS ? bin : HISTOGRAM_BINS - 1]++;
     }
     json_t *counts = json_array();
     for (unsigned i = 0; i < HISTOGRAM_BINS && i <= most / HISTOGRAM_BIN; i++)
         json_array_append_new(counts, description_integer(bins[i]));
-    double mean = (double)split_n_events(split) / (double)split_n_samples(split);
+    double mean = (double)all / (double)some->n;
     return json_pack("{s:o, s:o, s:f, s:i, s:o}", "min", description_integer(least), "max",
                      description_integer(most), "mean", mean, "bin_width", HISTOGRAM_BIN, "bins",
                      counts);
+}
+
+static bool is_pair(const struct some *some, uint64_t i)
+{
+    uint8_t digits[N_DIGITS];
+    return digits_of(split_labels(some->split) + position(some, i) * N_DIGITS, digits) > 1;
 }
 
 static json_t *describe(const struct entry *entry)
@@ -73,9 +99,10 @@ static json_t *describe(const struct entry *entry)
                                           "time_unit", "licence",    "doi",  "citation",
                                           "generator", "data_sha256"};
     const struct split *split = entry->split;
+    const struct some all = {.split = split, .n = split_n_samples(split)};
     json_t *root = description_summary(entry);
-    json_object_update_new(root, count_labels(split));
-    json_object_set_new(root, "event_counts", count_events(split));
+    json_object_update_new(root, count_labels(&all));
+    json_object_set_new(root, "event_counts", count_events(&all));
     const struct geometry *geometry = split_geometry(split);
     json_object_set_new(root, "sensor",
                         json_pack("{s:i, s:i, s:i}", "width", (int)geometry->width, "height",
@@ -111,18 +138,37 @@ static int write_description(const void *user, char **ret, size_t *ret_size, str
     return description_write(describe(user), ret, ret_size, why);
 }
 
-static int write_labels(const void *user, char **ret, size_t *ret_size, struct error *why)
+int description_count(const struct entry *entry, const uint32_t *positions, uint64_t n,
+                      const char *words, char **ret, size_t *ret_size, struct error *why)
+{
+    const struct some some = {.split = entry->split, .positions = positions, .n = n};
+    json_memory_begin();
+    uint64_t n_events = 0, n_pairs = 0;
+    for (uint64_t i = 0; i < n; i++) {
+        n_events += n_events_of(&some, i);
+        n_pairs += is_pair(&some, i);
+    }
+    json_t *root = json_pack(
+        "{s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "split", entry->name, "revision", entry->revision,
+        "view", words, "samples", description_integer(n), "pairs", description_integer(n_pairs),
+        "singles", description_integer(n - n_pairs), "events", description_integer(n_events));
+    json_object_update_new(root, count_labels(&some));
+    json_object_set_new(root, "event_counts", count_events(&some));
+    return description_write(root, ret, ret_size, why);
+}
+
+int description_labels(const struct entry *entry, const uint32_t *positions, uint64_t n, char **ret,
+                       size_t *ret_size, struct error *why)
 {
     static const char row[] = ",\n[0,0,0,0,0,0,0,0,0,0]";
     enum { FIRST = sizeof ",\n[" - 1, ROW = sizeof row - 1 };
-    const struct entry *entry = user;
-    const uint8_t *labels = split_labels(entry->split);
-    uint64_t n = split_n_samples(entry->split);
+    const struct some some = {.split = entry->split, .positions = positions, .n = n};
     char *text = malloc(sizeof entry->name + ROW * n + 64), *at = text;
     if (!text)
         return error_set(why, -ENOMEM, "no memory for the labels of %ju samples", (uintmax_t)n);
     at = stpcpy(stpcpy(stpcpy(at, "{\"split\":\""), entry->name), "\",\"labels\":[");
-    for (uint64_t i = 0; i < n; i++, labels += N_DIGITS) {
+    for (uint64_t i = 0; i < n; i++) {
+        const uint8_t *labels = split_labels(entry->split) + position(&some, i) * N_DIGITS;
         size_t skip = i == 0; /* the comma behind the row before */
         memcpy(at, row + skip, ROW - skip);
         for (unsigned digit = 0; digit < N_DIGITS; digit++)
@@ -133,6 +179,12 @@ static int write_labels(const void *user, char **ret, size_t *ret_size, struct e
     *ret = text;
     *ret_size = (size_t)(at - text);
     return 0;
+}
+
+static int write_labels(const void *user, char **ret, size_t *ret_size, struct error *why)
+{
+    const struct entry *entry = user;
+    return description_labels(entry, NULL, split_n_samples(entry->split), ret, ret_size, why);
 }
 
 int description_keep(struct entry *entry, struct error *why)

@@ -12,9 +12,18 @@ json_t *description_summary(const struct entry *entry);
 /* An integer of JSON; NULL without memory. */
 json_t *description_integer(uint64_t value);
 
-/* A document, made from json_memory_begin() on, as text from malloc(); `root` is given away, and NULL
- * where there was no memory for it. Errors: -ENOMEM. */
+/* A document, made from json_memory_begin() on, as text from malloc(); `root` is given away, and
+ * NULL where there was no memory for it. Errors: -ENOMEM. */
 int description_write(json_t *root, char **ret, size_t *ret_size, struct error *why);
+
+/* What can be counted of its samples at positions[0..n), or of all where that is NULL, as a
+ * document from malloc(); `words` are those of their view. Errors: -ENOMEM. */
+int description_count(const struct entry *entry, const uint32_t *positions, uint64_t n,
+                      const char *words, char **ret, size_t *ret_size, struct error *why);
+
+/* The labels of the same as a document, from malloc(). Errors: -ENOMEM. */
+int description_labels(const struct entry *entry, const uint32_t *positions, uint64_t n, char **ret,
+                       size_t *ret_size, struct error *why);
 
 /* The entry's kept texts, each made where it was not yet. Errors: -ENOMEM. */
 int description_keep(struct entry *entry, struct error *why);

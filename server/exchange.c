@@ -98,6 +98,7 @@ static void unref(void *user)
     reply_end(&exchange->reply);
     head_free(&exchange->head);
     free(exchange->request.numbers.items);
+    views_return(exchange->request.view);
     catalog_unref(exchange->request.catalog);
     give_back(exchange);
 }

@@ -122,7 +122,7 @@ static struct order_share rank_share(const struct request *request, uint64_t n,
 
 bool check_epoch_batch(struct request *request, struct reply *reply)
 {
-    uint64_t n = split_n_samples(request->entry->split), k = request->variables[VARIABLE_K];
+    uint64_t n = request_n_samples(request), k = request->variables[VARIABLE_K];
     enum order_last last = (enum order_last)request->params[PARAM_LAST];
     uint64_t n_batches = order_n_batches(n, request->params[PARAM_SIZE], last);
     if (!check_rank(request, reply))
@@ -153,7 +153,7 @@ static uint64_t *alloc_indices(struct request *request, struct reply *reply, uin
 
 void handle_epoch_batch(struct request *request, struct reply *reply)
 {
-    uint64_t n = split_n_samples(request->entry->split);
+    uint64_t n = request_n_samples(request);
     struct order_share share = rank_share(request, n, (enum order_last)request->params[PARAM_LAST]);
     uint64_t *indices = alloc_indices(request, reply, share.count);
     struct order *order;
@@ -166,7 +166,8 @@ void handle_epoch_batch(struct request *request, struct reply *reply)
         return;
     }
     for (uint64_t i = 0; i < share.count; i++)
-        indices[i] = order_positions(order)[(share.first + i * share.step) % n];
+        indices[i] =
+            request_position(request, order_positions(order)[(share.first + i * share.step) % n]);
     orders_return(order);
     answer(request, reply, BATCH_STORED, indices, share.count);
 }

@@ -140,10 +140,10 @@ static int add_row(struct text *text, const struct entry *entry, uint64_t i, str
     return 0;
 }
 
-/* Rows of the page, as far as the split has them. */
+/* Rows of the page, as far as there are any. */
 static uint64_t page_length(const struct request *request)
 {
-    uint64_t n = split_n_samples(request->entry->split);
+    uint64_t n = request_n_samples(request);
     uint64_t offset = request->params[PARAM_OFFSET], length = request->params[PARAM_LENGTH];
     if (offset >= n)
         return 0;
@@ -182,10 +182,10 @@ static int add_rows(struct request *request, struct reply *reply, struct error *
         return r;
     text_format(&text,
                 "{\"split\":\"%s\",\"total\":%" PRIu64 ",\"offset\":%" PRIu64 ",\"samples\":[",
-                entry->name, split_n_samples(entry->split), offset);
+                entry->name, request_n_samples(request), offset);
     for (uint64_t i = 0; i < length; i++) {
         text_add(&text, i ? ",\n" : "\n");
-        r = add_row(&text, entry, offset + i, why);
+        r = add_row(&text, entry, request_position(request, offset + i), why);
         if (r < 0)
             return r;
     }

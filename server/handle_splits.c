@@ -183,20 +183,62 @@ void handle_split(struct request *request, struct reply *reply)
         answer_kept(request, reply, &entry->description, description_keep(entry, &why), &why);
 }
 
-static int add_labels_npy(const struct split *split, struct reply *reply, struct error *why)
+/* The labels of the view in memory of the reply; or all, as they are. */
+static int find_labels(const struct request *request, struct reply *reply, const uint8_t **ret,
+                       struct error *why)
 {
-    const uint64_t dims[] = {split_n_samples(split), N_DIGITS};
+    const uint8_t *all = split_labels(request->entry->split);
+    uint64_t n = request_n_samples(request);
+    if (!request->view) {
+        *ret = all;
+        return 0;
+    }
+    void *at;
+    int r = reply_alloc(reply, n * N_DIGITS, &at, why);
+    if (r < 0)
+        return r;
+    for (uint64_t i = 0; i < n; i++)
+        memcpy((uint8_t *)at + i * N_DIGITS, all + request_position(request, i) * N_DIGITS,
+               N_DIGITS);
+    *ret = at;
+    return 0;
+}
+
+static int add_labels_npy(const struct request *request, struct reply *reply, struct error *why)
+{
+    const uint64_t dims[] = {request_n_samples(request), N_DIGITS};
+    const uint8_t *labels;
     void *header;
-    int r = reply_alloc(reply, NPY_HEADER_MAX, &header, why);
+    int r = find_labels(request, reply, &labels, why);
+    if (r == 0)
+        r = reply_alloc(reply, NPY_HEADER_MAX, &header, why);
     if (r == 0)
         r = reply_borrow(reply, header, npy_header(header, "'|u1'", dims, 2), why);
-    return r < 0 ? r : reply_borrow(reply, split_labels(split), dims[0] * dims[1], why);
+    return r < 0 ? r : reply_borrow(reply, labels, dims[0] * dims[1], why);
+}
+
+static int add_labels_of_view(const struct request *request, struct reply *reply, struct error *why)
+{
+    char *labels;
+    size_t size;
+    int r = description_labels(request->entry, request->view->positions, request->view->n, &labels,
+                               &size, why);
+    if (r < 0)
+        return r;
+    r = reply_claim(reply, size, why);
+    if (r < 0) {
+        free(labels);
+        return r;
+    }
+    return reply_own(reply, labels, size, why);
 }
 
 bool check_labels(struct request *request, struct reply *reply)
 {
     (void)reply;
-    if (request->format != FORMAT_JSON)
+    if (request->rule.given)
+        request->cost_us = request_n_samples(request) / LABELLED_PER_US;
+    if (request->format != FORMAT_JSON || request->rule.given)
         return true;
     const struct entry *entry = request->entry;
     choose_coding(request);
@@ -209,12 +251,13 @@ void handle_labels(struct request *request, struct reply *reply)
 {
     struct error why;
     struct entry *entry = request->entry;
-    if (request->format == FORMAT_JSON) {
+    if (request->format == FORMAT_JSON && !request->view) {
         answer_kept(request, reply, &entry->labels_text, description_keep_labels(entry, &why),
                     &why);
         return;
     }
-    int r = add_labels_npy(entry->split, reply, &why);
+    int r = request->format == FORMAT_JSON ? add_labels_of_view(request, reply, &why)
+                                           : add_labels_npy(request, reply, &why);
     if (r < 0)
         problem_error(request, reply, r, &why);
 }

@@ -28,6 +28,10 @@ handler handle_splits, handle_split, handle_labels;
 handler_check check_rows, check_sample, check_mix, check_pair;
 handler handle_rows, handle_sample, handle_mix, handle_pair;
 
+/* handle_views.c */
+handler_check check_indices, check_statistics;
+handler handle_indices, handle_statistics;
+
 /* handle_batches.c */
 handler_check check_batch, check_epoch_batch, check_pair_batch;
 handler handle_batch, handle_epoch_batch, handle_pair_batch;

@@ -11,6 +11,7 @@
 #include "common/fraction.h"
 #include "common/number.h"
 #include "common/order.h"
+#include "common/view.h"
 #include "server/samples/form.h"
 
 /* clang-format off */
@@ -61,6 +62,19 @@ const struct param_row param_rows[N_PARAMS] = {
     [PARAM_LAST]     = {"last",     PARAM_CHOICE,  0, 0, ORDER_SHORT,
                         {[ORDER_SHORT] = "short", [ORDER_DROP] = "drop", [ORDER_PAD] = "pad"},
                         "what becomes of a last batch that is not full", NULL},
+
+    [PARAM_KIND]      = {"kind",      PARAM_CHOICE, 0, 0, 0, {[VIEW_SINGLE] = "single", [VIEW_PAIR] = "pair"},
+                         "view: samples that show one digit, or two", "both"},
+    [PARAM_ANY]       = {"any",       PARAM_LABELS, 0, GEOMETRY_LABELS_MAX - 1, 0, {0}, "view: samples that show one of these digits, between commas", NULL},
+    [PARAM_ALL]       = {"all",       PARAM_LABELS, 0, GEOMETRY_LABELS_MAX - 1, 0, {0}, "view: samples that show all of these digits", NULL},
+    [PARAM_NONE]      = {"none",      PARAM_LABELS, 0, GEOMETRY_LABELS_MAX - 1, 0, {0}, "view: samples that show none of these digits", NULL},
+    [PARAM_FOLDS]     = {"folds",     PARAM_NUMBER, VIEW_FOLDS_MIN, VIEW_FOLDS_MAX, VIEW_FOLDS_MIN, {0},
+                         "view: into so many folds the split is dealt, the samples of each label set in turn; part goes with it", "no folds"},
+    [PARAM_FOLD]      = {"fold",      PARAM_NUMBER, 0, VIEW_FOLDS_MAX - 1, 0, {0}, "view: which fold, below folds", NULL},
+    [PARAM_PART]      = {"part",      PARAM_CHOICE, 0, 0, VIEW_HELD, {[VIEW_HELD] = "held", [VIEW_REST] = "rest"},
+                         "view: the samples of the fold, or those of all others", "none, and folds needs it"},
+    [PARAM_PER_CLASS] = {"per_class", PARAM_NUMBER, 1, INT32_MAX, 1, {0}, "view: the first so many samples of each label set, in the order of the folds", "all"},
+    [PARAM_FOLD_SEED] = {"fold_seed", PARAM_NUMBER, 0, UINT32_MAX, 0, {0}, "view: seed of the order of the folds", NULL},
 };
 
 const struct variable_row variable_rows[N_VARIABLES] = {

@@ -37,6 +37,16 @@ enum param {
     PARAM_RANK,
     PARAM_WORLD,
     PARAM_LAST,
+    /* of views, as enum view_word */
+    PARAM_KIND,
+    PARAM_ANY,
+    PARAM_ALL,
+    PARAM_NONE,
+    PARAM_FOLDS,
+    PARAM_FOLD,
+    PARAM_PART,
+    PARAM_PER_CLASS,
+    PARAM_FOLD_SEED,
     N_PARAMS,
 };
 
@@ -46,6 +56,7 @@ enum param_kind {
     PARAM_NUMBER,
     PARAM_CHOICE,
     PARAM_NUMBERS,
+    PARAM_LABELS,
     PARAM_REAL, /* 0 to below 1; its value is that of param_of_real() */
 };
 

@@ -10,6 +10,7 @@
 #include "server/format.h"
 #include "server/param.h"
 #include "server/samples/catalog.h"
+#include "server/samples/views.h"
 #include "server/service.h"
 
 enum request_method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_OTHER };
@@ -47,12 +48,26 @@ struct request {
     uint64_t variables[N_VARIABLES];
     struct numbers numbers; /* indices, or recordings */
     struct form form;
-    uint64_t cost_us; /* of making the answer */
-    bool codable;     /* the answer is kept as gzip, too */
-    bool coded;       /* and the client takes it so */
+    struct view_rule rule; /* of the part of the split that is asked for */
+    struct view *view;     /* a reference for the request's time; NULL: all of the split, or */
+    bool awaits_view;      /* it has to be made first */
+    uint64_t cost_us;      /* of making the answer */
+    bool codable;          /* the answer is kept as gzip, too */
+    bool coded;            /* and the client takes it so */
 };
 
 static inline bool request_gave(const struct request *request, enum param param)
 {
     return request->given & PARAM_BIT(param);
+}
+
+/* How many samples are asked about; and where the i-th of them is in the split. */
+static inline uint64_t request_n_samples(const struct request *request)
+{
+    return request->view ? request->view->n : split_n_samples(request->entry->split);
+}
+
+static inline uint64_t request_position(const struct request *request, uint64_t i)
+{
+    return request->view ? request->view->positions[i] : i;
 }

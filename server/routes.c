@@ -8,6 +8,7 @@
 #include "server/damage.h"
 #include "server/digest.h"
 #include "server/problem.h"
+#include "server/samples/cost.h"
 #include "server/validators.h"
 
 /* From here on the hand-over to a worker costs less than it keeps others waiting. */
@@ -26,6 +27,7 @@ enum { HEAVY_US = 180 };
 #define PAGE  (PARAM_BIT(PARAM_OFFSET) | PARAM_BIT(PARAM_LENGTH))
 #define RANK  (PARAM_BIT(PARAM_SIZE) | PARAM_BIT(PARAM_RANK) | PARAM_BIT(PARAM_WORLD))
 #define EPOCH (RANK | PARAM_BIT(PARAM_LAST))
+#define VIEW  ARGUMENTS_VIEW
 
 /* clang-format off */
 const struct route routes[] = {
@@ -34,12 +36,14 @@ const struct route routes[] = {
     {"/metrics",  GET, METRICS, SERVES_METRICS, 0, NULL, handle_metrics, "what was counted, for Prometheus; at admin_listen, or for a token"},
     {"/v1/splits", GET, JSON, SERVES_DOCUMENT, 0, check_splits, handle_splits, "the splits and the limits"},
     {"/v1/splits/{split}", GET, JSON | SAFETENSORS, SERVES_DOCUMENT, 0, check_split, handle_split, "one split, described; or its whole file"},
-    {"/v1/splits/{split}/labels", GET, JSON | NPY, SERVES_DOCUMENT, 0, check_labels, handle_labels, "all labels, multi-hot"},
-    {"/v1/splits/{split}/samples", GET, JSON, SERVES_DOCUMENT, PAGE, check_rows, handle_rows, "a page of rows, without events"},
+    {"/v1/splits/{split}/labels", GET, JSON | NPY, SERVES_DOCUMENT, VIEW, check_labels, handle_labels, "all labels, multi-hot"},
+    {"/v1/splits/{split}/statistics", GET, JSON, SERVES_DOCUMENT, VIEW, check_statistics, handle_statistics, "what can be counted of the samples: labels, labels together, events"},
+    {"/v1/splits/{split}/indices", GET, JSON | NPY, SERVES_DOCUMENT, VIEW, check_indices, handle_indices, "where the samples of a view are in the split, ascending"},
+    {"/v1/splits/{split}/samples", GET, JSON, SERVES_DOCUMENT, PAGE | VIEW, check_rows, handle_rows, "a page of rows, without events"},
     {"/v1/splits/{split}/samples/{i}", GET, 0, SERVES_SAMPLE, FORM, check_sample, handle_sample, "one sample"},
     {"/v1/splits/{split}/batch", GET | POST, 0, SERVES_BATCH, FORM | PARAM_BIT(PARAM_INDICES), check_batch, handle_batch, "these samples"},
-    {"/v1/splits/{split}/epochs/{order_seed}/{epoch}/batches/{k}", GET, 0, SERVES_BATCH, FORM | EPOCH, check_epoch_batch, handle_epoch_batch, "a training batch of an epoch"},
-    {"/v1/sources/{source}/samples", GET, JSON, SERVES_DOCUMENT, PAGE, check_rows, handle_rows, "a page of recordings, without events"},
+    {"/v1/splits/{split}/epochs/{order_seed}/{epoch}/batches/{k}", GET, 0, SERVES_BATCH, FORM | EPOCH | VIEW, check_epoch_batch, handle_epoch_batch, "a training batch of an epoch"},
+    {"/v1/sources/{source}/samples", GET, JSON, SERVES_DOCUMENT, PAGE | VIEW, check_rows, handle_rows, "a page of recordings, without events"},
     {"/v1/sources/{source}/samples/{i}", GET, 0, SERVES_SAMPLE, FORM, check_sample, handle_sample, "one recording"},
     {"/v1/mix/{source}/{recordings}", GET, 0, SERVES_SAMPLE, FORM, check_mix, handle_mix, "these recordings, mixed now"},
     {"/v1/pairs/{source}/{seed}/{index}", GET, 0, SERVES_SAMPLE, FORM, check_pair, handle_pair, "a fresh pair"},
@@ -186,6 +190,46 @@ static bool check_there(struct request *request, struct reply *reply)
     return !request->route->check || request->route->check(request, reply);
 }
 
+/* Take the view that is asked for, if it is ready. Making it may be too long for a loop. */
+static void find_view(struct request *request)
+{
+    if (!request->rule.given)
+        return;
+    request->view = views_find(service_views(request->service), request->entry, &request->rule);
+    request->awaits_view = !request->view;
+}
+
+/* Without its view the request is about the whole split for now: what that costs is the most that
+ * it can, and what is wrong with it is told when the view is there. */
+static bool check_without_view(struct request *request, struct reply *reply)
+{
+    if (!check_there(request, reply))
+        reply_reset(reply);
+    request->cost_us += cost_view_us(split_n_samples(request->entry->split));
+    return true;
+}
+
+/* Make the view, and check what had to wait for it. */
+static bool await_view(struct request *request, struct reply *reply)
+{
+    struct error why;
+    int r = views_borrow(service_views(request->service), request->entry, &request->rule,
+                         &request->view, &why);
+    if (r < 0) {
+        problem_error(request, reply, r, &why);
+        return false;
+    }
+    request->awaits_view = false;
+    return check_there(request, reply) && is_changed(request, reply);
+}
+
+static bool check_view(struct request *request, struct reply *reply)
+{
+    find_view(request);
+    return request->awaits_view ? check_without_view(request, reply)
+                                : check_there(request, reply) && is_changed(request, reply);
+}
+
 bool routes_prepare(struct request *request, struct reply *reply)
 {
     const char *dot = extension_of(request->path);
@@ -194,8 +238,7 @@ bool routes_prepare(struct request *request, struct reply *reply)
     return check_url(request, reply) && find_route(request, reply, end, &match) &&
            check_method(request, reply) && check_format(request, reply, dot ? dot + 1 : NULL) &&
            arguments_read(request, reply, request->route->params, &match) &&
-           check_form_format(request, reply) && check_there(request, reply) &&
-           is_changed(request, reply);
+           check_form_format(request, reply) && check_view(request, reply);
 }
 
 uint64_t routes_cost_us(const struct request *request)
@@ -232,6 +275,8 @@ static void check_files(const struct entry *entry, const struct reply *reply)
 void routes_run(struct request *request, struct reply *reply)
 {
     watch(request->entry, reply);
+    if (request->awaits_view && !await_view(request, reply))
+        return;
     request->route->handle(request, reply);
     watch(request->entry, reply); /* a problem has let go of it */
     if (request->entry)

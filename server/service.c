@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What all requests share: settings, the current catalog, the cache of epoch orders. */
+ * What all requests share: settings, the current catalog, the caches of epoch orders
+ * and of views. */
 #include "server/service.h"
 
 #include <errno.h>
@@ -16,6 +17,7 @@ struct service {
     struct tokens *tokens;
     struct tls *tls;
     struct orders *orders;
+    struct views *views;
     pthread_mutex_t lock;
     struct catalog *catalog;
     void (*on_reload)(void *user);
@@ -41,6 +43,8 @@ static int open_counts(const struct settings *settings, struct service *service,
     };
     budget_set(settings->max_pending_bytes, settings->max_pending_bytes_per_address);
     int r = orders_new(&service->orders);
+    if (r == 0)
+        r = views_new(&service->views);
     return r < 0 ? error_set(why, r, "no memory for the orders")
                  : rates_new(per_second, &service->rates, why);
 }
@@ -94,6 +98,7 @@ void service_close(struct service *service)
         return;
     catalog_unref(service->catalog);
     orders_free(service->orders);
+    views_free(service->views);
     rates_free(service->rates);
     tokens_close(service->tokens);
     tls_close(service->tls);
@@ -109,6 +114,11 @@ const struct settings *service_settings(const struct service *service)
 struct orders *service_orders(struct service *service)
 {
     return service->orders;
+}
+
+struct views *service_views(struct service *service)
+{
+    return service->views;
 }
 
 struct rates *service_rates(struct service *service)

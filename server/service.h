@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What all requests share: settings, the current catalog, the cache of epoch orders. */
+ * What all requests share: settings, the current catalog, the caches of epoch orders
+ * and of views. */
 #pragma once
 
 #include "server/rates.h"
 #include "server/samples/catalog.h"
 #include "server/samples/orders.h"
+#include "server/samples/views.h"
 #include "server/settings.h"
 #include "server/tls.h"
 #include "server/tokens.h"
@@ -18,6 +20,7 @@ void service_close(struct service *service);
 
 const struct settings *service_settings(const struct service *service);
 struct orders *service_orders(struct service *service);
+struct views *service_views(struct service *service);
 struct rates *service_rates(struct service *service);
 struct tokens *service_tokens(struct service *service); /* NULL: nobody is asked for one */
 struct tls *service_tls(struct service *service);       /* NULL: nobody speaks it */

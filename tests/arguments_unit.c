@@ -57,6 +57,13 @@ static const struct {
     {"/v1/splits/timed/epochs/1/2/batches/0.safetensors?",
      PARAM_BIT(PARAM_SIZE) | PARAM_BIT(PARAM_RANK) | PARAM_BIT(PARAM_WORLD) |
          PARAM_BIT(PARAM_LAST)},
+    {"/v1/splits/timed/indices.npy?", PARAM_BIT(PARAM_KIND) | PARAM_BIT(PARAM_ANY) |
+                                          PARAM_BIT(PARAM_ALL) | PARAM_BIT(PARAM_NONE) |
+                                          PARAM_BIT(PARAM_PER_CLASS)},
+    {"/v1/splits/timed/indices.npy?part=held", PARAM_BIT(PARAM_FOLDS)},
+    {"/v1/splits/timed/indices.npy?folds=2", PARAM_BIT(PARAM_PART)},
+    {"/v1/splits/timed/indices.npy?part=held&folds=1000", PARAM_BIT(PARAM_FOLD)},
+    {"/v1/splits/timed/indices.npy?per_class=1", PARAM_BIT(PARAM_FOLD_SEED)},
 };
 
 static const char *target_of(enum param param)
@@ -104,8 +111,9 @@ static void every_parameter_refuses_what_it_does_not_take(void **state)
         snprintf(past, sizeof past, "%" PRIu64, row->max + 1);
         check_value(param, past, words);
         check_value(param, "18446744073709551616", words);
+        snprintf(words, sizeof words, "from %" PRIu64 " to", row->min);
         if (row->kind == PARAM_NUMBER && row->min > 0)
-            check_value(param, "0", "from 1 to");
+            check_value(param, "0", words);
     }
 }
 
@@ -117,7 +125,7 @@ static void a_parameter_given_twice_is_refused(void **state)
         const struct param_row *row = &param_rows[param];
         const char *once = row->kind == PARAM_CHOICE ? row->choices[0]
                            : row->kind == PARAM_REAL ? "0.5"
-                                                     : "1";
+                           : row->min > 1 ? "2" : "1";
         snprintf(value, sizeof value, "%s&%s=%s", once, row->name, once);
         if (param == PARAM_AS) /* it stands first, so that nothing else is wrong */
             asking_fails(&asked, "/v1/splits/timed/samples/0.bin?as=events&as=events", 400,

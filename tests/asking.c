@@ -100,6 +100,7 @@ void asking_end(struct asking *asking)
 {
     answer_end(&asking->reply);
     free(asking->request.numbers.items);
+    views_return(asking->request.view);
     catalog_unref(asking->request.catalog);
     free(asking->text);
 }

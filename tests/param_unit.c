@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "common/view_words.h"
 #include "server/param.h"
 
 enum { UNTOUCHED = 77 };
@@ -105,6 +106,30 @@ static void rows_are_found_by_their_names(void **state)
     assert_int_equal(variable_find("", 0), N_VARIABLES);
 }
 
+static void words_of_views_are_said_as_they_are_read(void **state)
+{
+    (void)state;
+    for (enum param param = PARAM_KIND; param <= PARAM_FOLD_SEED; param++) {
+        const struct param_row *row = &param_rows[param];
+        enum view_word word = (enum view_word)(param - PARAM_KIND);
+        struct view_rule rule;
+        char text[24];
+        assert_string_equal(view_word_name(word), row->name);
+        for (uint64_t i = 0; row->kind == PARAM_CHOICE && row->choices[i]; i++) {
+            const char *choice = row->choices[i];
+            assert_int_equal(view_set(&rule, word, choice, strlen(choice), NULL), 0);
+        }
+        for (int end = 0; row->kind != PARAM_CHOICE && end < 2; end++) {
+            uint64_t last = end ? row->max : row->min;
+            snprintf(text, sizeof text, "%" PRIu64, last);
+            assert_int_equal(view_set(&rule, word, text, strlen(text), NULL), 0);
+            snprintf(text, sizeof text, "%" PRIu64, end ? last + 1 : last - 1);
+            if (end || last > 0)
+                assert_int_equal(view_set(&rule, word, text, strlen(text), NULL), -ERANGE);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -112,6 +137,7 @@ int main(void)
         cmocka_unit_test(every_number_is_taken_up_to_both_ends_of_its_range),
         cmocka_unit_test(a_real_is_read_from_zero_to_below_one),
         cmocka_unit_test(rows_are_found_by_their_names),
+        cmocka_unit_test(words_of_views_are_said_as_they_are_read),
     };
     return cmocka_run_group_tests_name("param", tests, NULL, NULL);
 }

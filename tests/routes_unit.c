@@ -216,6 +216,10 @@ static const char *const beside[N_PARAMS] = {
     [PARAM_END] = "&as=frames&slice=window&start=0",
     [PARAM_BIN_OVERLAP] = "&as=frames&slice=time-bins",
     [PARAM_EVENTS] = "&as=frames&slice=event-count",
+    [PARAM_FOLDS] = "&part=held",
+    [PARAM_PART] = "&folds=2",
+    [PARAM_FOLD] = "&folds=2&part=held",
+    [PARAM_FOLD_SEED] = "&per_class=1",
 };
 
 static void check_takes(const struct route *route, enum param param)

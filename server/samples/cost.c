@@ -19,6 +19,7 @@ enum {
     EVENT_TEXT_BYTES = 12,
     FRAME_TEXT_BYTES = 2,
     SHUFFLED_PER_US = 60,
+    VIEWED_PER_US = 15,
 };
 
 static uint64_t mean_events(const struct entry *entry, bool mixed)
@@ -110,4 +111,9 @@ uint64_t cost_us(const struct entry *entry, const struct form *form, const struc
 uint64_t cost_order_us(uint64_t n)
 {
     return n / SHUFFLED_PER_US;
+}
+
+uint64_t cost_view_us(uint64_t n)
+{
+    return n / VIEWED_PER_US;
 }

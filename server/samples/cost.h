@@ -22,5 +22,8 @@ uint64_t cost_us(const struct entry *entry, const struct form *form, const struc
 /* Of that many bytes of JSON. */
 uint64_t cost_text_us(uint64_t n_bytes);
 
+/* Of a view of a split of n samples that is not in the cache. */
+uint64_t cost_view_us(uint64_t n);
+
 /* Of an epoch's order over n samples that is not in the cache. */
 uint64_t cost_order_us(uint64_t n);

@@ -157,6 +157,7 @@ static struct request read_request(struct input input, struct texts *texts)
 static void end_request(struct request *request, struct texts *texts)
 {
     free(request->numbers.items);
+    views_return(request->view);
     catalog_unref(request->catalog);
     for (unsigned i = 0; i < 4; i++)
         free(texts->headers[i]);
