@@ -12,16 +12,15 @@
 #include "common/crc32c.h"
 #include "common/number.h"
 
-/* tnm1:<kind>:<split>@<revision>:<numbers>:<CRC-32C of all before> */
+/* tnm1:<kind>:<split>@<revision>:<numbers>:<words of a view>:<CRC-32C of all before> */
 static const char version[] = "tnm1";
 static const struct {
     const char *name;
-    bool has_part;
+    bool has_part, has_view;
 } kinds[] = {
-    [CURSOR_EPOCH] = {"epoch", false},
-    [CURSOR_PAIRS] = {"pairs", false},
-    [CURSOR_PART] = {"part", true},
-    [CURSOR_LIST] = {"list", true},
+    [CURSOR_EPOCH] = {"epoch", false, false}, [CURSOR_PAIRS] = {"pairs", false, false},
+    [CURSOR_PART] = {"part", true, false},    [CURSOR_LIST] = {"list", true, false},
+    [CURSOR_VIEW] = {"view", true, true},
 };
 
 static const size_t numbers[] = {
@@ -48,6 +47,8 @@ int cursor_write(const struct cursor *cursor, char *ret, size_t size)
         memcpy(&number, (const char *)cursor + numbers[i], sizeof number);
         used += (size_t)snprintf(text + used, sizeof text - used, ":%" PRIu64, number);
     }
+    if (kinds[cursor->kind].has_view)
+        used += (size_t)snprintf(text + used, sizeof text - used, ":%s", cursor->view);
     used += (size_t)snprintf(text + used, sizeof text - used, ":%08x", crc32c(0, text, used));
     if (used + 1 > size)
         return -ENOBUFS;
@@ -90,7 +91,17 @@ static int read_numbers(char **at, struct cursor *ret)
             return -EINVAL;
         memcpy((char *)ret + numbers[i], &number, sizeof number);
     }
-    return *at ? -EINVAL : 0;
+    return 0;
+}
+
+/* The last part, where there is one. */
+static int read_view(char **at, struct cursor *ret)
+{
+    const char *view = kinds[ret->kind].has_view ? next_part(at) : "";
+    if (*at || !view || strlen(view) > CURSOR_VIEW_MAX)
+        return -EINVAL;
+    strcpy(ret->view, view);
+    return 0;
 }
 
 int cursor_read(const char *text, struct cursor *ret, struct error *why)
@@ -102,7 +113,8 @@ int cursor_read(const char *text, struct cursor *ret, struct error *why)
     if (crc)
         *crc = 0;
     if (!crc || read_names(&at, &cursor) < 0 || read_numbers(&at, &cursor) < 0 ||
-        cursor_write(&cursor, again, sizeof again) < 0 || strcmp(again, text) != 0)
+        read_view(&at, &cursor) < 0 || cursor_write(&cursor, again, sizeof again) < 0 ||
+        strcmp(again, text) != 0)
         return error_set(why, -EINVAL, "\"%.80s\" is no cursor of a stream", text ? text : "");
     *ret = cursor;
     return 0;

@@ -8,10 +8,11 @@
 #include "common/error.h"
 #include "common/wire.h"
 
-enum { CURSOR_REVISION_DIGITS = 16 };
+enum { CURSOR_REVISION_DIGITS = 16, CURSOR_VIEW_MAX = 200 };
 
-/* PART: samples of a list, shuffled for each epoch; LIST: the same in the order of the list. */
-enum cursor_kind { CURSOR_EPOCH, CURSOR_PAIRS, CURSOR_PART, CURSOR_LIST };
+/* PART: samples of a list, shuffled for each epoch; LIST: the same in the order of the list; VIEW:
+ * those of a view, shuffled as those of a list. */
+enum cursor_kind { CURSOR_EPOCH, CURSOR_PAIRS, CURSOR_PART, CURSOR_LIST, CURSOR_VIEW };
 
 struct cursor {
     enum cursor_kind kind;
@@ -21,7 +22,8 @@ struct cursor {
     uint64_t seed, epoch;
     uint64_t size, last; /* of the global batches; 0 for pairs, which resume by pair */
     uint64_t next;       /* global batch; or pair */
-    uint64_t part;       /* of PART and LIST: how many samples (32 bits), and their CRC-32C */
+    uint64_t part;       /* of PART, LIST and VIEW: how many samples (32 bits), and their CRC-32C */
+    char view[CURSOR_VIEW_MAX + 1]; /* of VIEW: its words, as many as there is room for */
 };
 
 /* Errors: -ENOBUFS. */

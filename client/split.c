@@ -30,6 +30,7 @@ static void free_split(tnm_split *split)
 {
     document_free(split->document);
     free(split->json);
+    free(split->labels);
     client_unref(split->client);
     free(split);
 }

@@ -31,6 +31,7 @@ struct tnm_split {
     bool is_source;
     uint64_t n_samples, n_events, n_pairs;
     struct geometry geometry;
+    uint8_t *labels; /* under the client's lock: [n_samples][n_labels], once they were asked for */
     uint64_t label_counts[GEOMETRY_LABELS_MAX]; /* [n_labels] */
 };
 

@@ -74,9 +74,9 @@ static int fill_fetch(tnm_stream *stream, uint64_t k, struct wish *ret)
 {
     if (stream->kind == CURSOR_PAIRS)
         return wish_pairs(stream->split, stream->form, stream->seed, &stream->share, k, ret);
-    if (stream->kind == CURSOR_EPOCH)
-        return wish_epoch(stream->split, stream->form, (uint32_t)stream->seed, stream->epoch,
-                          stream->order, &stream->share, k, ret);
+    if (stream->kind == CURSOR_EPOCH || stream->kind == CURSOR_VIEW)
+        return wish_epoch(stream->split, stream->view, stream->form, (uint32_t)stream->seed,
+                          stream->epoch, stream->order, &stream->share, k, ret);
     return wish_list(stream->split, stream->form, stream->order, stream->n_order, &stream->share, k,
                      ret);
 }
@@ -185,6 +185,7 @@ void tnm_stream_close(tnm_stream *stream)
         free(lent);
     }
     pool_unref(stream->pool);
+    view_unref(stream->view);
     split_unref(stream->split);
     free(stream->order);
     free(stream->part);

@@ -50,6 +50,7 @@ struct lent {
 
 struct tnm_stream {
     tnm_split *split;
+    tnm_view *view; /* or NULL */
     struct form form;
     enum cursor_kind kind;
     uint64_t seed;

@@ -155,6 +155,28 @@ int tnm_part_open(tnm_split *split, const uint64_t *indices, size_t n_indices, i
     return 0;
 }
 
+int tnm_view_epoch_open(tnm_view *view, uint32_t seed, uint32_t epoch, uint64_t size, uint32_t rank,
+                        uint32_t world, int last, unsigned depth, tnm_stream **ret)
+{
+    const struct wish_share share = {.size = size, .rank = rank, .world = world, .last = last};
+    tnm_stream *stream;
+    int r = view_usable(view);
+    if (r == 0)
+        r = new_stream(view->split, &share, depth, &stream);
+    if (r < 0)
+        return r;
+    stream->kind = CURSOR_VIEW;
+    stream->view = view_ref(view);
+    r = set_part(stream, view->positions, view->n);
+    if (r < 0) {
+        tnm_stream_close(stream);
+        return r;
+    }
+    stream_set_order(stream, seed, epoch);
+    *ret = stream;
+    return 0;
+}
+
 int tnm_pairs_open(tnm_split *source, uint64_t seed, uint64_t start, uint64_t size, uint32_t rank,
                    uint32_t world, unsigned depth, tnm_stream **ret)
 {

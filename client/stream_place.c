@@ -2,6 +2,7 @@
  * Where a stream is, and going elsewhere: cursors, strides, epochs. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "client/failure.h"
@@ -28,6 +29,8 @@ static struct cursor cursor_of(const tnm_stream *stream)
     };
     memcpy(cursor.split, stream->split->name, sizeof cursor.split);
     memcpy(cursor.revision, stream->split->revision, CURSOR_REVISION_DIGITS);
+    if (stream->view)
+        snprintf(cursor.view, sizeof cursor.view, "%.*s", CURSOR_VIEW_MAX, stream->view->words);
     return cursor;
 }
 
@@ -38,6 +41,33 @@ int tnm_stream_tell(const tnm_stream *stream, char *ret, size_t size)
     return r < 0 ? failure_set(r, "a cursor needs %d bytes", TNM_CURSOR_SIZE) : 0;
 }
 
+/* The kind of stream that a cursor is of. The samples of a view can be given as a list, too, and
+ * come in the same order. */
+static enum cursor_kind kind_of(const struct cursor *cursor)
+{
+    return cursor->kind == CURSOR_VIEW ? CURSOR_PART : cursor->kind;
+}
+
+/* "view kind=pair of train"; "no view of train". */
+static const char *view_of(const struct cursor *cursor, char *ret, size_t size)
+{
+    snprintf(ret, size, "%s%s of %s", cursor->kind == CURSOR_VIEW ? "view " : "no view",
+             cursor->view, cursor->split);
+    return ret;
+}
+
+static int check_view(const struct cursor *cursor, const struct cursor *own)
+{
+    char of_cursor[CURSOR_VIEW_MAX + 80], of_own[CURSOR_VIEW_MAX + 80];
+    bool has_list = kind_of(cursor) == CURSOR_PART && kind_of(own) == CURSOR_PART &&
+                    cursor->kind != own->kind && cursor->part == own->part;
+    if (has_list || strcmp(cursor->view, own->view) == 0)
+        return 0;
+    return failure_set(-EINVAL, "the cursor is of %s, the stream of %s",
+                       view_of(cursor, of_cursor, sizeof of_cursor),
+                       view_of(own, of_own, sizeof of_own));
+}
+
 /* Whether the cursor is of a stream like this one. */
 static int check_cursor(const tnm_stream *stream, const struct cursor *cursor)
 {
@@ -45,7 +75,10 @@ static int check_cursor(const tnm_stream *stream, const struct cursor *cursor)
     if (strcmp(cursor->split, own.split) != 0 || strcmp(cursor->revision, own.revision) != 0)
         return failure_set(-ESTALE, "the cursor belongs to %s@%s, the stream to %s@%s",
                            cursor->split, cursor->revision, own.split, own.revision);
-    if (cursor->kind != own.kind || cursor->size != own.size || cursor->last != own.last ||
+    int r = check_view(cursor, &own);
+    if (r < 0)
+        return r;
+    if (kind_of(cursor) != kind_of(&own) || cursor->size != own.size || cursor->last != own.last ||
         cursor->order != own.order || cursor->timestep_us != own.timestep_us)
         return failure_set(-EINVAL, "the cursor is of another kind of stream: kind, global batch "
                                     "size, last batch and form of the samples have to agree");

@@ -160,6 +160,28 @@ int tnm_rule_query(const tnm_rule *rule, char **ret);
  * streams opened later; NULL: all again. -EINVAL the rule has more than filters. */
 int tnm_split_set_filters(tnm_split *split, const tnm_rule *rule);
 
+/* ---- Views: a part of a split, by what its samples show ---- */
+
+typedef struct tnm_view tnm_view;
+
+/* Open the view that `words` say, as in a URL: "kind=pair&any=3,8&folds=10&fold=0&part=held". ""
+ * is all of the split. Words, each at most once: kind (single, pair), any, all, none (labels with
+ * commas between them), folds (2 to 1,000) with part (held, rest) and fold (0), per_class, and
+ * fold_seed (0) for the last two; the server's manual says what they mean. Which samples these are
+ * is found out here, from all labels, which are asked for once for each split that is open.
+ * -EINVAL words that are none, or keep no sample: tnm_last_error() says which left none. */
+int tnm_view_open(tnm_split *split, const char *words, tnm_view **ret);
+void tnm_view_close(tnm_view *view);
+
+const char *tnm_view_words(const tnm_view *view); /* in one way, all that hold */
+uint64_t tnm_view_n_samples(const tnm_view *view);
+const uint64_t *tnm_view_positions(const tnm_view *view); /* in the split, ascending; borrowed */
+/* SHA-256 of these as little-endian u64, 64 hex digits. */
+const char *tnm_view_sha256(const tnm_view *view);
+
+/* What can be counted of it, as the server says it, as JSON text; free it with tnm_free(). */
+int tnm_view_json(tnm_view *view, char **ret);
+
 /* ---- Batches ---- */
 
 /* Whole samples, each checked against its CRC-32C. The caller owns what a call hands over. */
@@ -179,6 +201,12 @@ int tnm_epoch_batch(tnm_split *split, uint32_t seed, uint32_t epoch, uint64_t k,
 
 /* Global batches in an epoch; 0 where `size` is 0. */
 uint64_t tnm_epoch_n_batches(const tnm_split *split, uint64_t size, int last);
+
+/* The same of a view: its order is that of its positions, by
+ * RandomState([seed, epoch]).permutation(len(view)). */
+int tnm_view_batch(tnm_view *view, uint32_t seed, uint32_t epoch, uint64_t k, uint64_t size,
+                   uint32_t rank, uint32_t world, int last, tnm_batch **ret);
+uint64_t tnm_view_n_batches(const tnm_view *view, uint64_t size, int last);
 
 /* Fresh pair `index` of the endless set `seed` over a source split; and pairs k·size … of it. */
 int tnm_pair(tnm_split *source, uint64_t seed, uint64_t index, tnm_batch **ret);
@@ -292,6 +320,11 @@ int tnm_part_open(tnm_split *split, const uint64_t *indices, size_t n_indices, i
                   uint32_t seed, uint32_t epoch, uint64_t size, uint32_t rank, uint32_t world,
                   int last, unsigned depth, tnm_stream **ret);
 
+/* The batches of an epoch of a view, as tnm_view_batch() gives them. Cursors hold for the same view
+ * alone, and say which that is. */
+int tnm_view_epoch_open(tnm_view *view, uint32_t seed, uint32_t epoch, uint64_t size, uint32_t rank,
+                        uint32_t world, int last, unsigned depth, tnm_stream **ret);
+
 /* Fresh pairs for ever, from pair index `start`, a multiple of `size`. */
 int tnm_pairs_open(tnm_split *source, uint64_t seed, uint64_t start, uint64_t size, uint32_t rank,
                    uint32_t world, unsigned depth, tnm_stream **ret);
@@ -329,7 +362,7 @@ uint64_t tnm_stream_n_batches(const tnm_stream *stream);
 
 /* Where the stream is: a short text, that of the batch tnm_stream_next() gives next. With a size
  * too small for it (TNM_CURSOR_SIZE is enough) -ENOBUFS. */
-enum { TNM_CURSOR_SIZE = 256 };
+enum { TNM_CURSOR_SIZE = 512 };
 int tnm_stream_tell(const tnm_stream *stream, char *ret, size_t size);
 
 /* Go on from a cursor, of this or another process, of any rank and world: the next batch is exactly

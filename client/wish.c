@@ -153,11 +153,15 @@ static struct order_share share_of(uint64_t n, const struct wish_share *share, u
     return order_share(n, share->size, lasts[share->last], k, share->rank, share->world);
 }
 
-int wish_epoch(const tnm_split *split, struct form form, uint32_t seed, uint32_t epoch,
-               const uint32_t *order, const struct wish_share *share, uint64_t k, struct wish *ret)
+int wish_epoch(const tnm_split *split, const tnm_view *view, struct form form, uint32_t seed,
+               uint32_t epoch, const uint32_t *order, const struct wish_share *share, uint64_t k,
+               struct wish *ret)
 {
+    const uint64_t n = view ? view->n : split->n_samples;
+    const char *words = view ? view->words : "";
     struct wish wish = {.kind = WISH_EPOCH,
                         .split = split,
+                        .view = view,
                         .form = form,
                         .seed = seed,
                         .epoch = epoch,
@@ -165,17 +169,17 @@ int wish_epoch(const tnm_split *split, struct form form, uint32_t seed, uint32_t
                         .number = k};
     snprintf(wish.what, sizeof wish.what, "batch %" PRIu64 " of epoch %" PRIu32 " of %s", k, epoch,
              split->name);
-    struct order_share part = share_of(split->n_samples, share, k);
+    struct order_share part = share_of(n, share, k);
     int r = alloc_share(&wish, part);
     for (uint64_t i = 0; r == 0 && i < part.count; i++)
-        wish.indices[i] = order[(part.first + i * part.step) % split->n_samples];
+        wish.indices[i] = order[(part.first + i * part.step) % n];
     if (r == 0)
         r = set_path(&wish, form,
                      "/v1/splits/%s@%s/epochs/%" PRIu32 "/%" PRIu32 "/batches/%" PRIu64
                      "." WIRE_SAFETENSORS "?size=%" PRIu64 "&rank=%" PRIu32 "&world=%" PRIu32
-                     "&last=%s",
+                     "&last=%s%s%s",
                      split->name, split->revision, seed, epoch, k, share->size, share->rank,
-                     share->world, last_names[share->last]);
+                     share->world, last_names[share->last], *words ? "&" : "", words);
     return ended(&wish, r, ret);
 }
 
@@ -238,7 +242,7 @@ int wish_mix(const tnm_split *split, struct form form, const uint64_t *parts, si
 
 /* ---- What the batch has to say of itself ---- */
 
-enum { SAID_ROWS = 12 + RULE_N_PARAMS, SAID_TEXT = 24 };
+enum { SAID_ROWS = 12 + RULE_N_PARAMS + N_VIEW_WORDS, SAID_TEXT = 24 };
 
 struct said {
     struct rule rule;
@@ -246,6 +250,7 @@ struct said {
     size_t n;
     char path[256];
     char texts[SAID_ROWS][SAID_TEXT];
+    char view[VIEW_TEXT_SIZE]; /* values of its words, one behind the other */
 };
 
 static void add(struct said *said, const char *key, const char *value)
@@ -292,6 +297,18 @@ static void add_form(struct said *said, const struct wish *wish)
         add(said, "as", "sparse");
 }
 
+static void add_view(struct said *said, const struct view_rule *rule)
+{
+    char *value = said->view;
+    for (enum view_word word = 0; word < N_VIEW_WORDS; word++) {
+        if (!(rule->given & VIEW_BIT(word)))
+            continue;
+        view_word_text(rule, word, value);
+        add(said, view_word_name(word), value);
+        value += strlen(value) + 1;
+    }
+}
+
 static void add_parts(struct said *said, const struct wish *wish)
 {
     int used = snprintf(said->path, sizeof said->path, "/v1/mix/%s/", wish->split->name);
@@ -323,6 +340,8 @@ static void expect(const struct wish *wish, struct said *ret)
         add_number(ret, "order_seed", wish->seed);
         add_number(ret, "epoch", wish->epoch);
         add(ret, "last", last_names[wish->share.last]);
+        if (wish->view)
+            add_view(ret, &wish->view->rule);
     } else {
         snprintf(ret->path, sizeof ret->path, "/v1/pairs/%s/%" PRIu64 "/batches/%" PRIu64, name,
                  wish->seed, wish->number);

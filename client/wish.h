@@ -6,7 +6,7 @@
 
 #include "client/batch.h"
 #include "client/request.h"
-#include "client/split.h"
+#include "client/view.h"
 
 /* Which share of the global batches of an endless or finite order. */
 struct wish_share {
@@ -23,6 +23,7 @@ enum wish_kind { WISH_SAMPLES, WISH_EPOCH, WISH_PAIRS, WISH_MIX };
 struct wish {
     enum wish_kind kind;
     const tnm_split *split; /* borrowed */
+    const tnm_view *view;   /* the same, of an epoch over one; or NULL */
     struct form form;
     uint64_t seed; /* of an epoch or of pairs */
     uint32_t epoch;
@@ -37,13 +38,14 @@ struct wish {
     void *owner;      /* for who is told of the end */
 };
 
-/* Fill in a wish; the caller ends it with wish_clear(). `order` is that of the epoch,
- * [n_samples]; `list` names samples in their order, batches of which are asked for by its indices.
- * Errors: -ENOMEM. */
+/* Fill in a wish; the caller ends it with wish_clear(). `order` is that of the epoch
+ * of the split, or of the view where that is not NULL: samples, [n_samples]; `list` names samples
+ * in their order, batches of which are asked for by its indices. Errors: -ENOMEM. */
 int wish_samples(const tnm_split *split, struct form form, const uint64_t *indices, size_t n,
                  struct wish *ret);
-int wish_epoch(const tnm_split *split, struct form form, uint32_t seed, uint32_t epoch,
-               const uint32_t *order, const struct wish_share *share, uint64_t k, struct wish *ret);
+int wish_epoch(const tnm_split *split, const tnm_view *view, struct form form, uint32_t seed,
+               uint32_t epoch, const uint32_t *order, const struct wish_share *share, uint64_t k,
+               struct wish *ret);
 int wish_list(const tnm_split *split, struct form form, const uint32_t *list, uint64_t n_list,
               const struct wish_share *share, uint64_t k, struct wish *ret);
 int wish_pairs(const tnm_split *split, struct form form, uint64_t seed,

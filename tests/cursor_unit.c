@@ -13,7 +13,7 @@
 #include "client/cursor.h"
 #include "common/crc32c.h"
 
-enum { SIZE = 256 }; /* TNM_CURSOR_SIZE */
+enum { SIZE = 512 }; /* TNM_CURSOR_SIZE */
 
 static struct cursor largest(void)
 {
@@ -56,6 +56,29 @@ static void cursor_of_a_part_names_it(void **state)
         assert_int_equal(cursor_write(&cursor, other, sizeof other), 0);
         assert_string_not_equal(text, other);
     }
+}
+
+static void cursor_of_a_view_says_its_words(void **state)
+{
+    (void)state;
+    struct cursor cursor = largest(), again;
+    struct error why;
+    char text[SIZE], other[SIZE];
+    cursor.kind = CURSOR_VIEW;
+    cursor.part = 7;
+    assert_int_equal(cursor_write(&cursor, other, sizeof other), 0);
+    strcpy(cursor.view, "kind=pair&any=3,8");
+    assert_int_equal(cursor_write(&cursor, text, sizeof text), 0);
+    assert_non_null(strstr(text, ":7:kind=pair&any=3,8:"));
+    assert_string_not_equal(text, other);
+    memset(cursor.view, 'v', CURSOR_VIEW_MAX);
+    assert_int_equal(cursor_write(&cursor, text, sizeof text), 0);
+    assert_int_equal(cursor_read(text, &again, &why), 0);
+    assert_memory_equal(&again, &cursor, sizeof cursor);
+    cursor.kind = CURSOR_LIST; /* has none */
+    assert_int_equal(cursor_write(&cursor, text, sizeof text), 0);
+    assert_int_equal(cursor_read(text, &again, &why), 0);
+    assert_string_equal(again.view, "");
 }
 
 static void cursor_needs_room(void **state)
@@ -152,6 +175,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cursor_reads_what_it_wrote),
         cmocka_unit_test(cursor_of_a_part_names_it),
+        cmocka_unit_test(cursor_of_a_view_says_its_words),
         cmocka_unit_test(cursor_needs_room),
         cmocka_unit_test(cursor_refuses_every_changed_byte),
         cmocka_unit_test(cursor_refuses_what_is_none),

@@ -505,7 +505,7 @@ static void a_cursor_needs_room(void **state)
     (void)state;
     char text[TNM_CURSOR_SIZE] = "kept";
     assert_int_equal(tnm_stream_tell(stream, text, 8), -ENOBUFS);
-    assert_string_equal(tnm_last_error(), "a cursor needs 256 bytes");
+    assert_string_equal(tnm_last_error(), "a cursor needs 512 bytes");
     assert_string_equal(text, "kept");
 }
 

@@ -55,6 +55,7 @@ ORDER = {
         ["request", "request_state", "request_choice", "request_words"],
         ["client", "client_request"],
         ["split"],
+        ["view"],
         ["wish", "labels"],
         ["stream", "get"],
         ["stream_decode", "stream_open", "stream_place", "stream_stats"],

@@ -133,7 +133,8 @@ static void the_form_is_part_of_the_url(void **state)
         assert_int_equal(wish_samples(&split, cases[i].form, parts, 2, &wishes[0]), 0);
         assert_int_equal(wish_mix(&split, cases[i].form, parts, 2, &wishes[1]), 0);
         assert_int_equal(wish_pairs(&split, cases[i].form, 1, &share, 0, &wishes[2]), 0);
-        assert_int_equal(wish_epoch(&split, cases[i].form, 7, 2, order, &share, 0, &wishes[3]), 0);
+        assert_int_equal(
+            wish_epoch(&split, NULL, cases[i].form, 7, 2, order, &share, 0, &wishes[3]), 0);
         for (int k = 0; k < 4; k++) {
             size_t length = strlen(wishes[k].path), tail = strlen(cases[i].query);
             assert_string_equal(wishes[k].path + length - tail, cases[i].query);
@@ -168,7 +169,7 @@ static uint64_t check_batch(const struct wish_share *share, uint64_t k, uint64_t
         struct wish_share own = *share;
         char tail[128];
         own.rank = rank;
-        assert_int_equal(wish_epoch(&split, plain, 7, 2, order, &own, k, &wishes[rank]), 0);
+        assert_int_equal(wish_epoch(&split, NULL, plain, 7, 2, order, &own, k, &wishes[rank]), 0);
         snprintf(tail, sizeof tail,
                  "/epochs/7/2/batches/%" PRIu64 ".safetensors?size=%" PRIu64
                  "&rank=%u&world=%u&last=%s",
@@ -209,7 +210,8 @@ static void a_rank_may_have_nothing_of_a_short_batch(void **state)
     (void)state;
     const struct wish_share share = {.size = 10, .rank = 2, .world = 5, .last = TNM_LAST_SHORT};
     struct wish wish;
-    assert_int_equal(wish_epoch(&split, plain, 7, 2, order, &share, 3, &wish), 0); /* of one */
+    assert_int_equal(wish_epoch(&split, NULL, plain, 7, 2, order, &share, 3, &wish),
+                     0); /* of one */
     assert_int_equal(wish.n, 0);
     assert_non_null(wish.indices);
     wish_clear(&wish);
@@ -431,7 +433,7 @@ static int make_one(struct wish *wish, int which)
     case 1:
         return wish_samples(&split, plain, many, 100, wish);
     case 2:
-        return wish_epoch(&split, plain, 7, 2, order, &some, 0, wish);
+        return wish_epoch(&split, NULL, plain, 7, 2, order, &some, 0, wish);
     case 3:
         return wish_pairs(&split, plain, 7, &some, 0, wish);
     default:

@@ -48,6 +48,11 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tnm_rule_free": (None, [c_void_p]),
     "tnm_rule_set": (c_int, [c_void_p, c_char_p, c_char_p]),
     "tnm_rule_query": (c_int, [c_void_p, _handle_out]),
+    "tnm_view_open": (c_int, [c_void_p, c_char_p, _handle_out]),
+    "tnm_view_close": (None, [c_void_p]),
+    "tnm_view_words": (c_char_p, [c_void_p]),
+    "tnm_view_n_samples": (c_uint64, [c_void_p]),
+    "tnm_view_positions": (c_void_p, [c_void_p]),
     "tnm_samples": (c_int, [c_void_p, POINTER(c_uint64), c_size_t, _handle_out]),
     "tnm_pair": (c_int, [c_void_p, c_uint64, c_uint64, _handle_out]),
     "tnm_batch_free": (None, [c_void_p]),
@@ -74,6 +79,8 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tnm_decode": (c_int, [c_void_p, c_void_p, c_void_p, c_size_t]),
     "tnm_part_open": (c_int, [c_void_p, _u64s, c_size_t, c_int, c_uint32, c_uint32, c_uint64,
                               c_uint32, c_uint32, c_int, ctypes.c_uint, _handle_out]),
+    "tnm_view_epoch_open": (c_int, [c_void_p, c_uint32, c_uint32, c_uint64, c_uint32, c_uint32,
+                                    c_int, ctypes.c_uint, _handle_out]),
     "tnm_pairs_open": (c_int, [c_void_p, c_uint64, c_uint64, c_uint64, c_uint32, c_uint32,
                                ctypes.c_uint, _handle_out]),
     "tnm_stream_close": (None, [c_void_p]),
@@ -89,7 +96,7 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tnm_stream_set_decoder": (c_int, [c_void_p, c_void_p]),
 }
 
-CURSOR_SIZE = 256
+CURSOR_SIZE = 512
 SIZE_MAX = c_size_t(-1).value
 
 
@@ -167,6 +174,7 @@ _NAMES = {
     "tnm_split_set_form": ("", "order", "timestep"),
     "tnm_pair": ("", "seed", "index"),
     "tnm_part_open": ("", "", "", "", "seed", "epoch", "batch_size", "rank", "world", "", "depth"),
+    "tnm_view_epoch_open": ("", "seed", "epoch", "batch_size", "rank", "world", "", "depth"),
     "tnm_pairs_open": ("", "seed", "start", "batch_size", "rank", "world", "depth"),
     "tnm_stream_stride": ("", "batches", "workers"),
     "tnm_stream_set_epoch": ("", "epoch"),

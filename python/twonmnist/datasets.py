@@ -16,7 +16,8 @@ from .batches import EVENT_DTYPE, POLARITIES
 from .checks import one_of, whole
 from .frames import Rule, checked_rule, filters_of, handle_of
 from .labels import checked_labels, labels_as, split_labels
-from .views import checked_part, checked_positions
+from .views import (Folds, checked_part, checked_positions, merged_words, positions_of, view_words,
+                    words_of)
 from .workers import (IterableDataset, Shared, check_callers, checked_ranks, refused,
                       worker_and_workers, worker_info)
 
@@ -81,7 +82,7 @@ class Dataset:
         self._pinned = f"{self.name}@{self.revision}"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_pid": 0, "_handle": None, "_decoder": None}
+        return {**self.__dict__, "_pid": 0, "_handle": None, "_decoder": None, "_view": None}
 
     def __enter__(self) -> Any:
         return self
@@ -171,12 +172,10 @@ class Split(Dataset):
         self.label_kind = self.checked_labels(labels)
         self.indices: Optional[np.ndarray] = None
         self._targets: Any = None
+        self.view_words: Optional[str] = None
+        self._view: Optional[tuple[Handle, Handle]] = None  # and the handle that it is of
         if self.part is not None:
-            positions = self.part.positions(self._all_labels())
-            if not len(positions):
-                raise ValueError(f"part {part!r} of {self.name} is empty: of {self.part.folds} "
-                                 f"folds fold {self.part.fold} is")
-            self._narrow(positions)
+            self._narrow_to(self._open_view(self.part.words))
 
     def __repr__(self) -> str:
         n_whole = "" if self.indices is None else f" of {self.info['samples']}"
@@ -221,13 +220,88 @@ class Split(Dataset):
         positions = checked_positions(indices, self.n_samples)
         if not len(positions):
             raise ValueError(f"a subset of {self.name} without any samples")
-        other = object.__new__(type(self))
-        other.__dict__.update(self.__dict__)
+        other = self._copy()
         other._narrow(positions)
         return other
 
+    def close(self) -> None:
+        self._view = None
+        super().close()
+
+    def view(self, *, kind: Optional[str] = None, any: Any = None, all: Any = None,
+             none: Any = None, part: Optional[str] = None, folds: Optional[int] = None,
+             fold: Optional[int] = None, per_class: Optional[int] = None,
+             fold_seed: Optional[int] = None) -> Any:
+        """The same split with the samples alone that pass all that is given, in the split's order.
+        kind: "single" or "pair", which show one digit or two; any, all, none: a label or several,
+        of which one, all or none is shown; part, folds, fold, fold_seed: as of Split; per_class: at
+        most so many samples of each set of labels, the first in the order of the folds, which
+        fold_seed (0) says. Folds and `per_class` count over the whole split, whatever else is
+        given, also where this is a view already: they never move.
+
+        `view_words` are the words by which servers know the view; batches of an epoch are asked for
+        by them. None where this is not one view of the whole split, but a part of it by a list.
+
+        Errors: ValueError where a word is none, or no sample is left.
+        """
+        words = view_words(kind, {"any": any, "all": all, "none": none}, part, folds, fold,
+                           per_class, fold_seed)
+        view = self._open_view(words)
+        other = self._copy()
+        if self.indices is None:
+            other._narrow_to(view)
+            return other
+        own_words = words_of(view)
+        words_of_both = own_words and self.view_words and merged_words(self.view_words, own_words)
+        if words_of_both:
+            other._reset()
+            other._narrow_to(self._open_view(words_of_both))
+        elif own_words:
+            kept = np.isin(self.indices, positions_of(view))
+            if not kept.any():
+                raise ValueError(f"{own_words} leaves no sample of this part of {self.name}")
+            other._narrow(np.flatnonzero(kept))
+        return other
+
+    def folds(self, n_folds: int, seed: int = 0) -> Folds:
+        """For cross-validation: `split.folds(10)[0]` is (rest, held), two parts of this split that
+        have no sample in common, and all of it together; held is the fold. See part= of Split."""
+        return Folds(self, n_folds, seed)
+
+    def _copy(self) -> Any:
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        return other
+
+    def _open_view(self, words: str) -> Handle:
+        return _library.make("tnm_view_open", "tnm_view_close", self.handle.pointer,
+                             words.encode())
+
+    @property
+    def view_handle(self) -> Optional[Handle]:
+        """The view as this process has it open; None where it is none."""
+        if self.view_words is None:
+            return None
+        handle = self.handle
+        if self._view is None or self._view[1] is not handle:
+            self._view = self._open_view(self.view_words), handle
+        return self._view[0]
+
+    def _narrow_to(self, view: Handle) -> None:
+        """Keep what the view has of the whole split, which this is."""
+        words = words_of(view)
+        if not words:
+            return
+        self._narrow(positions_of(view))
+        self.view_words, self._view = words, (view, self.handle)
+
+    def _reset(self) -> None:
+        """Be the whole split."""
+        self.indices, self.n_samples = None, self.info["samples"]
+
     def _narrow(self, positions: np.ndarray) -> None:
         """Keep these alone of what is here."""
+        self.view_words, self._view = None, None
         self.indices = positions if self.indices is None else self.indices[positions]
         self.indices.flags.writeable = False
         self.n_samples = len(self.indices)

@@ -159,6 +159,11 @@ class Loader(IterableDataset):
             return _library.make("tnm_pairs_open", "tnm_stream_close", handle.pointer, self.seed,
                                  self._first() * self.batch_size + aside, self.batch_size,
                                  self.rank, self.world, self._depth)
+        view = self.dataset.view_handle if self.shuffle else None
+        if view is not None:
+            return _library.make("tnm_view_epoch_open", "tnm_stream_close", view.pointer, self.seed,
+                                 self.epoch, self.batch_size, self.rank, self.world,
+                                 LAST[self.last], self._depth)
         return _library.open_part(handle, self.dataset.indices, self.shuffle, self.seed, self.epoch,
                                   self.batch_size, self.rank, self.world, LAST[self.last],
                                   self._depth)
