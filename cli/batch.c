@@ -49,7 +49,10 @@ static int write_batch(const struct options *options, const tnm_batch *batch, st
 static int fetch_batch(const struct options *options, tnm_split *split, tnm_batch **ret,
                        struct fault *why)
 {
-    int r;
+    tnm_view *view;
+    int r = command_open_view(options, split, &view, why);
+    if (r < 0)
+        return r;
     if (options->indices) {
         uint64_t *indices;
         size_t n;
@@ -58,6 +61,11 @@ static int fetch_batch(const struct options *options, tnm_split *split, tnm_batc
             return r;
         r = tnm_samples(split, indices, n, ret);
         free(indices);
+    } else if (view) {
+        r = tnm_view_batch(view, (uint32_t)options->seed, (uint32_t)options->epoch, options->k,
+                           options->size, (uint32_t)options->rank, (uint32_t)options->world,
+                           options->last, ret);
+        tnm_view_close(view);
     } else {
         r = tnm_epoch_batch(split, (uint32_t)options->seed, (uint32_t)options->epoch, options->k,
                             options->size, (uint32_t)options->rank, (uint32_t)options->world,
@@ -70,9 +78,9 @@ int command_batch(const struct options *options, tnm_client *client, struct faul
 {
     tnm_split *split;
     tnm_batch *batch;
-    if (options->indices && options->of_epoch)
+    if (options->indices && (options->of_epoch || options->of_view))
         return fault_set(why, -EINVAL, "--indices says which samples; %s has no meaning beside it",
-                         options->of_epoch);
+                         options->of_epoch ? options->of_epoch : options->of_view);
     int r = command_open_split(options, client, &split, why);
     if (r < 0)
         return r;
@@ -85,50 +93,81 @@ int command_batch(const struct options *options, tnm_client *client, struct faul
     return r;
 }
 
-static void write_labels_text(FILE *out, const uint8_t *labels, uint64_t n, uint32_t n_labels)
+/* Samples of a split, all of them where `positions` is NULL. */
+struct rows {
+    const uint8_t *labels; /* of the whole split */
+    const uint64_t *positions;
+    uint64_t n;
+    uint32_t n_labels;
+};
+
+static uint64_t position_of(const struct rows *rows, uint64_t i)
 {
-    for (uint64_t i = 0; i < n; i++) {
-        fprintf(out, "%" PRIu64 " ", i);
-        sample_print_labels(out, labels + i * n_labels, n_labels, ",");
+    return rows->positions ? rows->positions[i] : i;
+}
+
+static void write_labels_text(FILE *out, const struct rows *rows)
+{
+    for (uint64_t i = 0; i < rows->n; i++) {
+        uint64_t at = position_of(rows, i);
+        fprintf(out, "%" PRIu64 " ", at);
+        sample_print_labels(out, rows->labels + at * rows->n_labels, rows->n_labels, ",");
         fputc('\n', out);
     }
 }
 
-static void write_labels_npy(FILE *out, const uint8_t *labels, uint64_t n, uint32_t n_labels)
+static void write_labels_npy(FILE *out, const struct rows *rows)
 {
-    npy_write_header(out, "'|u1'", n, n_labels);
-    fwrite(labels, n_labels, n, out);
+    npy_write_header(out, "'|u1'", rows->n, rows->n_labels);
+    for (uint64_t i = 0; i < rows->n; i++)
+        fwrite(rows->labels + position_of(rows, i) * rows->n_labels, rows->n_labels, 1, out);
 }
 
-static int write_labels(const struct options *options, const uint8_t *labels, uint64_t n,
-                        uint32_t n_labels, struct fault *why)
+static int write_labels(const struct options *options, const struct rows *rows, struct fault *why)
 {
     struct output output;
     bool binary = options->format == OUTPUT_NPY;
     int r = output_open(options->output, binary, &output, why);
     if (r < 0)
         return r;
-    (binary ? write_labels_npy : write_labels_text)(output.file, labels, n, n_labels);
+    (binary ? write_labels_npy : write_labels_text)(output.file, rows);
     return output_close(&output, 0, why);
 }
 
-int command_labels(const struct options *options, tnm_client *client, struct fault *why)
+/* The labels of a view, or (NULL) of all samples. */
+static int get_labels(const struct options *options, tnm_split *split, const tnm_view *view,
+                      struct fault *why)
 {
-    tnm_split *split;
-    int r = command_open_split(options, client, &split, why);
-    if (r < 0)
-        return r;
     uint64_t n = tnm_split_n_samples(split);
     tnm_geometry geometry;
     tnm_split_geometry(split, &geometry);
     uint8_t *labels = reallocarray(NULL, n, geometry.n_labels);
+    const struct rows rows = {.labels = labels,
+                              .positions = view ? tnm_view_positions(view) : NULL,
+                              .n = view ? tnm_view_n_samples(view) : n,
+                              .n_labels = geometry.n_labels};
+    int r;
     if (!labels)
         r = fault_set(why, -ENOMEM, "no memory for %" PRIu64 " labels", n);
     else if ((r = tnm_split_labels(split, labels, n * geometry.n_labels)) < 0)
         fault_of_library(why, r);
     else
-        r = write_labels(options, labels, n, geometry.n_labels, why);
+        r = write_labels(options, &rows, why);
     free(labels);
+    return r;
+}
+
+int command_labels(const struct options *options, tnm_client *client, struct fault *why)
+{
+    tnm_split *split;
+    tnm_view *view = NULL;
+    int r = command_open_split(options, client, &split, why);
+    if (r < 0)
+        return r;
+    r = command_open_view(options, split, &view, why);
+    if (r == 0)
+        r = get_labels(options, split, view, why);
+    tnm_view_close(view);
     tnm_split_close(split);
     return r;
 }

@@ -95,7 +95,7 @@ static int read_words(struct words *words, struct fault *why)
 /* Has the command all options that were given? */
 static int check_options(const struct words *words, struct fault *why)
 {
-    char possible[256];
+    char possible[512];
     for (size_t i = 0; i < n_option_rows; i++)
         if ((words->given >> i & 1) && !option_is_of(&option_rows[i], words->command))
             return fault_set(why, -EINVAL, "%s has no option %s; it has %s",

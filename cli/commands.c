@@ -20,7 +20,8 @@ const struct command commands[N_COMMANDS] = {
             .help = "the splits of the server, or all about one",
             .more =
                 "SPLIT is the name of a split or of a source split, or name@revision, which pins "
-                "what is in it. As text this is for people; programs read --format json.",
+                "what is in it. As text this is for people; programs read --format json. Of a view "
+                "(--kind, --any, --all, --none, --folds, --per-class) it is what can be counted.",
             .example = "info train",
             .run = command_info,
         },
@@ -33,7 +34,7 @@ const struct command commands[N_COMMANDS] = {
             .formats = BIT(OUTPUT_TEXT) | BIT(OUTPUT_NPY),
             .help = "the labels of all samples",
             .more = "As text a line for each sample: its index, and its digits with commas between "
-                    "them. As npy uint8 [samples, 10], multi-hot.",
+                    "them. As npy uint8 [samples, 10], multi-hot. Of a view its samples alone.",
             .example = "labels train --output labels.npy",
             .run = command_labels,
         },
@@ -62,7 +63,9 @@ const struct command commands[N_COMMANDS] = {
             .more = "Either the samples of --indices; or global batch --k of --size samples in the "
                     "order "
                     "of epoch --epoch under --seed, of which rank --rank of --world takes every "
-                    "WORLDth. As text a line for each sample, as safetensors its events.",
+                    "WORLDth. The epoch is of a view where one is asked for (--kind, --any, --all, "
+                    "--none, --folds, --per-class). As text a line for each sample, as safetensors "
+                    "its events.",
             .example = "batch train --seed 1 --epoch 0 --k 0 --size 32 --output batch.safetensors",
             .run = command_batch,
         },

@@ -73,6 +73,10 @@ int command_pair(const struct options *options, tnm_client *client, struct fault
 int command_mix(const struct options *options, tnm_client *client, struct fault *why);
 int command_play(const struct options *options, tnm_client *client, struct fault *why);
 
+/* The view of the split that the options ask for; NULL for all of it. */
+int command_open_view(const struct options *options, tnm_split *split, tnm_view **ret,
+                      struct fault *why);
+
 /* The split of the first operand, in the form that the options ask for. */
 int command_open_split(const struct options *options, tnm_client *client, tnm_split **ret,
                        struct fault *why);

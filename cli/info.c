@@ -101,11 +101,9 @@ static void print_title(FILE *out, const json_t *root, const struct style *style
     fprintf(out, "; %s\n\n", style_bytes(number_of(root, "bytes"), size));
 }
 
-static void print_numbers(FILE *out, const json_t *root, const struct style *style)
+static void print_samples(FILE *out, const json_t *root, const struct style *style)
 {
     char text[STYLE_NUMBER_SIZE];
-    const json_t *counts = json_object_get(root, "event_counts");
-    const json_t *sensor = json_object_get(root, "sensor");
     print_name(out, style, "samples");
     fprintf(out, "%s", style_number(number_of(root, "samples"), text));
     if (number_of(root, "pairs")) {
@@ -113,17 +111,30 @@ static void print_numbers(FILE *out, const json_t *root, const struct style *sty
         fprintf(out, "%s of one", style_number(number_of(root, "singles"), text));
     }
     fputc('\n', out);
+}
+
+static void print_events(FILE *out, const json_t *root, const struct style *style)
+{
+    char text[STYLE_NUMBER_SIZE];
+    const json_t *counts = json_object_get(root, "event_counts");
+    print_name(out, style, "events");
+    fprintf(out, "%s: ", style_number(number_of(root, "events"), text));
+    fprintf(out, "%s to ", style_number(number_of(counts, "min"), text));
+    fprintf(out, "%s in a sample, mean %.0f\n", style_number(number_of(counts, "max"), text),
+            json_number_value(json_object_get(counts, "mean")));
+}
+
+static void print_numbers(FILE *out, const json_t *root, const struct style *style)
+{
+    const json_t *sensor = json_object_get(root, "sensor");
+    print_samples(out, root, style);
     print_name(out, style, "sensor");
     fprintf(out, "%" PRId64 " x %" PRId64 " pixels, %" PRId64 " polarities; times in ",
             number_of(sensor, "width"), number_of(sensor, "height"),
             number_of(sensor, "polarities"));
     clean_write(out, text_of(root, "time_unit"), 0, CLEAN_ALL);
     fputc('\n', out);
-    print_name(out, style, "events");
-    fprintf(out, "%s: ", style_number(number_of(root, "events"), text));
-    fprintf(out, "%s to ", style_number(number_of(counts, "min"), text));
-    fprintf(out, "%s in a sample, mean %.0f\n", style_number(number_of(counts, "max"), text),
-            json_number_value(json_object_get(counts, "mean")));
+    print_events(out, root, style);
 }
 
 /* The numbers of an array; returns how many there are, or 0 if there are too many. */
@@ -202,6 +213,21 @@ static void print_split(FILE *out, const json_t *root, const struct style *style
     print_meetings(out, root, style);
 }
 
+/* "train: view kind=pair". */
+static void print_view(FILE *out, const json_t *root, const struct style *style)
+{
+    fputs(style->has_colours ? "\033[1m" : "", out);
+    clean_write(out, text_of(root, "split"), 0, CLEAN_ALL);
+    fputs(style->has_colours ? "\033[0m: view " : ": view ", out);
+    clean_write(out, text_of(root, "view"), 0, CLEAN_ALL);
+    fputs("\n\n", out);
+    print_samples(out, root, style);
+    print_events(out, root, style);
+    print_event_counts(out, root, style);
+    print_labels(out, root, style);
+    print_meetings(out, root, style);
+}
+
 static int write_document(const struct options *options, const char *text,
                           void (*print)(FILE *out, const json_t *root, const struct style *style),
                           struct fault *why)
@@ -225,11 +251,32 @@ static int write_document(const struct options *options, const char *text,
     return r;
 }
 
+static int write_split(const struct options *options, tnm_split *split, struct fault *why)
+{
+    tnm_view *view;
+    char *text;
+    int r = command_open_view(options, split, &view, why);
+    if (r < 0)
+        return r;
+    if (!view)
+        return write_document(options, tnm_split_json(split), print_split, why);
+    r = tnm_view_json(view, &text);
+    tnm_view_close(view);
+    if (r < 0)
+        return fault_of_library(why, r);
+    r = write_document(options, text, print_view, why);
+    tnm_free(text);
+    return r;
+}
+
 int command_info(const struct options *options, tnm_client *client, struct fault *why)
 {
     tnm_split *split;
     char *text;
     int r;
+    if (options->n_operands == 0 && options->of_view)
+        return fault_set(why, -EINVAL, "%s says which samples of a split; SPLIT is missing",
+                         options->of_view);
     if (options->n_operands == 0) {
         r = tnm_catalog_json(client, &text);
         if (r < 0)
@@ -241,7 +288,7 @@ int command_info(const struct options *options, tnm_client *client, struct fault
     r = command_open_split(options, client, &split, why);
     if (r < 0)
         return r;
-    r = write_document(options, tnm_split_json(split), print_split, why);
+    r = write_split(options, split, why);
     tnm_split_close(split);
     return r;
 }

@@ -76,6 +76,37 @@ static int set_flag(struct options *options, const struct option_row *row, const
     return 0;
 }
 
+static int check_word(const struct option_row *row, const char *value, struct fault *why)
+{
+    struct options unused;
+    uint64_t number;
+    if (row->choices)
+        return set_choice(&unused, row, value, why);
+    if (row->max)
+        return word_number(row->name, value, row->min, row->max, &number, why);
+    if (!*value || value[strspn(value, "0123456789,")])
+        return fault_set(why, -EINVAL, "%s is \"%.80s\"; it takes labels with commas between them",
+                         row->name, value);
+    return 0;
+}
+
+/* One more word of the view: "--per-class 3" is "per_class=3". */
+static int set_view(struct options *options, const struct option_row *row, const char *value,
+                    struct fault *why)
+{
+    int r = check_word(row, value, why);
+    if (r < 0)
+        return r;
+    size_t used = strlen(options->view), room = sizeof options->view - used;
+    int n = snprintf(options->view + used, room, "%s%s=%s", used ? "&" : "", row->name + 2, value);
+    if (n < 0 || (size_t)n >= room)
+        return fault_set(why, -EINVAL, "%s is longer than all labels are", row->name);
+    for (char *at = options->view + used; *at && *at != '='; at++)
+        *at = *at == '-' ? '_' : *at;
+    options->of_view = row->name;
+    return 0;
+}
+
 static int set_nothing(struct options *options, const struct option_row *row, const char *value,
                        struct fault *why)
 {
@@ -92,6 +123,8 @@ static const char *const orders[] = {[TNM_ORDER_STORED] = "stored",
                                      NULL};
 static const char *const lasts[] = {
     [TNM_LAST_SHORT] = "short", [TNM_LAST_DROP] = "drop", [TNM_LAST_PAD] = "pad", NULL};
+static const char *const kinds[] = {"single", "pair", NULL};
+static const char *const parts[] = {"held", "rest", NULL};
 
 enum {
     NO_COMMAND = 1 << N_COMMANDS, /* the program itself */
@@ -99,6 +132,7 @@ enum {
     PLAY = COMMAND_BIT(COMMAND_PLAY),
     SAMPLES =
         COMMAND_BIT(COMMAND_GET) | COMMAND_BIT(COMMAND_PAIR) | COMMAND_BIT(COMMAND_MIX) | BATCH,
+    VIEWING = COMMAND_BIT(COMMAND_INFO) | COMMAND_BIT(COMMAND_LABELS) | BATCH,
     WRITING = COMMAND_BIT(COMMAND_INFO) | COMMAND_BIT(COMMAND_LABELS) | SAMPLES,
     ASKING = WRITING | PLAY,
     EVERY = ASKING | COMMAND_BIT(COMMAND_HELP) | NO_COMMAND,
@@ -126,6 +160,15 @@ const struct option_row option_rows[] = {
     {"--rank", 0, "N", "which share of a global batch", BATCH, set_number, AT(rank), EPOCH(0, UINT16_MAX - 1), .standard = "0"},
     {"--world", 0, "N", "into how many shares it is divided", BATCH, set_number, AT(world), EPOCH(1, UINT16_MAX), .standard = "1"},
     {"--last", 0, "NAME", "a last batch that is not full is short, left out, or filled up from the beginning", BATCH, set_choice, AT(last), .choices = lasts, .of_epoch = true, .standard = "short"},
+    {"--kind", 0, "NAME", "a view: the samples that show one digit, or two", VIEWING, set_view, AT(view), .choices = kinds},
+    {"--any", 0, "A,B,...", "a view: those that show one of these digits", VIEWING, set_view, AT(view)},
+    {"--all", 0, "A,B,...", "a view: those that show all of these digits", VIEWING, set_view, AT(view)},
+    {"--none", 0, "A,B,...", "a view: those that show none of these digits", VIEWING, set_view, AT(view)},
+    {"--folds", 0, "N", "a view: of the split dealt into so many folds", VIEWING, set_view, AT(view), .min = 2, .max = 1000},
+    {"--fold", 0, "N", "a view: which fold; 0 where it is not given", VIEWING, set_view, AT(view), .max = 999},
+    {"--part", 0, "NAME", "a view: the fold, held out, or all the rest", VIEWING, set_view, AT(view), .choices = parts},
+    {"--per-class", 0, "N", "a view: so many samples of each set of labels at most", VIEWING, set_view, AT(view), .min = 1, .max = INT32_MAX},
+    {"--fold-seed", 0, "N", "a view: the seed by which folds are dealt; 0 where it is not given", VIEWING, set_view, AT(view), .max = UINT32_MAX},
     {"--pair", 0, "SEED,INDEX", "play a fresh pair of a source split", PLAY, set_word, AT(pair)},
     {"--speed", 0, "X", "times the real speed, 0.001 to 100", PLAY, set_speed, AT(speed), .standard = "0.2"},
     {"--once", 0, NULL, "end after the first round", PLAY, set_flag, AT(once)},

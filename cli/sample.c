@@ -28,6 +28,17 @@ int command_open_split(const struct options *options, tnm_client *client, tnm_sp
     return r;
 }
 
+int command_open_view(const struct options *options, tnm_split *split, tnm_view **ret,
+                      struct fault *why)
+{
+    int r = 0;
+    if (options->of_view)
+        r = tnm_view_open(split, options->view, ret);
+    else
+        *ret = NULL;
+    return r < 0 ? fault_of_library(why, r) : 0;
+}
+
 void sample_print_labels(FILE *out, const uint8_t *labels, uint32_t n_labels, const char *between)
 {
     bool any = false;
