@@ -130,6 +130,14 @@ static void an_order_costs_as_much_as_it_is_long(void **state)
     assert_int_equal(cost_order_us(600000), 10 * cost_order_us(60000));
 }
 
+static void a_view_costs_more_than_an_order(void **state)
+{
+    (void)state;
+    assert_int_equal(cost_view_us(0), 0);
+    assert_true(cost_view_us(60000) > cost_order_us(60000));
+    assert_int_equal(cost_view_us(600000), 10 * cost_view_us(60000));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +148,7 @@ int main(void)
         cmocka_unit_test(filters_cost_by_what_they_do),
         cmocka_unit_test(a_length_alone_costs_no_more_than_a_look),
         cmocka_unit_test(an_order_costs_as_much_as_it_is_long),
+        cmocka_unit_test(a_view_costs_more_than_an_order),
     };
     return cmocka_run_group_tests_name("cost", tests, open_small, close_small);
 }

@@ -12,6 +12,7 @@ import numpy as np
 import daemon
 import twonmnist
 import view_rules
+from fake_server import FakeServer
 
 try:
     import torch
@@ -103,6 +104,17 @@ class Views(unittest.TestCase):
         for line in asked:
             self.assertRegex(line, r"/epochs/9/0/batches/\d+\.safetensors\?")
             self.assertIn("&kind=pair&any=3,8", line)
+
+    def test_a_batch_of_another_view_is_told_by_its_words(self):
+        """Though its samples are the same, and in the same order."""
+        def behave(fake, path, n):
+            return fake.real(path.replace("&none=9", "&none=8"))
+
+        fake = self.enterContext(FakeServer(behave, server))
+        view = twonmnist.Split(fake.url, "train", retries=0, call_patience_s=0).view(
+            kind="single", any=3, none=9)
+        with self.assertRaisesRegex(OSError, "none is 8 instead of 9"):
+            next(iter(loader(view)))
 
     def test_in_stored_order_they_come_ascending(self):
         view = train.view(kind="pair")

@@ -19,7 +19,7 @@ enum {
     EVENT_TEXT_BYTES = 12,
     FRAME_TEXT_BYTES = 2,
     SHUFFLED_PER_US = 60,
-    VIEWED_PER_US = 15,
+    VIEWED_PER_US = 10,
 };
 
 static uint64_t mean_events(const struct entry *entry, bool mixed)
