@@ -167,6 +167,7 @@ static const struct wanted batches[] = {
     {"/v1/splits/published/batch.safetensors?indices=0,3&order=time", NULL},
     {"/v1/splits/timed/epochs/1/2/batches/0.safetensors?size=9", NULL},
     {"/v1/splits/timed/epochs/1/2/batches/1.json?size=9&last=pad", NULL},
+    {"/v1/splits/timed/epochs/1/2/batches/0.safetensors?size=9&kind=pair&per_class=1", NULL},
     {"/v1/pairs/source/7/batches/0.safetensors?size=9", NULL},
     {"/v1/pairs/source/7/batches/0.json?size=2&as=frames&bins=2", NULL},
 };
@@ -178,6 +179,12 @@ static const struct wanted documents[] = {
     {"/v1/splits/timed/labels.json", NULL},
     {"/v1/splits/timed/samples?offset=2&length=5", NULL},
     {"/v1/sources/source/samples", NULL},
+    {"/v1/splits/timed/labels.json?kind=pair", NULL},
+    {"/v1/splits/timed/labels.npy?kind=pair", NULL},
+    {"/v1/splits/timed/statistics", NULL},
+    {"/v1/splits/timed/statistics?folds=2&part=held", NULL},
+    {"/v1/splits/timed/indices.json?kind=pair", NULL},
+    {"/v1/splits/timed/indices.npy", NULL},
 };
 
 static void check_all(const struct wanted *wanted, size_t n)
