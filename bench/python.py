@@ -12,8 +12,8 @@ written there as JSON. The yardsticks, measured in the same run:
 * files, NumPy: the same files by np.fromfile and whole-array arithmetic; events alone.
 * curl: the same batches over HTTP, thrown away; the better of one connection and of four.
 
-Frames come as places that are set, where that is less to send, and "of events" as it was before
-there were places; bytes are those that have arrived, a sample. Figures are medians of three rounds
+Frames are made of events, as on one machine they are, or "of places" that are set, as over a
+network; bytes are those that have arrived, a sample. Figures are medians of three rounds
 in which all take turns.
 """
 import json
@@ -117,7 +117,7 @@ def check_byte_loop(split, paths):
 
 def measure(url):
     split = twonmnist.Split(url, "train")
-    of_events = twonmnist.Split(url, "train", wire="events")
+    of_places = twonmnist.Split(url, "train", wire="sparse")
     windows = twonmnist.frames.tonic(time_window=10_000)
     with tempfile.TemporaryDirectory() as folder:
         paths = [pathlib.Path(folder) / f"{i}.bin" for i in range(50)]
@@ -134,14 +134,14 @@ def measure(url):
             "Split[i], events": singly(split),
             "loader, packed events": from_loader(split, form="packed"),
             "loader, columns": from_loader(split, form="events"),
-            "loader, frames uint8 of events": from_loader(of_events, dtype="uint8"),
             "loader, frames uint8": from_loader(split, dtype="uint8"),
+            "loader, frames uint8 of places": from_loader(of_places, dtype="uint8"),
             "loader, frames uint8 BTCHW": from_loader(split, dtype="uint8", axes="BTCHW"),
-            "loader, frames float32 of events": from_loader(of_events),
             "loader, frames float32": from_loader(split),
-            "loader, 10 ms windows of events": from_loader(of_events, frames=windows),
+            "loader, frames float32 of places": from_loader(of_places),
             "loader, 10 ms windows": from_loader(split, frames=windows),
-            "loader, sparse frames": from_loader(split, form="sparse"),
+            "loader, 10 ms windows of places": from_loader(of_places, frames=windows),
+            "loader, sparse frames": from_loader(of_places, form="sparse"),
         }
         rates = {name: [] for name in ways}
         for _ in range(ROUNDS):

@@ -39,7 +39,7 @@ static const struct option_row {
     OPTIONS_TEXTS(X)
 #undef X
     {"token_file", "file whose first line is the bearer token", set_token_file, 0, 0, 0, 0},
-    {"wire", "how what becomes frames by a rule is sent: events, sparse (places that are set), or auto, what is less",
+    {"wire", "how what becomes frames by a rule is sent: events, sparse (places that are set), or auto, what is less (events from this machine)",
      set_wire, offsetof(tnm_options, wire), OPTION_WIRE_AUTO, 0, 0},
 };
 /* clang-format on */

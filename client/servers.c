@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "client/retry.h"
 #include "client/transfer.h"
@@ -76,6 +77,27 @@ void servers_free(struct servers *servers)
         free(servers->list[i].socket);
     }
     free(servers);
+}
+
+/* "http://localhost:8642" and the like; of a socket, too. */
+static bool is_local(const char *base)
+{
+    const char *host = strstr(base, "://");
+    host = host ? host + 3 : base;
+    if (strncmp(host, "[::1]", 5) == 0)
+        return true;
+    size_t n = strcspn(host, ":/");
+    bool is_address = strspn(host, "0123456789.") == n;
+    return (n == 9 && strncasecmp(host, "localhost", n) == 0) ||
+           (is_address && strncmp(host, "127.", 4) == 0);
+}
+
+bool servers_are_local(const struct servers *servers)
+{
+    for (size_t i = 0; i < servers->n; i++)
+        if (!is_local(servers->list[i].base))
+            return false;
+    return true;
 }
 
 bool server_failed(struct server *server, const tnm_options *options,

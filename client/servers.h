@@ -39,6 +39,10 @@ struct servers {
 int servers_new(const char *const *urls, size_t n, struct servers **ret, struct error *why);
 void servers_free(struct servers *servers);
 
+/* Whether all of them are on this machine, by their names: bytes cost nothing there, and what a
+ * server computes is taken from us. Any thread. */
+bool servers_are_local(const struct servers *servers);
+
 /* What became of a try. Tries are numbered in the order in which they are sent. */
 struct server_failure {
     uint64_t number, last_number; /* of the try, and of the last one that was sent to anybody */

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "client/failure.h"
+#include "client/servers.h"
 
 uint64_t stream_now_ns(void)
 {
@@ -301,20 +302,33 @@ int tnm_stream_next(tnm_stream *stream, tnm_batch **ret)
     return 1;
 }
 
-/* The rule by which to ask for places; NULL: events it is. Servers round no times, and filter no
- * events, of what they have cut by times: where samples are to be had so, too, we cut ourselves. */
-static const struct rule *stream_wire_rule(const tnm_stream *stream, const tnm_decoder *decoder)
+/* Whether what is to be had as places, too, is to come so: as asked for; else where that is less to
+ * send, to a server that is elsewhere. */
+static const struct rule *wanted_rule(const tnm_stream *stream, const tnm_decoder *decoder)
 {
     const tnm_split *split = stream->split;
-    const struct form *form = &stream->form;
-    uint64_t wire = split->client->options->wire;
+    const tnm_client *client = split->client;
     uint64_t n_events = split->n_samples ? split->n_events / split->n_samples : 0;
-    const struct rule *rule = NULL;
-    if (wire != OPTION_WIRE_EVENTS && decoder && !form->timestep_us)
-        rule = decoder_wire_rule(decoder, stream->kind == CURSOR_PAIRS ? 2 * n_events : n_events,
-                                 wire == OPTION_WIRE_SPARSE);
-    bool filters_twice = rule && rule_has_filters(rule) && rule_has_filters(&form->filters);
-    return filters_twice ? NULL : rule;
+    if (stream->kind == CURSOR_PAIRS)
+        n_events *= 2;
+    switch (client->options->wire) {
+    case OPTION_WIRE_EVENTS:
+        return NULL;
+    case OPTION_WIRE_SPARSE:
+        return decoder_wire_rule(decoder, n_events, true);
+    default:
+        return servers_are_local(client->servers) ? NULL
+                                                  : decoder_wire_rule(decoder, n_events, false);
+    }
+}
+
+/* The rule by which to ask for places; NULL: events it is. Servers round no times of what they cut
+ * by times, and filter once: where samples are to be had so we cut them ourselves. */
+static const struct rule *stream_wire_rule(const tnm_stream *stream, const tnm_decoder *decoder)
+{
+    const struct rule *rule = wanted_rule(stream, decoder);
+    bool filters_twice = rule && rule_has_filters(rule) && rule_has_filters(&stream->form.filters);
+    return filters_twice || stream->form.timestep_us ? NULL : rule;
 }
 
 int tnm_stream_set_decoder(tnm_stream *stream, const tnm_decoder *decoder)

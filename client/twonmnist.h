@@ -391,7 +391,7 @@ int tnm_stream_set_epoch(tnm_stream *stream, uint32_t epoch);
  * decoder stays the caller's and outlives the stream. NULL: packed events only.
  *
  * What a decoder of tnm_decoder_rule() or tnm_decoder_sparse() is to make is asked for as places
- * where that is less to send (option `wire`), and comes out the same. */
+ * where that is less to send over a network (option `wire`), and comes out the same. */
 int tnm_stream_set_decoder(tnm_stream *stream, const tnm_decoder *decoder);
 
 /* Lend a buffer to decode into; the first batch for which it is large enough takes it, and it is

@@ -233,9 +233,36 @@ static void what_others_usually_take_leaves_out_the_one_in_question(void **state
     assert_in_range((unsigned)servers_typical_ms(&servers, 2), 500, 520);
 }
 
+static void servers_are_local_by_their_names(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *urls[2];
+        bool local;
+    } cases[] = {
+        {{"http://localhost:8642", "unix:/run/socket"}, true},
+        {{"https://LOCALHOST", "http://127.0.0.2:1/"}, true},
+        {{"http://[::1]:8642", "http://127.1"}, true},
+        {{"http://localhost:8642", "http://one:8642"}, false},
+        {{"http://localhost.example", "unix:/run/socket"}, false},
+        {{"http://127.example", "unix:/run/socket"}, false},
+        {{"http://[::2]:8642", "unix:/run/socket"}, false},
+        {{"http://10.0.0.1:127", "unix:/run/socket"}, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct servers *servers;
+        struct error why;
+        assert_int_equal(servers_new(cases[i].urls, 2, &servers, &why), 0);
+        if (servers_are_local(servers) != cases[i].local)
+            fail_msg("%s, %s", cases[i].urls[0], cases[i].urls[1]);
+        servers_free(servers);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(servers_are_local_by_their_names),
         cmocka_unit_test(urls_become_what_paths_are_put_behind),
         cmocka_unit_test(a_socket_is_a_path_and_any_host),
         cmocka_unit_test(urls_that_are_none_are_refused),

@@ -745,7 +745,7 @@ static void events_come_where_places_would_be_more_or_are_not_to_be_had(void **s
         const char *filter;
         bool places;
     } cases[] = {
-        {OPTION_WIRE_AUTO, 0, NULL, false}, /* samples have 3 events each */
+        {OPTION_WIRE_AUTO, 0, NULL, false}, /* samples have 3 events each: 15 bytes of 18 */
         {OPTION_WIRE_EVENTS, 0, NULL, false}, {OPTION_WIRE_SPARSE, 0, NULL, true},
         {OPTION_WIRE_SPARSE, 5, NULL, false}, /* times that are rounded first */
         {OPTION_WIRE_SPARSE, 0, "t0", true},
@@ -769,6 +769,16 @@ static void events_come_where_places_would_be_more_or_are_not_to_be_had(void **s
     }
     assert_int_equal(tnm_split_set_filters(split, NULL), 0);
     assert_int_equal(tnm_split_set_filters(NULL, NULL), -EINVAL);
+    client->options->wire = OPTION_WIRE_AUTO;
+    split->n_events = 4000 * N;
+    tnm_decoder *decoder = set_rule(few_bins, 1);
+    assert_non_null(stream->form.frames);
+    free(client->servers->list[0].base);
+    client->servers->list[0].base = strdup("http://localhost");
+    assert_int_equal(tnm_stream_set_decoder(stream, decoder), 0);
+    assert_null(stream->form.frames);
+    tnm_decoder_free(decoder);
+    stream->decoder = NULL;
 }
 
 static void filters_of_the_split_and_of_the_rule_are_never_asked_for_at_once(void **state)

@@ -150,7 +150,8 @@ def loader(dataset: Union[Split, Pairs], batch_size: int = 32, *, form: str = "f
     counts stop at 255) or "uint16", of a voxel grid "float32" or "float64"; and axes "TBCHW" [T, B,
     C, H, W] (the default), "BTCHW" [B, T, C, H, W] or "CHWT" [B, C, H, W, T]; channel 1 is ON. By a
     rule that gives each sample its own number of frames inputs are Frames(frames, n_frames), filled
-    up to the longest. Servers send the places that are set, where that is less than the events.
+    up to the longest. Servers elsewhere send the places that are set,
+    where that is less than the events (option wire of the dataset).
 
     batch_size: of all ranks together; each gets its share of it, so that it has to be a multiple of
     world (with last "short" it may be another, with a warning). seed: 0 to 2^32 - 1, of the epochs'
