@@ -6,16 +6,13 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "common/counting.h"
 #include "common/cpu.h"
-#include "common/event_codec.h"
+#include "common/places.h"
 #include "common/timestep.h"
 
 static_assert((int)FRAMES_TIMESTEP_MAX_US <= (int)TIMESTEP_MAX_US,
               "timesteps that can be divided by");
-
-enum { BLOCK = 512 }; /* events unpacked at a time: columns and places stay in the L1 cache */
-
-static const uint32_t NOWHERE = UINT32_MAX;
 
 size_t frames_value_size(enum frames_values values)
 {
@@ -55,7 +52,7 @@ void frames_shape(const struct frames_rule *rule, uint64_t ret[FRAMES_DIMS])
 struct layout {
     struct timestep step;
     bool round;
-    uint32_t width, height, pixels;
+    struct place_rule places;
     uint32_t first_bin, bins, bin_stride, place_stride;
 };
 
@@ -65,93 +62,78 @@ static struct layout layout_of(const struct frames_rule *rule)
     return (struct layout){
         .step = timestep_of(rule->timestep_us),
         .round = rule->binning == FRAMES_ROUND,
-        .width = rule->geometry.width,
-        .height = rule->geometry.height,
-        .pixels = n_pixels(rule),
+        .places = place_rule_of(&rule->geometry, SENSOR_POLARITIES),
         .bins = rule->bins,
         .bin_stride = time_first ? n_places(rule) : 1,
         .place_stride = time_first ? 1 : rule->bins,
     };
 }
 
-struct columns {
-    uint32_t t_us[BLOCK]; /* then the bin */
-    uint8_t x[BLOCK], y[BLOCK], p[BLOCK];
-};
-
-/* Where in the tensor each event belongs. Whole blocks only, and nothing that depends on the data:
- * the compiler makes vector code of it. */
+/* Where in the tensor each event belongs, instead of its place. Whole blocks only, and nothing that
+ * depends on the data: the compiler makes vector code of it. */
 __attribute__((always_inline)) static inline void
-find_places(const struct columns *events, const struct layout *layout, uint32_t *restrict ret)
+find_values(const uint32_t *restrict bins, const struct layout *layout, uint32_t *restrict places)
 {
-    const uint32_t first_bin = layout->first_bin, bins = layout->bins;
+    const uint32_t first_bin = layout->first_bin, n_bins = layout->bins;
     const uint32_t bin_stride = layout->bin_stride, place_stride = layout->place_stride;
-    const uint32_t width = layout->width, height = layout->height, pixels = layout->pixels;
-    for (size_t i = 0; i < BLOCK; i++) {
-        uint32_t bin = events->t_us[i] - first_bin, x = events->x[i], y = events->y[i];
-        uint32_t place = (uint32_t)events->p[i] * pixels + y * width + x;
-        uint32_t outside = (bin >= bins) | (x >= width) | (y >= height);
-        ret[i] = (bin * bin_stride + place * place_stride) | -outside;
+    for (size_t i = 0; i < PLACES_BLOCK; i++) {
+        uint32_t bin = bins[i] - first_bin, place = places[i];
+        uint32_t outside = (bin >= n_bins) | (place == PLACE_NOWHERE);
+        places[i] = (bin * bin_stride + place * place_stride) | -outside;
     }
 }
 
-static void find_places_portable(const struct columns *events, const struct layout *layout,
-                                 uint32_t *restrict ret)
+static void find_values_portable(const uint32_t *restrict bins, const struct layout *layout,
+                                 uint32_t *restrict places)
 {
-    find_places(events, layout, ret);
+    find_values(bins, layout, places);
 }
 
 #if CPU_X86
-__attribute__((target("avx2"))) static void
-find_places_avx2(const struct columns *events, const struct layout *layout, uint32_t *restrict ret)
+__attribute__((target("avx2"))) static void find_values_avx2(const uint32_t *restrict bins,
+                                                             const struct layout *layout,
+                                                             uint32_t *restrict places)
 {
-    find_places(events, layout, ret);
+    find_values(bins, layout, places);
+}
+
+__attribute__((target("avx512bw,avx512vl"))) static void
+find_values_avx512(const uint32_t *restrict bins, const struct layout *layout,
+                   uint32_t *restrict places)
+{
+    find_values(bins, layout, places);
 }
 #else
-#define find_places_avx2 find_places_portable
+#define find_values_avx2   find_values_portable
+#define find_values_avx512 find_values_portable
 #endif
 
-/* A count of each type, up to the largest; 1 once there is one. */
-#define FILLERS(name, type, most)                                                \
-    static void fill_or_##name(const uint32_t *places, size_t n, void *out)      \
-    {                                                                            \
-        for (size_t i = 0; i < n; i++)                                           \
-            if (places[i] != NOWHERE)                                            \
-                ((type *)out)[places[i]] = 1;                                    \
-    }                                                                            \
-    static void fill_sum_##name(const uint32_t *places, size_t n, void *out)     \
-    {                                                                            \
-        for (size_t i = 0; i < n; i++)                                           \
-            if (places[i] != NOWHERE) {                                          \
-                type *value = (type *)out + places[i];                           \
-                *value = (type)(*value + (*value < (most) ? (type)1 : (type)0)); \
-            }                                                                    \
-    }
-
-FILLERS(u8, uint8_t, UINT8_MAX)
-FILLERS(u16, uint16_t, UINT16_MAX)
-FILLERS(f32, float, UINT8_MAX)
-
-static void (*const fillers[][3])(const uint32_t *places, size_t n, void *out) = {
-    [FRAMES_OR] =
-        {[FRAMES_U8] = fill_or_u8, [FRAMES_F32] = fill_or_f32, [FRAMES_U16] = fill_or_u16},
-    [FRAMES_SUM] =
-        {[FRAMES_U8] = fill_sum_u8, [FRAMES_F32] = fill_sum_f32, [FRAMES_U16] = fill_sum_u16},
+static void (*const value_finders[CPU_LEVELS])(const uint32_t *restrict bins,
+                                               const struct layout *layout,
+                                               uint32_t *restrict places) = {
+    [CPU_PORTABLE] = find_values_portable,
+    [CPU_AVX2] = find_values_avx2,
+    [CPU_AVX512] = find_values_avx512,
 };
+
+/* Counts of F32 stop where those of U8 do. */
+static uint32_t most_of(enum frames_values values)
+{
+    return values == FRAMES_U16 ? UINT16_MAX : UINT8_MAX;
+}
 
 static void fill(const struct frames_rule *rule, const struct layout *layout,
                  struct event_span events, void *out)
 {
-    struct columns columns = {0};
-    uint32_t places[BLOCK];
-    for (size_t i = 0; i < events.n_events; i += BLOCK) {
-        size_t left = events.n_events - i, n = left < BLOCK ? left : BLOCK;
-        event_columns((struct event_span){events.bytes + i * EVENT_BYTES, n}, columns.t_us,
-                      columns.x, columns.y, columns.p);
-        timestep_count(layout->step, columns.t_us, n, layout->round);
-        (cpu_level() >= CPU_AVX2 ? find_places_avx2 : find_places_portable)(&columns, layout,
-                                                                            places);
-        fillers[rule->overlap][rule->values](places, n, out);
+    counting *count = counting_of(rule->overlap, rule->values);
+    uint32_t bins[PLACES_BLOCK] = {0}, places[PLACES_BLOCK];
+    for (size_t i = 0; i < events.n_events; i += PLACES_BLOCK) {
+        size_t left = events.n_events - i, n = left < PLACES_BLOCK ? left : PLACES_BLOCK;
+        places_find(&layout->places, (struct event_span){events.bytes + i * EVENT_BYTES, n}, bins,
+                    places);
+        timestep_count(layout->step, bins, n, layout->round);
+        value_finders[cpu_level()](bins, layout, places);
+        count(places, n, most_of(rule->values), out);
     }
 }
 
@@ -169,8 +151,8 @@ void frames_fill_among(const struct frames_rule *rule, struct event_span events,
                        uint64_t n_samples, void *out)
 {
     uint64_t stride = n_samples * n_places(rule);
-    assert(stride <= NOWHERE);
-    uint32_t window = (uint32_t)(NOWHERE / stride);
+    assert(stride <= PLACE_NOWHERE);
+    uint32_t window = (uint32_t)(PLACE_NOWHERE / stride);
     struct layout layout = layout_of(rule);
     layout.bin_stride = (uint32_t)stride;
     layout.place_stride = 1;

@@ -7,12 +7,178 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const uint32_t NOWHERE = UINT32_MAX;
+#include "common/counting.h"
+#include "common/cpu.h"
+#include "common/places.h"
+
+enum { STEP = 32 }; /* places that are looked at together, and may be read behind the last */
 
 static uint32_t n_places(const struct tensor_shape *shape)
 {
     return shape->channels * shape->geometry.height * shape->geometry.width;
 }
+
+/* The places of a block of events, found when one of them is asked for. */
+struct window {
+    struct place_rule rule;
+    struct event_span events;
+    uint32_t begin, end; /* the block */
+    uint32_t t_us[PLACES_BLOCK], places[PLACES_BLOCK + STEP];
+};
+
+static void window_open(struct window *window, const struct tensor_shape *shape,
+                        struct event_span events)
+{
+    window->rule = place_rule_of(&shape->geometry, shape->channels);
+    window->events = events;
+    window->begin = window->end = 0;
+}
+
+/* Places of events from `begin` on, as many of those before `end` as are in one block, *ret_n. */
+static const uint32_t *window_at(struct window *window, uint32_t begin, uint32_t end,
+                                 uint32_t *ret_n)
+{
+    if (begin < window->begin || begin >= window->end) {
+        size_t left = window->events.n_events - begin;
+        size_t n = left < PLACES_BLOCK ? left : PLACES_BLOCK;
+        window->begin = begin;
+        window->end = begin + (uint32_t)n;
+        places_find(&window->rule,
+                    (struct event_span){window->events.bytes + begin * (size_t)EVENT_BYTES, n},
+                    window->t_us, window->places);
+    }
+    *ret_n = (end < window->end ? end : window->end) - begin;
+    return window->places + (begin - window->begin);
+}
+
+/* Where a tensor has the value of a place in frame t: place · place + t / 8 · eight + t % 8 · one.
+ */
+struct strides {
+    uint32_t place, eight, one;
+};
+
+enum { LIST = PLACES_BLOCK }; /* values that are counted at once, and so many more at most */
+
+/* Without a branch for each event: some too many, which the next ones overwrite. */
+__attribute__((always_inline)) static inline void list_append(const uint32_t *restrict places,
+                                                              uint32_t n, uint32_t stride,
+                                                              uint32_t offset,
+                                                              uint32_t *restrict list)
+{
+    for (uint32_t i = 0; i < n; i += STEP, places += STEP, list += STEP)
+        for (uint32_t j = 0; j < STEP; j++)
+            list[j] = (places[j] * stride + offset) | -(uint32_t)(places[j] == PLACE_NOWHERE);
+}
+
+/* Frames first … end, of which the first begins at `out`. */
+__attribute__((always_inline)) static inline void
+count_frames(const struct tensor_shape *shape, struct event_span events,
+             const struct slices *slices, uint32_t first, uint32_t end, struct strides strides,
+             counting *count, uint32_t most, void *out)
+{
+    struct window window;
+    uint32_t list[2 * LIST + STEP], n_listed = 0;
+    window_open(&window, shape, events);
+    for (uint32_t t = first; t < end; t++) {
+        const struct slice_run *run = &slices->at[t];
+        uint32_t offset = (t - first) / 8 * strides.eight + (t - first) % 8 * strides.one;
+        for (uint32_t i = run->begin, n; i < run->end; i += n) {
+            const uint32_t *places = window_at(&window, i, run->end, &n);
+            list_append(places, n, strides.place, offset, list + n_listed);
+            n_listed += n;
+            if (n_listed >= LIST) {
+                count(list, n_listed, most, out);
+                n_listed = 0;
+            }
+        }
+    }
+    count(list, n_listed, most, out);
+}
+
+typedef void count_frames_at_level(const struct tensor_shape *shape, struct event_span events,
+                                   const struct slices *slices, uint32_t first, uint32_t end,
+                                   struct strides strides, counting *count, uint32_t most,
+                                   void *out);
+
+static void count_portable(const struct tensor_shape *shape, struct event_span events,
+                           const struct slices *slices, uint32_t first, uint32_t end,
+                           struct strides strides, counting *count, uint32_t most, void *out)
+{
+    count_frames(shape, events, slices, first, end, strides, count, most, out);
+}
+
+#if CPU_X86
+__attribute__((target("avx2"))) static void count_avx2(const struct tensor_shape *shape,
+                                                       struct event_span events,
+                                                       const struct slices *slices, uint32_t first,
+                                                       uint32_t end, struct strides strides,
+                                                       counting *count, uint32_t most, void *out)
+{
+    count_frames(shape, events, slices, first, end, strides, count, most, out);
+}
+
+__attribute__((target("avx512bw,avx512vl"))) static void
+count_avx512(const struct tensor_shape *shape, struct event_span events,
+             const struct slices *slices, uint32_t first, uint32_t end, struct strides strides,
+             counting *count, uint32_t most, void *out)
+{
+    count_frames(shape, events, slices, first, end, strides, count, most, out);
+}
+#else
+#define count_avx2   count_portable
+#define count_avx512 count_portable
+#endif
+
+static count_frames_at_level *at_level(void)
+{
+    static count_frames_at_level *const levels[CPU_LEVELS] = {
+        [CPU_PORTABLE] = count_portable, [CPU_AVX2] = count_avx2, [CPU_AVX512] = count_avx512};
+    return levels[cpu_level()];
+}
+
+size_t dense_size(const struct tensor_shape *shape, uint32_t t, enum frames_values values)
+{
+    return (size_t)t * n_places(shape) * frames_value_size(values);
+}
+
+/* Where a count stops. */
+static uint32_t most_of(enum frames_values values)
+{
+    return values == FRAMES_U8 ? UINT8_MAX : UINT16_MAX;
+}
+
+void dense_fill(const struct tensor_shape *shape, struct event_span events,
+                const struct slices *slices, uint32_t t, enum frames_axes axes,
+                enum frames_values values, void *out)
+{
+    assert(t >= slices->n);
+    uint32_t frame = axes == FRAMES_TCHW ? n_places(shape) : 1;
+    struct strides strides = {
+        .place = axes == FRAMES_TCHW ? 1 : t, .eight = 8 * frame, .one = frame};
+    memset(out, 0, dense_size(shape, t, values));
+    at_level()(shape, events, slices, 0, slices->n, strides, counting_of(shape->overlap, values),
+               most_of(values), out);
+}
+
+/* Values are counted in 32 bits: of a larger tensor, some frames at a time. */
+void dense_fill_among(const struct tensor_shape *shape, struct event_span events,
+                      const struct slices *slices, enum frames_values values, uint64_t i,
+                      uint64_t n_samples, void *out)
+{
+    const uint64_t frame = n_places(shape), stride = n_samples * frame;
+    assert(stride < PLACE_NOWHERE / 8);
+    const uint32_t most_frames = (uint32_t)(PLACE_NOWHERE / stride);
+    const struct strides strides = {
+        .place = 1, .eight = 8 * (uint32_t)stride, .one = (uint32_t)stride};
+    for (uint32_t first = 0, end; first < slices->n; first = end) {
+        end = slices->n - first < most_frames ? slices->n : first + most_frames;
+        at_level()(shape, events, slices, first, end, strides, counting_of(shape->overlap, values),
+                   most_of(values),
+                   (uint8_t *)out + (first * stride + i * frame) * frames_value_size(values));
+    }
+}
+
+static const uint32_t NOWHERE = UINT32_MAX;
 
 static uint32_t place_of(const struct tensor_shape *shape, struct event event)
 {
@@ -26,62 +192,6 @@ static uint32_t place_of(const struct tensor_shape *shape, struct event event)
 static uint32_t place_at(const struct tensor_shape *shape, struct event_span events, uint32_t i)
 {
     return place_of(shape, event_unpack(events.bytes + i * (size_t)EVENT_BYTES));
-}
-
-size_t dense_size(const struct tensor_shape *shape, uint32_t t, enum frames_values values)
-{
-    return (size_t)t * n_places(shape) * frames_value_size(values);
-}
-
-static void count(void *out, size_t at, enum frames_values values, bool once)
-{
-    uint8_t *u8 = (uint8_t *)out + at;
-    uint16_t *u16 = (uint16_t *)out + at;
-    float *f32 = (float *)out + at;
-    switch (values) {
-    case FRAMES_U8:
-        *u8 = once ? 1 : (uint8_t)(*u8 + (*u8 < UINT8_MAX));
-        break;
-    case FRAMES_U16:
-        *u16 = once ? 1 : (uint16_t)(*u16 + (*u16 < UINT16_MAX));
-        break;
-    case FRAMES_F32:
-        *f32 = once ? 1.0F : *f32 + (*f32 < UINT16_MAX ? 1.0F : 0.0F);
-        break;
-    }
-}
-
-/* Frames that lie `frame_stride` values apart, places `place_stride`, into zeros. */
-static void fill(const struct tensor_shape *shape, struct event_span events,
-                 const struct slices *slices, size_t frame_stride, size_t place_stride,
-                 enum frames_values values, void *out)
-{
-    for (uint32_t t = 0; t < slices->n; t++)
-        for (uint32_t i = slices->at[t].begin; i < slices->at[t].end; i++) {
-            uint32_t place = place_at(shape, events, i);
-            if (place != NOWHERE)
-                count(out, t * frame_stride + place * place_stride, values,
-                      shape->overlap == FRAMES_OR);
-        }
-}
-
-void dense_fill(const struct tensor_shape *shape, struct event_span events,
-                const struct slices *slices, uint32_t t, enum frames_axes axes,
-                enum frames_values values, void *out)
-{
-    assert(t >= slices->n);
-    bool time_first = axes == FRAMES_TCHW;
-    memset(out, 0, dense_size(shape, t, values));
-    fill(shape, events, slices, time_first ? n_places(shape) : 1, time_first ? 1 : t, values, out);
-}
-
-void dense_fill_among(const struct tensor_shape *shape, struct event_span events,
-                      const struct slices *slices, enum frames_values values, uint64_t i,
-                      uint64_t n_samples, void *out)
-{
-    size_t frame = n_places(shape);
-    fill(shape, events, slices, n_samples * frame, 1, values,
-         (uint8_t *)out + i * frame * frames_value_size(values));
 }
 
 bool sparse_fits(const struct tensor_shape *shape)
@@ -134,13 +244,10 @@ void bits_fill(const struct tensor_shape *shape, struct event_span events,
                const struct slices *slices, uint32_t t, uint8_t *out)
 {
     assert(t >= slices->n);
+    const uint32_t places = n_places(shape);
+    const struct strides strides = {.place = 8, .eight = 8 * places, .one = 1};
     memset(out, 0, bits_size(shape, t));
-    for (uint32_t frame = 0; frame < slices->n; frame++)
-        for (uint32_t i = slices->at[frame].begin; i < slices->at[frame].end; i++) {
-            uint32_t place = place_at(shape, events, i);
-            if (place != NOWHERE)
-                out[(size_t)(frame / 8) * n_places(shape) + place] |= (uint8_t)(0x80 >> frame % 8);
-        }
+    at_level()(shape, events, slices, 0, slices->n, strides, counting_bits, 1, out);
 }
 
 /* Where an event lies among the bins; what is behind the point is the next bin's share of it. */
