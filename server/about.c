@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/fraction.h"
+#include "server/arguments.h"
 #include "server/meaning.h"
 #include "server/route.h"
 

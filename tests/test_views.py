@@ -233,6 +233,21 @@ class Views(unittest.TestCase):
         self.assertEqual(said, {**plain, "kind": "pair", "any": "3,8", "folds": "10", "fold": "0",
                                 "part": "rest", "fold_seed": "0"})
 
+    def test_views_and_forms_go_together(self):
+        at = view_rules.view(self.labels["train"], kind="pair")
+        order = at[oracle.epoch_order(1, 2, len(at))][:5].tolist()
+        for form in ("as=frames&bins=4", "as=sparse&slice=number&bins=3", "t1=90000"):
+            with self.subTest(form):
+                tensors, said = safetensors_reader.read(self.answer(
+                    f"epochs/1/2/batches/0.safetensors?size=5&{form}", "kind=pair").body)
+                same, _ = safetensors_reader.read(self.server.get(
+                    "/v1/splits/train/batch.safetensors?indices="
+                    f"{','.join(map(str, order))}&{form}").body)
+                self.assertEqual(tensors["indices"].tolist(), order)
+                self.assertEqual(said["kind"], "pair")
+                for name, tensor in same.items():
+                    np.testing.assert_array_equal(tensors[name], tensor)
+
     def test_what_is_no_part_of_a_split_takes_no_view(self):
         for path in ("/v1/splits/train/batch.safetensors?indices=0&", "/v1/splits/train?",
                      "/v1/splits/train/samples/0.json?", "/v1/pairs/nmnist-train/1/2.bin?"):
