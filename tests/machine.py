@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A machine with Debian whose first process is systemd: a container, without a network to other
 machines, that ends with the test."""
+import fcntl
+import functools
 import os
 import pathlib
 import re
@@ -44,9 +46,19 @@ def mirror():
     raise unittest.SkipTest("apt's sources have no Debian of this system's release")
 
 
+@functools.cache
+def wait_for_turn():
+    """One test at a time boots machines; it lets go by ending."""
+    lock = (packages.FOLDER / "machines.lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
+
+
 def make_base():
-    """The smallest Debian that boots; nothing of ours is in it."""
+    """The smallest Debian that boots; nothing of ours is in it. The caller has its turn then."""
     skip_without_means()
+    packages.FOLDER.mkdir(exist_ok=True)
+    wait_for_turn()
     if (BASE / "whole").exists():
         return
     suite, address = mirror()
