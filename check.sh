@@ -31,7 +31,7 @@ count_results() {
     total_skipped=$((total_skipped + skipped))
 }
 
-# [only=TESTS] check_with BUILD CONFIGURE-ARGUMENTS...
+# [only=TESTS programs=WHAT-THEY-RUN] check_with BUILD CONFIGURE-ARGUMENTS...
 check_with() {
     local build=$1
     shift
@@ -45,7 +45,7 @@ check_with() {
         grep -E -A5 'error|undefined reference' "$build/make.log" | head -n 60
         die "$build: make failed"
     }
-    make -C "$build" -j"$(nproc)" -k check ${only:+TESTS="$only"} >"$build/check.log" 2>&1 ||
+    make -C "$build" -j"$(nproc)" -k check ${only:+TESTS="$only" check_PROGRAMS="$programs"} >"$build/check.log" 2>&1 ||
         grep -E '^(FAIL|ERROR)|error:' "$build/check.log"
     count_results "$build"
 }
@@ -101,6 +101,7 @@ check_packages
 check_with build-check-clang --enable-werror --enable-sanitizers CC=clang CFLAGS="-g -O1"
 # The tests fork; ThreadSanitizer has to be told that it is meant.
 TSAN_OPTIONS=die_after_fork=0 only="tests/test_client.py tests/test_client_edges.py tests/test_stream.py" \
+    programs="tests/client_driver client/examples/epoch client/examples/pairs" \
     check_with build-check-tsan --enable-werror --enable-sanitizers=thread CC=clang CFLAGS="-g -O1"
 check_quickstart
 check_distribution
