@@ -207,6 +207,7 @@ static const struct request *request_of(const void *user)
     return stream_slot(stream, stream->next)->request;
 }
 
+/* Until batch `next` is the caller's, or cannot be had. */
 static int wait_for_next(tnm_stream *stream)
 {
     tnm_client *client = stream->split->client;
@@ -222,6 +223,8 @@ static int wait_for_next(tnm_stream *stream)
         loop_alarm_ring(stream->alarm);
     int r = client_wait(client, &what);
     bool cancelled = stream->cancelled;
+    if (r == 0 && !cancelled)
+        stream_claim(stream_slot(stream, stream->next));
     pthread_mutex_unlock(&client->lock);
     if (r == 0 && cancelled)
         r = failure_set(-ECANCELED, "the stream was cancelled");
@@ -271,7 +274,8 @@ static int get_next(tnm_stream *stream, uint64_t began_ns, tnm_batch **ret)
     if (r < 0)
         return r;
     struct slot *slot = stream_slot(stream, stream->next);
-    r = slot->state == SLOT_FAILED ? failure_keep(slot->r, &slot->why) : stream_decode_now(slot);
+    r = slot->state == SLOT_FAILED ? failure_keep(slot->r, &slot->why)
+                                   : stream_decode_claimed(slot);
     note_waiting(stream, began_ns, slot->arrived_ns);
     if (r < 0)
         drop_failed(stream, slot);

@@ -18,9 +18,10 @@
 
 enum slot_state { SLOT_EMPTY, SLOT_UNDER_WAY, SLOT_ARRIVED, SLOT_FAILED };
 
-/* Of an arrived batch: PACKED ones are decoded when they are near, or by the caller; LEFT ones
- * could not be, and the caller learns why when it tries. */
-enum decoding { DECODING_PACKED, DECODING_RUNS, DECODING_DONE, DECODING_LEFT };
+/* Of an arrived batch: PACKED ones are decoded when they are near; LEFT ones could not be, and the
+ * caller learns why when it tries; CALLERS are what it takes packed or left, which nobody else
+ * touches. */
+enum decoding { DECODING_PACKED, DECODING_RUNS, DECODING_DONE, DECODING_LEFT, DECODING_CALLERS };
 
 /* A batch that is being decoded. */
 struct job {
@@ -107,9 +108,11 @@ uint64_t stream_following(const tnm_stream *stream, uint64_t k);
 void stream_decode_near(tnm_stream *stream);
 void stream_abandon_job(struct slot *slot);
 
-/* Decode what has not been; its caller is the stream's. Errors, kept as the last error: those of
+/* In the caller's thread: make what has arrived its own, under the lock under which that was seen;
+ * then, without it, decode what nobody has. Errors, kept as the last error: those of
  * batch_decode(). */
-int stream_decode_now(struct slot *slot);
+void stream_claim(struct slot *slot);
+int stream_decode_claimed(struct slot *slot);
 
 /* Note how many batches the caller has, before it gets one more. */
 void stream_count_held(tnm_stream *stream);

@@ -160,20 +160,20 @@ void stream_abandon_job(struct slot *slot)
 
 /* ---- In the caller's thread ---- */
 
-int stream_decode_now(struct slot *slot)
+void stream_claim(struct slot *slot)
 {
     tnm_stream *stream = slot->stream;
-    tnm_client *client = stream->split->client;
     tnm_batch *batch = slot->wish.batch;
-    if (!stream->decoder)
-        return 0;
-    pthread_mutex_lock(&client->lock);
-    bool is_done = slot->decoding == DECODING_DONE;
-    if (!batch->decoded && !is_done && decoder_knows_size(stream->decoder))
+    if (slot->state != SLOT_ARRIVED || slot->decoding == DECODING_DONE || !stream->decoder)
+        return;
+    slot->decoding = DECODING_CALLERS;
+    if (!batch->decoded && decoder_knows_size(stream->decoder))
         take_lent(stream, batch, decoded_size(stream, batch));
-    slot->decoding = DECODING_DONE; /* nobody else takes it */
-    pthread_mutex_unlock(&client->lock);
-    return is_done ? 0 : decode(stream, batch);
+}
+
+int stream_decode_claimed(struct slot *slot)
+{
+    return slot->decoding == DECODING_CALLERS ? decode(slot->stream, slot->wish.batch) : 0;
 }
 
 static bool has_block(const struct slot *slot)

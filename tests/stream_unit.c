@@ -654,6 +654,33 @@ static void a_caller_that_keeps_batches_gets_each_decoded(void **state)
     tnm_decoder_free(decoder);
 }
 
+static void decode_near(void *user)
+{
+    stream_decode_near(user);
+}
+
+/* The loop may look for what is near just when the caller has seen that a batch arrived. */
+static void a_batch_that_the_caller_takes_is_decoded_by_nobody_else(void **state)
+{
+    (void)state;
+    tnm_decoder *decoder = set_frames();
+    tnm_batch *kept[] = {next_frames(), next_frames()};
+    wait_for(2, DECODING_PACKED);
+    struct slot *slot = stream_slot(stream, 2);
+    pthread_mutex_lock(&client->lock);
+    stream_claim(slot);
+    pthread_mutex_unlock(&client->lock);
+    for (int i = 0; i < 2; i++)
+        tnm_batch_free(kept[i]); /* there is memory to decode it now */
+    loop_call(client->loop, decode_near, stream);
+    assert_int_equal(slot->decoding, DECODING_CALLERS);
+    assert_null(slot->wish.batch->decoded);
+    tnm_batch_free(next_frames());
+    tnm_stream_close(stream);
+    stream = NULL;
+    tnm_decoder_free(decoder);
+}
+
 static void what_cannot_be_decoded_is_told_to_the_caller(void **state)
 {
     (void)state;
@@ -876,6 +903,7 @@ int main(void)
         EPOCH(batches_are_decoded_as_they_arrive),
         EPOCH(only_the_next_batch_is_decoded_ahead),
         EPOCH(a_caller_that_keeps_batches_gets_each_decoded),
+        EPOCH(a_batch_that_the_caller_takes_is_decoded_by_nobody_else),
         EPOCH(what_cannot_be_decoded_is_told_to_the_caller),
         EPOCH(frames_come_as_places_and_know_their_numbers),
         EPOCH(events_come_where_places_would_be_more_or_are_not_to_be_had),
