@@ -9,8 +9,9 @@ static atomic_int limit = CPU_LEVELS - 1;
 static enum cpu_level best(void)
 {
 #if CPU_X86
-    if (__builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx2"))
+    if (__builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2") &&
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx2"))
         return CPU_AVX512;
     if (__builtin_cpu_supports("avx2"))
         return CPU_AVX2;

@@ -11,7 +11,7 @@
 enum cpu_level {
     CPU_PORTABLE, /* plain C: what the others are tested against, and all there is elsewhere */
     CPU_AVX2,     /* x86-64 since 2013 */
-    CPU_AVX512,   /* with VBMI, whose one instruction moves any byte anywhere: since 2019 */
+    CPU_AVX512,   /* with VBMI and VBMI2, which move any byte anywhere, or together: since 2019 */
     CPU_LEVELS,
 };
 

@@ -3,6 +3,7 @@
 #include "common/places.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "common/cpu.h"
 #include "common/event_codec.h"
@@ -65,4 +66,39 @@ void places_find(const struct place_rule *rule, struct event_span events,
     struct columns columns;
     event_columns(events, t_us, columns.x, columns.y, columns.p);
     finders[cpu_level()](rule, &columns, ret);
+}
+
+/* Not all of it: of a few KB nothing is read that was not written, but the slack. */
+void places_open(struct places *places, const struct geometry *geometry, uint32_t channels,
+                 struct event_span events)
+{
+    places->rule = place_rule_of(geometry, channels);
+    places->events = events;
+    places->begin = places->end = 0;
+    memset(places->at + PLACES_BLOCK, 0, PLACES_SLACK * sizeof *places->at);
+}
+
+static void read_from(struct places *places, uint32_t begin)
+{
+    size_t left = places->events.n_events - begin, n = left < PLACES_BLOCK ? left : PLACES_BLOCK;
+    places->begin = begin;
+    places->end = begin + (uint32_t)n;
+    places_find(&places->rule,
+                (struct event_span){places->events.bytes + begin * (size_t)EVENT_BYTES, n},
+                places->t_us, places->at);
+}
+
+const uint32_t *places_at(struct places *places, uint32_t begin, uint32_t end, uint32_t *ret_n)
+{
+    if (begin < places->begin || begin >= places->end)
+        read_from(places, begin);
+    *ret_n = (end < places->end ? end : places->end) - begin;
+    return places->at + (begin - places->begin);
+}
+
+const uint32_t *places_run(struct places *places, uint32_t begin, uint32_t end)
+{
+    if (begin < places->begin || end > places->end)
+        read_from(places, begin);
+    return places->at + (begin - places->begin);
 }

@@ -11,44 +11,12 @@
 #include "common/cpu.h"
 #include "common/places.h"
 
-enum { STEP = 32 }; /* places that are looked at together, and may be read behind the last */
+enum { STEP = 32 }; /* places that are looked at together */
+_Static_assert((int)STEP <= (int)PLACES_SLACK, "places behind the last are read");
 
 static uint32_t n_places(const struct tensor_shape *shape)
 {
     return shape->channels * shape->geometry.height * shape->geometry.width;
-}
-
-/* The places of a block of events, found when one of them is asked for. */
-struct window {
-    struct place_rule rule;
-    struct event_span events;
-    uint32_t begin, end; /* the block */
-    uint32_t t_us[PLACES_BLOCK], places[PLACES_BLOCK + STEP];
-};
-
-static void window_open(struct window *window, const struct tensor_shape *shape,
-                        struct event_span events)
-{
-    window->rule = place_rule_of(&shape->geometry, shape->channels);
-    window->events = events;
-    window->begin = window->end = 0;
-}
-
-/* Places of events from `begin` on, as many of those before `end` as are in one block, *ret_n. */
-static const uint32_t *window_at(struct window *window, uint32_t begin, uint32_t end,
-                                 uint32_t *ret_n)
-{
-    if (begin < window->begin || begin >= window->end) {
-        size_t left = window->events.n_events - begin;
-        size_t n = left < PLACES_BLOCK ? left : PLACES_BLOCK;
-        window->begin = begin;
-        window->end = begin + (uint32_t)n;
-        places_find(&window->rule,
-                    (struct event_span){window->events.bytes + begin * (size_t)EVENT_BYTES, n},
-                    window->t_us, window->places);
-    }
-    *ret_n = (end < window->end ? end : window->end) - begin;
-    return window->places + (begin - window->begin);
 }
 
 /* Where a tensor has the value of a place in frame t: place · place + t / 8 · eight + t % 8 · one.
@@ -76,15 +44,15 @@ count_frames(const struct tensor_shape *shape, struct event_span events,
              const struct slices *slices, uint32_t first, uint32_t end, struct strides strides,
              counting *count, uint32_t most, void *out)
 {
-    struct window window;
+    struct places places;
     uint32_t list[2 * LIST + STEP], n_listed = 0;
-    window_open(&window, shape, events);
+    places_open(&places, &shape->geometry, shape->channels, events);
     for (uint32_t t = first; t < end; t++) {
         const struct slice_run *run = &slices->at[t];
         uint32_t offset = (t - first) / 8 * strides.eight + (t - first) % 8 * strides.one;
         for (uint32_t i = run->begin, n; i < run->end; i += n) {
-            const uint32_t *places = window_at(&window, i, run->end, &n);
-            list_append(places, n, strides.place, offset, list + n_listed);
+            const uint32_t *at = places_at(&places, i, run->end, &n);
+            list_append(at, n, strides.place, offset, list + n_listed);
             n_listed += n;
             if (n_listed >= LIST) {
                 count(list, n_listed, most, out);
@@ -178,63 +146,6 @@ void dense_fill_among(const struct tensor_shape *shape, struct event_span events
     }
 }
 
-static const uint32_t NOWHERE = UINT32_MAX;
-
-static uint32_t place_of(const struct tensor_shape *shape, struct event event)
-{
-    const struct geometry *geometry = &shape->geometry;
-    if (event.x >= geometry->width || event.y >= geometry->height)
-        return NOWHERE;
-    uint32_t channel = shape->channels > 1 ? event.p : 0;
-    return (channel * geometry->height + event.y) * geometry->width + event.x;
-}
-
-static uint32_t place_at(const struct tensor_shape *shape, struct event_span events, uint32_t i)
-{
-    return place_of(shape, event_unpack(events.bytes + i * (size_t)EVENT_BYTES));
-}
-
-bool sparse_fits(const struct tensor_shape *shape)
-{
-    return n_places(shape) <= SPARSE_PLACES_MAX;
-}
-
-uint64_t sparse_most(const struct slices *slices)
-{
-    uint64_t n = 0;
-    for (uint32_t t = 0; t < slices->n; t++)
-        n += slices->at[t].end - slices->at[t].begin;
-    return n;
-}
-
-uint64_t sparse_fill(const struct tensor_shape *shape, struct event_span events,
-                     const struct slices *slices, int16_t *places, int32_t *counts)
-{
-    assert(sparse_fits(shape));
-    uint64_t set[SPARSE_PLACES_MAX / 64] = {0};
-    uint32_t times[SPARSE_PLACES_MAX];
-    int16_t *at = places;
-    for (uint32_t t = 0; t < slices->n; t++) {
-        int16_t *frame = at;
-        for (uint32_t i = slices->at[t].begin; i < slices->at[t].end; i++) {
-            uint32_t place = place_at(shape, events, i);
-            if (place == NOWHERE)
-                continue;
-            uint64_t bit = UINT64_C(1) << place % 64, *word = &set[place / 64];
-            times[place] = *word & bit && shape->overlap == FRAMES_SUM ? times[place] + 1 : 1;
-            *word |= bit;
-        }
-        for (uint32_t word = 0; word < (n_places(shape) + 63) / 64; word++)
-            for (; set[word]; set[word] &= set[word] - 1) {
-                uint32_t place = word * 64 + (uint32_t)__builtin_ctzll(set[word]);
-                for (uint32_t n = times[place]; n > 0; n--)
-                    *at++ = (int16_t)place;
-            }
-        counts[t] = (int32_t)(at - frame);
-    }
-    return (uint64_t)(at - places);
-}
-
 size_t bits_size(const struct tensor_shape *shape, uint32_t t)
 {
     return ((size_t)t + 7) / 8 * n_places(shape);
@@ -250,17 +161,34 @@ void bits_fill(const struct tensor_shape *shape, struct event_span events,
     at_level()(shape, events, slices, 0, slices->n, strides, counting_bits, 1, out);
 }
 
-/* Where an event lies among the bins; what is behind the point is the next bin's share of it. */
-static double bin_of(const struct event *event, uint32_t first_us, uint32_t span_us, uint32_t bins)
+/* Where a time lies among the bins; what is behind the point is the next one's share. */
+static double bin_of(uint32_t t_us, uint32_t span_us, uint32_t bins)
 {
-    return (double)bins * (double)(event->t_us - first_us) / (double)span_us;
+    return (double)bins * (double)t_us / (double)span_us;
+}
+
+/* `next`: 0 for the shares of the bins themselves, 1 for those of the next ones. */
+static void add_shares(const struct geometry *geometry, struct event_span events, uint32_t first_us,
+                       uint32_t span_us, uint32_t bins, uint32_t next, double *out)
+{
+    const size_t frame = (size_t)geometry->width * geometry->height;
+    for (size_t i = 0; i < events.n_events; i++) {
+        struct event event = event_unpack(events.bytes + i * EVENT_BYTES);
+        uint32_t t_us = event.t_us - first_us;
+        if (t_us > span_us || event.x >= geometry->width || event.y >= geometry->height)
+            continue;
+        double exact = bin_of(t_us, span_us, bins);
+        uint32_t bin = (uint32_t)exact;
+        double share = next ? exact - bin : 1.0 - (exact - bin);
+        if (bin + next < bins)
+            out[(bin + next) * frame + event.y * geometry->width + event.x] +=
+                event.p ? share : -share;
+    }
 }
 
 int voxel_fill(const struct geometry *geometry, struct event_span events, uint32_t bins,
                double *out, struct error *why)
 {
-    const struct tensor_shape shape = {.geometry = *geometry, .channels = 1};
-    const uint32_t frame = n_places(&shape);
     if (events.n_events == 0)
         return error_set(why, -EINVAL, "it has no events for a voxel grid");
     uint32_t first_us = event_unpack(events.bytes).t_us;
@@ -270,18 +198,8 @@ int voxel_fill(const struct geometry *geometry, struct event_span events, uint32
                          "its last event, at %" PRIu32 " us, is not later than its first: there is "
                          "no time for a voxel grid",
                          last_us);
-    memset(out, 0, (size_t)bins * frame * sizeof *out);
-    for (uint32_t next = 0; next < 2; next++)
-        for (size_t i = 0; i < events.n_events; i++) {
-            struct event event = event_unpack(events.bytes + i * EVENT_BYTES);
-            uint32_t place = place_of(&shape, event);
-            if (event.t_us < first_us || event.t_us > last_us || place == NOWHERE)
-                continue;
-            double exact = bin_of(&event, first_us, last_us - first_us, bins);
-            uint32_t bin = (uint32_t)exact;
-            double share = next ? exact - bin : 1.0 - (exact - bin);
-            if (bin + next < bins)
-                out[(size_t)(bin + next) * frame + place] += event.p ? share : -share;
-        }
+    memset(out, 0, (size_t)bins * geometry->width * geometry->height * sizeof *out);
+    add_shares(geometry, events, first_us, last_us - first_us, bins, 0, out);
+    add_shares(geometry, events, first_us, last_us - first_us, bins, 1, out);
     return 0;
 }
