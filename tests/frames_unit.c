@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -13,12 +14,20 @@
 
 enum { ROUNDS = 400 };
 
-/* As u8, one sample. */
-static void define_frames(const struct frames_rule *rule, struct event_span events, uint8_t *out)
+/* The largest count. */
+static uint16_t most_of(const struct frames_rule *rule)
+{
+    if (rule->overlap == FRAMES_OR)
+        return 1;
+    return rule->values == FRAMES_U16 ? UINT16_MAX : UINT8_MAX;
+}
+
+/* One sample, as u16. */
+static void define_frames(const struct frames_rule *rule, struct event_span events, uint16_t *out)
 {
     const size_t width = rule->geometry.width, height = rule->geometry.height;
     const size_t places = SENSOR_POLARITIES * height * width;
-    memset(out, 0, rule->bins * places);
+    memset(out, 0, rule->bins * places * sizeof *out);
     for (size_t i = 0; i < events.n_events; i++) {
         struct event event = event_unpack(events.bytes + i * EVENT_BYTES);
         uint32_t bin = event.t_us / rule->timestep_us, rest = event.t_us % rule->timestep_us;
@@ -27,30 +36,51 @@ static void define_frames(const struct frames_rule *rule, struct event_span even
         if (bin >= rule->bins || event.x >= width || event.y >= height)
             continue;
         size_t place = (event.p * height + event.y) * width + event.x;
-        uint8_t *value =
+        uint16_t *value =
             rule->axes == FRAMES_TCHW ? out + bin * places + place : out + place * rule->bins + bin;
-        if (*value < (rule->overlap == FRAMES_OR ? 1 : UINT8_MAX))
+        if (*value < most_of(rule))
             ++*value;
     }
 }
 
-/* A u8 tensor as values of the rule. */
-static struct buffer with_values(const struct frames_rule *rule, struct buffer u8)
+static uint16_t value_at(const struct frames_rule *rule, const uint8_t *tensor, size_t i)
 {
-    if (rule->values == FRAMES_U8)
-        return u8;
-    struct buffer out = buffer_new(u8.size * sizeof(float));
-    for (size_t i = 0; i < u8.size; i++) {
-        float value = u8.bytes[i];
-        memcpy(out.bytes + i * sizeof value, &value, sizeof value);
+    uint16_t u16;
+    float f32;
+    switch (rule->values) {
+    case FRAMES_U8:
+        return tensor[i];
+    case FRAMES_U16:
+        memcpy(&u16, tensor + i * sizeof u16, sizeof u16);
+        return u16;
+    default:
+        memcpy(&f32, tensor + i * sizeof f32, sizeof f32);
+        assert_true(f32 == (float)(uint16_t)f32);
+        return (uint16_t)f32;
     }
-    buffer_check_and_free(u8);
-    return out;
+}
+
+/* Frees both. */
+static void expect(const struct frames_rule *rule, struct buffer tensor, uint16_t *wanted, size_t n)
+{
+    assert_int_equal(tensor.size, n * frames_value_size(rule->values));
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(value_at(rule, tensor.bytes, i), wanted[i]);
+    buffer_check_and_free(tensor);
+    free(wanted);
+}
+
+static uint16_t *counts_new(size_t n)
+{
+    uint16_t *counts = malloc(n * sizeof *counts);
+    assert_non_null(counts);
+    return counts;
 }
 
 static struct frames_rule any_rule(void)
 {
     static const uint32_t timesteps[] = {1, 2, 3, 10, 999, 1000, 1000000};
+    static const enum frames_values values[] = {FRAMES_U8, FRAMES_U16, FRAMES_F32};
     static const struct geometry geometries[] = {
         {1, 1, 10}, {5, 36, 10}, {256, 3, 10}, {40, 256, 10}};
     return (struct frames_rule){
@@ -60,7 +90,7 @@ static struct frames_rule any_rule(void)
         .binning = random_below(2) ? FRAMES_ROUND : FRAMES_FLOOR,
         .overlap = random_below(2) ? FRAMES_OR : FRAMES_SUM,
         .axes = random_below(2) ? FRAMES_TCHW : FRAMES_CHWT,
-        .values = random_below(2) ? FRAMES_U8 : FRAMES_F32,
+        .values = values[random_below(3)],
     };
 }
 
@@ -71,7 +101,7 @@ static struct event_span any_events(void)
 
 static size_t n_values(const struct frames_rule *rule)
 {
-    return frames_size(rule) / (rule->values == FRAMES_F32 ? sizeof(float) : 1);
+    return frames_size(rule) / frames_value_size(rule->values);
 }
 
 static void check_frames(void)
@@ -79,13 +109,11 @@ static void check_frames(void)
     for (int round = 0; round < ROUNDS / 4; round++) {
         struct event_span events = any_events();
         struct frames_rule rule = any_rule();
-        struct buffer out = buffer_new(frames_size(&rule)), want = buffer_new(n_values(&rule));
-        define_frames(&rule, events, want.bytes);
-        want = with_values(&rule, want);
+        struct buffer out = buffer_new(frames_size(&rule));
+        uint16_t *want = counts_new(n_values(&rule));
+        define_frames(&rule, events, want);
         frames_fill(&rule, events, out.bytes);
-        assert_memory_equal(out.bytes, want.bytes, out.size);
-        buffer_check_and_free(out);
-        buffer_check_and_free(want);
+        expect(&rule, out, want, n_values(&rule));
         recording_free(events);
     }
 }
@@ -96,22 +124,19 @@ static void check_batches(void)
         struct frames_rule rule = any_rule();
         rule.axes = FRAMES_TCHW;
         size_t n = 1 + random_below(4), one = n_values(&rule), frame = one / rule.bins;
-        struct buffer out = buffer_new(n * frames_size(&rule)), want = buffer_new(n * one),
-                      single = buffer_new(one);
+        struct buffer out = buffer_new(n * frames_size(&rule));
+        uint16_t *want = counts_new(n * one), *single = counts_new(one);
         memset(out.bytes, 0, out.size);
         for (size_t i = 0; i < n; i++) {
             struct event_span events = any_events();
-            define_frames(&rule, events, single.bytes);
+            define_frames(&rule, events, single);
             for (size_t bin = 0; bin < rule.bins; bin++)
-                memcpy(want.bytes + (bin * n + i) * frame, single.bytes + bin * frame, frame);
+                memcpy(want + (bin * n + i) * frame, single + bin * frame, frame * sizeof *want);
             frames_fill_among(&rule, events, i, n, out.bytes);
             recording_free(events);
         }
-        want = with_values(&rule, want);
-        assert_memory_equal(out.bytes, want.bytes, out.size);
-        buffer_check_and_free(out);
-        buffer_check_and_free(want);
-        buffer_check_and_free(single);
+        expect(&rule, out, want, n * one);
+        free(single);
     }
 }
 
