@@ -13,10 +13,13 @@
 #include "common/cpu.h"
 #include "common/crc32c.h"
 #include "common/event_codec.h"
+#include "common/filter.h"
 #include "common/frames.h"
 #include "common/mixer.h"
 #include "common/mt19937.h"
+#include "common/slices.h"
 #include "common/split.h"
+#include "common/tensors.h"
 
 enum { ROUNDS = 9, CALLS = 400, DIGITS = 4, BATCH = 16, VARIANTS = CPU_LEVELS + 1 };
 
@@ -161,6 +164,63 @@ static void zero_batch(struct bench *bench, const struct event_span *parts)
         zero(&(struct bench){.out = bench->out + i * frames_size(&tchw)}, parts);
 }
 
+static const struct slice_rule milliseconds = {
+    .slice = SLICE_TIMESTEP, .timestep_us = 1000, .bins = 300, .binning = FRAMES_ROUND};
+static const struct tensor_shape shape = {
+    .geometry = {SENSOR_WIDTH, SENSOR_HEIGHT, N_DIGITS}, .channels = 2, .overlap = FRAMES_OR};
+
+static const struct slices *cut(const struct event_span *parts)
+{
+    static struct slices slices;
+    struct error why;
+    if (slices_cut(&milliseconds, parts[0], &slices, &why) < 0) {
+        fprintf(stderr, "bench/core: %s\n", why.text);
+        exit(EXIT_FAILURE);
+    }
+    return &slices;
+}
+
+static void cut_only(struct bench *bench, const struct event_span *parts)
+{
+    memcpy(bench->out, cut(parts), sizeof(struct slice_run));
+}
+
+static void cut_dense(struct bench *bench, const struct event_span *parts)
+{
+    const struct slices *slices = cut(parts);
+    dense_fill(&shape, parts[0], slices, slices->n, FRAMES_TCHW, FRAMES_U8, bench->out);
+}
+
+static void cut_sparse(struct bench *bench, const struct event_span *parts)
+{
+    const struct slices *slices = cut(parts);
+    int32_t *counts = (int32_t *)(void *)bench->out;
+    sparse_fill(&shape, parts[0], slices, (int16_t *)(void *)(counts + slices->n), counts);
+}
+
+static void cut_bits(struct bench *bench, const struct event_span *parts)
+{
+    const struct slices *slices = cut(parts);
+    bits_fill(&shape, parts[0], slices, slices->n, bench->out);
+}
+
+static void filter(struct bench *bench, const struct event_span *parts, const struct filter *filter)
+{
+    size_t n;
+    if (filter_events(filter, &GEOMETRY_NMNIST, parts[0], bench->out, &n) < 0)
+        exit(EXIT_FAILURE);
+}
+
+static void stabilize(struct bench *bench, const struct event_span *parts)
+{
+    filter(bench, parts, &(struct filter){.stabilize = true, .t1_us = FILTER_T1_NONE});
+}
+
+static void denoise(struct bench *bench, const struct event_span *parts)
+{
+    filter(bench, parts, &(struct filter){.denoise_us = 10000, .t1_us = FILTER_T1_NONE});
+}
+
 static const struct bench_case cases[] = {
     {"mix of two", "memcpy", 2, mix_by_time, copy_two},
     {"mix of four", "memcpy", 4, mix_four, copy_four},
@@ -174,6 +234,12 @@ static const struct bench_case cases[] = {
     {"frames CHWT", "memset", 1, frames_time_last, zero},
     {"frames TCHW, sum", "memset", 1, frames_sum, zero},
     {"frames TCHW, 16 samples", "memset", DIGITS, frames_batch, zero_batch},
+    {"cut in 300 timesteps", "memcpy", 1, cut_only, copy_one},
+    {"the same, dense frames", "memset", 1, cut_dense, zero},
+    {"the same, sparse frames", "memcpy", 1, cut_sparse, copy_one},
+    {"the same, bits", "memcpy", 1, cut_bits, copy_one},
+    {"stabilize", "memcpy", 1, stabilize, copy_one},
+    {"denoise", "memcpy", 1, denoise, copy_one},
 };
 enum { N_CASES = sizeof cases / sizeof cases[0] };
 
