@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How fast the core is: mixes, decoding, frames and checksums over random recordings of a source
- * split, at every level of vector instructions, each beside what memory alone allows.
+ * How fast the core is: mixes, decoding, frames, filters and checksums over random recordings of a
+ * source split, at every level of vector instructions, each beside what memory alone allows.
  *
  * Recordings are drawn anew for every call: one hot pair would teach the branch predictor its
  * order and flatter code that branches. */
