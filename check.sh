@@ -101,7 +101,7 @@ check_packages
 check_with build-check-clang --enable-werror --enable-sanitizers CC=clang CFLAGS="-g -O1"
 # The tests fork; ThreadSanitizer has to be told that it is meant.
 TSAN_OPTIONS=die_after_fork=0 only="tests/test_client.py tests/test_client_edges.py tests/test_stream.py" \
-    programs="tests/client_driver client/examples/epoch client/examples/pairs" \
+    programs="tests/client_driver tests/twonmnist client/examples/epoch client/examples/pairs" \
     check_with build-check-tsan --enable-werror --enable-sanitizers=thread CC=clang CFLAGS="-g -O1"
 check_quickstart
 check_distribution

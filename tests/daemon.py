@@ -15,6 +15,7 @@ BUILD = pathlib.Path(os.environ.get("TWONMNIST_BUILD", "build"))
 SHARED = pathlib.Path(os.environ.get("TWONMNIST_SHARED", "../shared"))
 GENERATE = BUILD / "twonmnist-generate"
 DAEMON = BUILD / "twonmnistd"
+COMMAND_LINE = BUILD / "tests/twonmnist"
 
 
 def generate(out, *options, source=None):

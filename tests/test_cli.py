@@ -15,7 +15,7 @@ import daemon
 from fake_server import FakeServer, digest_of
 from pseudo_terminal import Terminal, plain
 
-CLIENT = daemon.BUILD / "twonmnist"
+CLIENT = daemon.COMMAND_LINE
 ROOT = pathlib.Path(os.environ.get("TWONMNIST_SOURCE", pathlib.Path(__file__).parent.parent))
 OK, FAILED, USAGE, NOT_FOUND, UNREACHABLE, DAMAGED = range(6)
 

@@ -12,7 +12,7 @@ import oracle
 import safetensors_reader
 import view_rules
 
-CLIENT = daemon.BUILD / "twonmnist"
+CLIENT = daemon.COMMAND_LINE
 OK, USAGE = 0, 2
 
 # Options -> the rule that they say.

@@ -12,7 +12,7 @@ import numpy as np
 import daemon
 import safetensors_reader
 
-CLIENT = daemon.BUILD / "twonmnist"
+CLIENT = daemon.COMMAND_LINE
 OK, FAILED, USAGE, NOT_FOUND, UNREACHABLE = range(5)
 
 

@@ -10,7 +10,7 @@ import unittest
 import daemon
 from pseudo_terminal import Terminal, plain
 
-CLIENT = daemon.BUILD / "twonmnist"
+CLIENT = daemon.COMMAND_LINE
 COMMANDS = ["batch", "get", "help", "info", "labels", "mix", "pair", "play"]
 SPLITS = ["nmnist-test", "nmnist-train", "test", "train"]
 SOURCES = ["nmnist-test", "nmnist-train"]

@@ -132,7 +132,7 @@ class Clock(Case):
         self.enterContext(server)
         self.jumping()
         for i in range(5):
-            got = subprocess.run([daemon.BUILD / "twonmnist", "get", "train", str(i), "--format", "bin",
+            got = subprocess.run([daemon.COMMAND_LINE, "get", "train", str(i), "--format", "bin",
                                   "--server", server.url], capture_output=True, timeout=60, check=True,
                                  env={**os.environ, **self.environment})
             self.assertEqual(got.stdout, server.get(f"/v1/splits/train/samples/{i}.bin").body)

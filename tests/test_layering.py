@@ -147,7 +147,7 @@ class Layering(unittest.TestCase):
 
         self.check(fault_of)
         makefile = (ROOT / "Makefile.am").read_text(encoding="utf-8")
-        self.assertIn("\ntwonmnist_LDADD = libtwonmnist.la $(JANSSON_LIBS)\n", makefile)
+        self.assertIn("\ntwonmnist_LDADD = libcli.a libtwonmnist.la $(JANSSON_LIBS)\n", makefile)
 
     def test_what_answers_consist_of_knows_nothing_of_who_asks(self):
         def fault_of(name, kind, header):

@@ -13,7 +13,7 @@ import daemon
 from fake_server import FakeServer
 
 DRIVER = daemon.BUILD / "tests/client_driver"
-COMMAND_LINE = daemon.BUILD / "twonmnist"
+COMMAND_LINE = daemon.COMMAND_LINE
 PROBLEM = {"Content-Type": "application/problem+json"}
 
 

@@ -10,7 +10,7 @@ import unittest
 import daemon
 from pseudo_terminal import Terminal, frames, plain
 
-CLIENT = daemon.BUILD / "twonmnist"
+CLIENT = daemon.COMMAND_LINE
 TAKEN, GIVEN_BACK = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
 COOKED, RAW = (True, True), (False, False)
 FRAME = r"\x1b\[H.*\x1b\[H"

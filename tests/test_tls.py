@@ -433,7 +433,7 @@ class Library(unittest.TestCase):
                          url=url)
 
     def run_line(self, *words, url=None):
-        return subprocess.run([daemon.BUILD / "twonmnist", "info", "--server", url or self.url,
+        return subprocess.run([daemon.COMMAND_LINE, "info", "--server", url or self.url,
                                *words], capture_output=True, text=True, timeout=60)
 
     def test_the_command_line_does_the_same(self):

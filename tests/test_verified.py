@@ -8,7 +8,7 @@ import daemon
 from fake_server import FakeServer
 
 DRIVER = daemon.BUILD / "tests/client_driver"
-COMMAND_LINE = daemon.BUILD / "twonmnist"
+COMMAND_LINE = daemon.COMMAND_LINE
 QUICK = ("retries=0", "call_patience_s=0", "patience_s=0")
 
 
