@@ -46,27 +46,37 @@ uint64_t tnm_epoch_n_batches(const tnm_split *split, uint64_t size, int last)
                 : 0;
 }
 
+/* A batch of an epoch over the view, or (NULL) over the whole split, which can be used. */
+static int epoch_batch(tnm_split *split, tnm_view *view, uint32_t seed, uint32_t epoch, uint64_t k,
+                       const struct wish_share *share, tnm_batch **ret)
+{
+    int r = wish_check_share(share);
+    if (r < 0)
+        return r;
+    uint64_t n = view ? view->n : split->n_samples;
+    uint64_t n_batches = view ? tnm_view_n_batches(view, share->size, share->last)
+                              : tnm_epoch_n_batches(split, share->size, share->last);
+    if (k >= n_batches)
+        return failure_set(-ENOENT, "there is no batch %" PRIu64 "; the epoch has %" PRIu64, k,
+                           n_batches);
+    uint32_t *order = calloc(n, sizeof *order);
+    if (!order)
+        return failure_set(-ENOMEM, "no memory for an order of %" PRIu64, n);
+    order_epoch(seed, epoch, (uint32_t)n, order);
+    for (uint64_t i = 0; view && i < n; i++)
+        order[i] = view->places[order[i]];
+    struct wish wish;
+    r = wish_epoch(split, view, split_form(split), seed, epoch, order, share, k, &wish);
+    free(order);
+    return run(split, r, &wish, ret);
+}
+
 int tnm_epoch_batch(tnm_split *split, uint32_t seed, uint32_t epoch, uint64_t k, uint64_t size,
                     uint32_t rank, uint32_t world, int last, tnm_batch **ret)
 {
     const struct wish_share share = {.size = size, .rank = rank, .world = world, .last = last};
     int r = split_check(split);
-    if (r == 0)
-        r = wish_check_share(&share);
-    if (r < 0)
-        return r;
-    uint64_t n_batches = tnm_epoch_n_batches(split, size, last);
-    if (k >= n_batches)
-        return failure_set(-ENOENT, "there is no batch %" PRIu64 "; the epoch has %" PRIu64, k,
-                           n_batches);
-    uint32_t *order = calloc(split->n_samples, sizeof *order);
-    if (!order)
-        return failure_set(-ENOMEM, "no memory for an order of %" PRIu64, split->n_samples);
-    order_epoch(seed, epoch, (uint32_t)split->n_samples, order);
-    struct wish wish;
-    r = wish_epoch(split, NULL, split_form(split), seed, epoch, order, &share, k, &wish);
-    free(order);
-    return run(split, r, &wish, ret);
+    return r < 0 ? r : epoch_batch(split, NULL, seed, epoch, k, &share, ret);
 }
 
 int tnm_view_batch(tnm_view *view, uint32_t seed, uint32_t epoch, uint64_t k, uint64_t size,
@@ -74,25 +84,7 @@ int tnm_view_batch(tnm_view *view, uint32_t seed, uint32_t epoch, uint64_t k, ui
 {
     const struct wish_share share = {.size = size, .rank = rank, .world = world, .last = last};
     int r = view_usable(view);
-    if (r == 0)
-        r = wish_check_share(&share);
-    if (r < 0)
-        return r;
-    uint64_t n_batches = tnm_view_n_batches(view, size, last);
-    if (k >= n_batches)
-        return failure_set(-ENOENT, "there is no batch %" PRIu64 "; the epoch has %" PRIu64, k,
-                           n_batches);
-    uint32_t *order = calloc(view->n, sizeof *order);
-    if (!order)
-        return failure_set(-ENOMEM, "no memory for an order of %" PRIu64, view->n);
-    order_epoch(seed, epoch, (uint32_t)view->n, order);
-    for (uint64_t i = 0; i < view->n; i++)
-        order[i] = view->places[order[i]];
-    struct wish wish;
-    r = wish_epoch(view->split, view, split_form(view->split), seed, epoch, order, &share, k,
-                   &wish);
-    free(order);
-    return run(view->split, r, &wish, ret);
+    return r < 0 ? r : epoch_batch(view->split, view, seed, epoch, k, &share, ret);
 }
 
 static int check_source(const tnm_split *split)

@@ -74,6 +74,18 @@ static int set_n(tnm_stream *stream, uint64_t n)
     return stream->order ? 0 : failure_set(-ENOMEM, "no memory for an order of %" PRIu64, n);
 }
 
+/* Hand over what is ready for its first batch; close it where `r` says that it is not. */
+static int begin(tnm_stream *stream, int r, uint32_t seed, uint32_t epoch, tnm_stream **ret)
+{
+    if (r < 0) {
+        tnm_stream_close(stream);
+        return r;
+    }
+    stream_set_order(stream, seed, epoch);
+    *ret = stream;
+    return 0;
+}
+
 int tnm_epoch_open(tnm_split *split, uint32_t seed, uint32_t epoch, uint64_t size, uint32_t rank,
                    uint32_t world, int last, unsigned depth, tnm_stream **ret)
 {
@@ -84,13 +96,7 @@ int tnm_epoch_open(tnm_split *split, uint32_t seed, uint32_t epoch, uint64_t siz
         return r;
     stream->kind = CURSOR_EPOCH;
     r = set_n(stream, split->n_samples);
-    if (r < 0) {
-        tnm_stream_close(stream);
-        return r;
-    }
-    stream_set_order(stream, seed, epoch);
-    *ret = stream;
-    return 0;
+    return begin(stream, r, seed, epoch, ret);
 }
 
 static int check_part(const tnm_split *split, const uint64_t *indices, size_t n_indices,
@@ -146,13 +152,7 @@ int tnm_part_open(tnm_split *split, const uint64_t *indices, size_t n_indices, i
         return r;
     stream->kind = shuffle == TNM_SHUFFLED ? CURSOR_PART : CURSOR_LIST;
     r = set_part(stream, indices, n_indices);
-    if (r < 0) {
-        tnm_stream_close(stream);
-        return r;
-    }
-    stream_set_order(stream, seed, epoch);
-    *ret = stream;
-    return 0;
+    return begin(stream, r, seed, epoch, ret);
 }
 
 int tnm_view_epoch_open(tnm_view *view, uint32_t seed, uint32_t epoch, uint64_t size, uint32_t rank,
@@ -168,13 +168,7 @@ int tnm_view_epoch_open(tnm_view *view, uint32_t seed, uint32_t epoch, uint64_t 
     stream->kind = CURSOR_VIEW;
     stream->view = view_ref(view);
     r = set_part(stream, view->positions, view->n);
-    if (r < 0) {
-        tnm_stream_close(stream);
-        return r;
-    }
-    stream_set_order(stream, seed, epoch);
-    *ret = stream;
-    return 0;
+    return begin(stream, r, seed, epoch, ret);
 }
 
 int tnm_pairs_open(tnm_split *source, uint64_t seed, uint64_t start, uint64_t size, uint32_t rank,
