@@ -74,15 +74,21 @@ check_quickstart() {
     rm -f quickstart.log
 }
 
-# What a release holds builds and installs by itself, from a read-only source.
+# A release holds all that git does, builds and installs by itself from a read-only source, and its tests
+# run from there: one of each kind, since all others have run here.
 check_distribution() {
     echo "== distcheck"
-    if make -C build-check-gcc -j"$(nproc)" distcheck >build-check-gcc/distcheck.log 2>&1; then
+    local tests="tests/event_unit tests/routes_unit tests/test_api.py tests/test_cli.py tests/test_python.py"
+    if make -C build-check-gcc -j"$(nproc)" distcheck TESTS="$tests" \
+        check_PROGRAMS="tests/event_unit tests/routes_unit tests/twonmnist" >build-check-gcc/distcheck.log 2>&1; then
         echo "distcheck: the release builds, installs and is removed without rest"
     else
         tail -n 40 build-check-gcc/distcheck.log
         die "distcheck failed"
     fi
+    missing=$(git ls-files 2>/dev/null | grep -vx -e '.ci/run' -e .gitignore |
+        grep -vxF -f <(tar -tf build-check-gcc/twonmnist-*.tar.xz | cut -d/ -f2-))
+    [ -z "$missing" ] || die "a release has not: $missing"
 }
 
 # shellcheck disable=SC2086
