@@ -5,7 +5,6 @@ import os
 import pathlib
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import unittest
@@ -15,6 +14,7 @@ import urllib.request
 import certificates
 import daemon
 import deployment
+import documents
 import prometheus
 
 # Stands for the programs that change the system. What is not among these words is an error.
@@ -76,8 +76,7 @@ class Document(unittest.TestCase):
             with self.subTest(line=block.line):
                 self.assertIn(block.language, deployment.LANGUAGES)
                 self.assertIn(block.needs, deployment.NEEDS)
-        fences = deployment.PATH.read_text(encoding="utf-8").count("```")
-        self.assertEqual(fences, 2 * len(deployment.blocks()))
+        self.assertEqual(documents.n_fences(deployment.PATH), 2 * len(deployment.blocks()))
 
     def test_files_that_it_names_are_there(self):
         text = deployment.PATH.read_text(encoding="utf-8")
@@ -113,22 +112,10 @@ class Commands(unittest.TestCase):
         shutil.copy(key, self.root / "work/privkey.pem")
 
     def run_script(self, script, **environment):
-        """bash, whose output goes to a file, for who holds a pipe open is waited for."""
-        with open(self.root / "said", "w+", encoding="utf-8") as said:
-            process = subprocess.Popen(
-                ["bash", "-c", script], cwd=self.root / "work", stdout=said, stderr=said,
-                start_new_session=True,
-                env={**os.environ, **environment, "ROOT": str(self.root),
-                     "SOURCE": str(deployment.ROOT),
-                     "PATH": f"{self.root / 'bin'}:{os.environ['PATH']}"})
-            try:
-                status = process.wait(timeout=300)
-            finally:
-                if process.poll() is None:
-                    os.killpg(process.pid, signal.SIGKILL)
-                    process.wait()
-            said.seek(0)
-            return status, said.read()
+        return documents.bash(
+            script, self.root / "work", said=self.root / "said", ROOT=str(self.root),
+            SOURCE=str(deployment.ROOT), PATH=f"{self.root / 'bin'}:{os.environ['PATH']}",
+            **environment)
 
     def test_they_do_what_they_say(self):
         port, admin_port = free_ports(2)
