@@ -2,6 +2,7 @@
 """The training example: its loss, its gradient, what it selects on, and resuming in the middle of an
 epoch."""
 import importlib.util
+import json
 import os
 import pathlib
 import re
@@ -22,13 +23,13 @@ SMALL = ["--hidden", "32", "--bins", "10", "--timestep", "30000", "--batch-size"
 
 
 def setUpModule():
-    global server, train
+    global data, server, train
     spec = importlib.util.spec_from_file_location("train", EXAMPLE)
     train = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(train)
-    folder = daemon.generate(unittest.enterModuleContext(daemon.temporary_folder()),
-                             "--count", "120,20", "--seed", "2", source="synthetic")
-    server = unittest.enterModuleContext(daemon.Daemon(folder))
+    data = daemon.generate(unittest.enterModuleContext(daemon.temporary_folder()),
+                           "--count", "120,20", "--seed", "2", source="synthetic")
+    server = unittest.enterModuleContext(daemon.Daemon(data))
 
 
 class Loss(unittest.TestCase):
@@ -63,8 +64,8 @@ class Learning(unittest.TestCase):
 
 
 class Program(unittest.TestCase):
-    def run_example(self, folder, *options):
-        words = [sys.executable, EXAMPLE, server.url, *SMALL, *options]
+    def run_example(self, folder, *options, url=None):
+        words = [sys.executable, EXAMPLE, url or server.url, *SMALL, *options]
         return subprocess.run(list(map(str, words)), cwd=folder, capture_output=True, text=True,
                               timeout=300)
 
@@ -102,6 +103,20 @@ class Program(unittest.TestCase):
             self.assertEqual(len(indices[name]), int(n_samples), name)
         together = sorted(indices["train"] + indices["validation"])
         self.assertEqual(together, list(range(len(together))))
+
+    def test_servers_see_the_test_split_opened_once_when_all_else_is_done(self):
+        with daemon.temporary_folder() as folder:
+            log = pathlib.Path(folder) / "access.log"
+            with daemon.Daemon(data, "--access-log", log, "--threads", "1") as logging:
+                ended = self.run_example(folder, url=logging.url)
+            self.assertEqual((ended.returncode, ended.stderr), (0, ""))
+            asked = [json.loads(line)["path"] for line in log.read_text().splitlines()]
+        of_test = [path for path in asked if re.match(r"/v1/splits/test\b", path)]
+        self.assertEqual(of_test.count("/v1/splits/test"), 1, asked)
+        self.assertEqual(asked[-len(of_test):], of_test)
+        samples = [int(i) for path in of_test
+                   for some in re.findall(r"indices=([\d,]+)", path) for i in some.split(",")]
+        self.assertEqual(samples, list(range(server.get("/v1/splits/test").json()["samples"])))
 
     def test_what_is_wrong_is_said_in_a_line(self):
         with daemon.temporary_folder() as folder:
