@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Print what the libraries' rules make of the same recordings, as the tables in representations.md.
+"""Print what the libraries' rules make of the same recordings, and how a daemon is asked for each, as the
+tables in representations.md.
 
     python3 doc/representations.py ~/N-MNIST/Train.zip Train/1/00201.bin Train/2/00254.bin
     python3 doc/representations.py --timestep 1000 10000 -- ~/N-MNIST Train/1/00201.bin
@@ -42,12 +43,23 @@ def halves_up(events, step):
     return out
 
 
+def words_of(by, ones, parameters):
+    """How a daemon is asked for the same: parameters of a URL, without those that are its defaults."""
+    given = {"slice": by, **parameters, "overlap": "or" if ones else "sum"}
+    defaults = {"slice": "timestep", "overlap": "or" if by == "timestep" else "sum"}
+    return "&".join(f"{name}={'yes' if value is True else value}" for name, value in given.items()
+                    if defaults.get(name) != value)
+
+
 def rules_of(step):
-    """(name, are they ones?, counts of events) of every rule, at this resolution."""
+    """(name, are they ones?, counts of events, words of a URL) of every rule, at this resolution; a daemon
+    has no words for one that prepares events by itself."""
     bins = END_US // step
 
-    def rule(name, by, ones=False, prepare=lambda events, step: events, **parameters):
-        return name, ones, lambda events: form_rules.frames(prepare(events, step), by, **parameters)
+    def rule(name, by, ones=False, prepare=None, **parameters):
+        def count(events):
+            return form_rules.frames(prepare(events, step) if prepare else events, by, **parameters)
+        return name, ones, count, None if prepare else words_of(by, ones, parameters)
 
     def timestep(name, **more):
         return rule(name, "timestep", timestep=step, bins=bins, overlap="sum", **more)
@@ -81,7 +93,7 @@ HEADING = ("rule", "frames", "events in them", "sum of cells", "largest cell",
 def rows_of(events, step):
     """A row below HEADING for each rule."""
     first = None
-    for name, ones, count in rules_of(step):
+    for name, ones, count, _ in rules_of(step):
         counts = count(events)
         frames = np.minimum(counts, 1) if ones else counts
         first = frames if first is None else first
@@ -103,6 +115,13 @@ def table(name, events, step):
     return "\n".join(lines)
 
 
+def names(step):
+    """Markdown: what each rule is called in a URL."""
+    lines = ["| rule | in a URL, behind `as=frames&` |", "|---|---|"]
+    return "\n".join(lines + [f"| {name} | {f'`{words}`' if words else '—'} |"
+                              for name, _, _, words in rules_of(step)])
+
+
 def main():
     parser = argparse.ArgumentParser(
         description="Print what the libraries' rules make of the same recordings.")
@@ -116,7 +135,9 @@ def main():
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         parser.exit(1, f"representations.py: {options.source}: {error}\n")
     print(*(table(name, events[name], step)
-            for step in options.timestep for name in options.names), sep="\n\n")
+            for step in options.timestep for name in options.names),
+          f"**What they are called**, at {options.timestep[0] / 1000:g} ms", names(options.timestep[0]),
+          sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import csv
 import gzip
 import hashlib
 import importlib.util
+import io
 import os
 import pathlib
 import re
@@ -240,6 +241,14 @@ def printed(*words):
     return ran.stdout
 
 
+def script():
+    """As a module."""
+    spec = importlib.util.spec_from_file_location("representations", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 class Document(unittest.TestCase):
     def setUp(self):
         text = (SOURCE / "doc" / "representations.md").read_text(encoding="utf-8")
@@ -275,17 +284,33 @@ class Script(unittest.TestCase):
         self.assertIn(f"**3**, 10 ms: {len(body) // 5:,} events", tables[0])
         self.assertEqual(tables[1:], tables[:1] * 2)
 
+    def test_daemons_know_the_rules_by_the_words_that_it_prints(self):
+        folder = pathlib.Path(self.enterContext(daemon.temporary_folder()))
+        server = self.enterContext(daemon.Daemon(
+            daemon.generate(folder, "--count", "20,10", source="synthetic")))
+        path = "/v1/splits/nmnist-train/samples/3"
+        rules_of = script().rules_of(10_000)
+        events = rules.events_of(server.get(f"{path}.bin").body)
+        text = printed("--timestep", 10000, "--", f"{server.url}/v1/splits/nmnist-train", 3)
+        n_compared = 0
+        for name, ones, count, words in rules_of:
+            self.assertIn(f"| {name} | {f'`{words}`' if words else '—'} |", text)
+            if words:
+                answer = server.get(f"{path}.npy?as=frames&values=u16&{words}")
+                self.assertEqual(answer.status, 200, answer.body)
+                counts = np.minimum(count(events), 1) if ones else count(events)
+                np.testing.assert_array_equal(np.load(io.BytesIO(answer.body)), counts, words)
+                n_compared += 1
+        self.assertEqual(n_compared, len(rules_of) - 1)
+
     def test_what_is_not_there_is_named(self):
         with self.assertRaisesRegex(AssertionError, "^representations.py: nowhere.zip: .*No such"):
             printed("nowhere.zip", "3")
 
     def test_rows_are_those_counted_by_hand(self):
-        spec = importlib.util.spec_from_file_location("representations", SCRIPT)
-        script = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(script)
         # Nearest: 1 2 2 2 3; halves up: 1 2 2 3 3; down: 1 1 1 2 2; from 120 ms on: 0 0 0 1 1.
         events = at(120_000, 150_000, 150_000, 250_000, 260_000)
-        rows = {name: numbers for name, *numbers in script.rows_of(events, 100_000)}
+        rows = {name: numbers for name, *numbers in script().rows_of(events, 100_000)}
         for name, numbers in (
                 ("lava-dl", [3, 4, 2, 1, 1, 0]), ("… halves up", [3, 3, 2, 1, 1, 0]),
                 ("… rounded down", [3, 5, 2, 1, 1, 0]), ("… counts", [3, 4, 4, 3, 1, 1]),
