@@ -61,11 +61,12 @@ def script_of(some):
     return "\n".join(f"echo '## {each.line}'\n{each.text}" for each in some)
 
 
-def bash(text, folder, said=None, **environment):
-    """Status and output, which goes to a file, for who holds a pipe open is waited for."""
-    with open(said or folder / "said", "w+", encoding="utf-8") as out:
+def bash(text, folder, said=None, env=None, **more):
+    """Status and output, which goes to a file, for who holds a pipe open is waited for. `env`: in place of the
+    environment, to which `more` is added."""
+    with open(said or folder / ".said", "w+", encoding="utf-8") as out:
         process = subprocess.Popen(["bash", "-c", text], cwd=folder, stdout=out, stderr=out,
-                                   start_new_session=True, env={**os.environ, **environment})
+                                   start_new_session=True, env={**(env or os.environ), **more})
         try:
             status = process.wait(timeout=300)
         finally:

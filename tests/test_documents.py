@@ -11,6 +11,7 @@ import documents
 
 READERS = documents.ROOT / "doc/readers.md"
 RULES = documents.ROOT / "doc/reproducibility.md"
+QUESTIONS = documents.ROOT / "doc/faq.md"
 LANGUAGES = ("python", "sh", *documents.PROGRAMS)
 
 
@@ -21,11 +22,12 @@ def setUpModule():
     options = re.search(r"source=\(--from synthetic (--count .*)\)", quickstart)[1].split()
     server = unittest.enterModuleContext(daemon.Daemon(
         daemon.generate(folder / "data", *options, source="synthetic")))
+    (folder / "build").symlink_to(daemon.BUILD.resolve())
 
 
 class Documents(unittest.TestCase):
     def test_each_block_can_be_run_and_says_what_it_prints(self):
-        for path in READERS, RULES:
+        for path in READERS, RULES, QUESTIONS:
             blocks = documents.blocks(path)
             self.assertEqual(documents.n_fences(path), 2 * len(blocks), path)
             for block in blocks:
@@ -35,7 +37,7 @@ class Documents(unittest.TestCase):
                         self.assertIsNotNone(block.printed)
 
     def test_files_that_they_name_are_there(self):
-        for path in READERS, RULES:
+        for path in READERS, RULES, QUESTIONS:
             for link in documents.links(path):
                 self.assertTrue(link.exists(), f"{path.name}: {link}")
 
@@ -103,6 +105,31 @@ class Rules(Blocks):
         self.assertGreater(printed.count("True"), 50)
         self.assertNotIn("False", printed)
 
+
+class Questions(Blocks):
+    """Each section is a test, so that one that lacks a program hides no other."""
+
+    def check_section(self, title):
+        text = QUESTIONS.read_text(encoding="utf-8")
+        begin = text[:text.index(f"\n## {title}")].count("\n")
+        end = begin + 1 + (text.split(f"\n## {title}")[1] + "\n## ").split("\n## ")[0].count("\n")
+        blocks = [each for each in documents.blocks(QUESTIONS) if begin < each.line <= end]
+        self.assertTrue(blocks)
+        for block in blocks:
+            missing = documents.missing(block)
+            if missing:
+                self.skipTest(f"there is no {', '.join(missing)}")
+            self.check(QUESTIONS, block)
+
+
+def add_questions():
+    """A test for each section of the document."""
+    for title in re.findall(r"^## (.*)$", QUESTIONS.read_text(encoding="utf-8"), re.MULTILINE):
+        name = "test_" + "_".join(re.findall(r"\w+", title.lower()))
+        setattr(Questions, name, lambda case, title=title: case.check_section(title))
+
+
+add_questions()
 
 if __name__ == "__main__":
     unittest.main()
