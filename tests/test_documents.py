@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What documents tell readers to type is run, against the synthetic set of quickstart.sh, and prints what
 they say."""
-import os
+import contextlib
+import io
 import pathlib
 import re
+import shutil
+import subprocess
 import unittest
+
+import numpy as np
 
 import daemon
 import documents
+import twonmnist
 
 READERS = documents.ROOT / "doc/readers.md"
 RULES = documents.ROOT / "doc/reproducibility.md"
@@ -104,6 +110,97 @@ class Rules(Blocks):
             printed += block.printed or ""
         self.assertGreater(printed.count("True"), 50)
         self.assertNotIn("False", printed)
+
+
+class Readme(unittest.TestCase):
+    """What the project and its package begin with."""
+
+    PATHS = documents.ROOT / "README.md", documents.ROOT / "python/README.md"
+
+    def block(self, language):
+        found, = [each for each in documents.blocks(self.PATHS[0]) if each.language == language]
+        return found
+
+    def test_files_that_they_name_are_there(self):
+        for path in self.PATHS:
+            text = path.read_text(encoding="utf-8")
+            for name in re.findall(r"`((?:python|doc|tests|client)/[\w/.]+)`", text):
+                self.assertTrue((documents.ROOT / name).exists(), name)
+            for link in documents.links(path):
+                self.assertTrue(link.exists(), link)
+        self.assertGreater(len(documents.links(self.PATHS[0])), 8)
+
+    def test_the_table_says_something_of_everybody(self):
+        lines = [line for line in self.PATHS[0].read_text(encoding="utf-8").splitlines()
+                 if line.startswith("| ") and line.count("|") > 5]
+        self.assertGreater(len(lines), 8)
+        for line in lines:
+            cells = line.strip("|").split("|")
+            self.assertEqual(len(cells), 7, line)
+            self.assertTrue(all(cell.strip() for cell in cells[1:]), line)
+
+    def test_curl_fetches_what_it_says(self):
+        block = self.block("sh")
+        if documents.missing(block):
+            self.skipTest("there is no curl")
+        self.assertEqual(documents.output(block, self.PATHS[0], server.url, folder), "")
+        self.assertEqual(np.load(folder / "sample.npy").dtype.names, ("x", "y", "t", "p"))
+        self.assertEqual(np.load(folder / "pair.npy").dtype.names, ("x", "y", "t", "p"))
+        size = server.get("/v1/splits/train/epochs/1/0/batches/0.safetensors?size=64&as=frames", "HEAD")
+        self.assertEqual((folder / "batch.safetensors").stat().st_size,
+                         int(size.headers["Content-Length"]))
+
+    def test_python_has_the_shapes_that_it_says(self):
+        block, names = self.block("python"), {}
+        block.text = documents.replaced(block.text, [("    ...\n", "    break\n")])
+        documents.python(block, self.PATHS[0], server.url, names)
+        self.assertIn("float32 [300, 64, 2, 34, 34] and [64, 10]", block.text)
+        self.assertEqual((tuple(names["frames"].shape), tuple(names["labels"].shape)),
+                         ((300, 64, 2, 34, 34), (64, 10)))
+        self.assertIn("float32", str(names["frames"].dtype))
+
+    def test_c_compiles_and_reads_an_epoch(self):
+        compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+        if compiler is None:
+            self.skipTest("there is no C compiler")
+        (folder / "readme.c").write_text(self.block("c").text.replace(documents.SERVER, server.url))
+        libraries = (daemon.BUILD / ".libs").resolve()
+        made = subprocess.run(
+            [compiler, "-Wall", "-Wextra", "-Werror", "-o", folder / "readme", folder / "readme.c",
+             "-I", documents.ROOT / "client", "-L", libraries, "-ltwonmnist", f"-Wl,-rpath,{libraries}"],
+            capture_output=True, text=True, check=False)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        ended = subprocess.run([folder / "readme"], capture_output=True, text=True, timeout=120, check=True)
+        counts = [int(line.removesuffix(" events")) for line in ended.stdout.splitlines()]
+        self.assertEqual((len(counts), sum(counts)),
+                         (22, server.get("/v1/splits/train").json()["events"]))
+
+    def test_the_package_does_what_its_page_shows(self):
+        """All that is indented before it is installed, as one program that takes the first batch of each
+        loop."""
+        try:
+            import torch
+        except ImportError:
+            self.skipTest("PyTorch is not installed")
+        text = self.PATHS[1].read_text(encoding="utf-8").split("## Installing")[0]
+        code = "".join(line[4:] + "\n" for line in text.splitlines() if line.startswith("    "))
+        code = documents.replaced(code, [
+            (documents.SERVER, server.url), ("range(10)", "range(2)"), ('device="cuda"', 'device="cpu"'),
+            ("    ...\n", "    pass\n"), ("seed=1)", "seed=1, timestep=30_000, bins=10)"),
+            ("batches.state_dict()   # load", "batches.state_dict(); break   # load")])
+        code = re.sub(r"^(for inputs.*|for frames, labels, indices.*)\n    pass\n", r"\1\n    break\n", code,
+                      flags=re.MULTILINE)
+        train = twonmnist.Split(server.url, "train")
+        batches = twonmnist.loader(train.subset(range(64)), 32, timestep=30_000, bins=10)
+        names = {"url": server.url, "checkpoint": {}, "test_batches": batches,
+                 "network": lambda frames: frames.sum((0, 2, 3, 4))[:, None] * torch.ones(10),
+                 "scores": torch.rand(32, 10), "targets": torch.randint(2, (32, 10))}
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            exec(compile(code, str(self.PATHS[1]), "exec"), names)
+        self.assertIn("the bottleneck is", out.getvalue())
+        self.assertIn("| macro |", out.getvalue())
+        self.assertEqual(len(names["folds"]), 10)
+        self.assertTrue(names["checkpoint"]["data"])
 
 
 class Questions(Blocks):
