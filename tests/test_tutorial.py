@@ -65,9 +65,12 @@ class Tutorial(unittest.TestCase):
 
     def test_its_commands_end_with_a_network_and_what_it_reached(self):
         has_venv = environment_of()
+        wheel = (f"mkdir dist && {sys.executable} {documents.ROOT}/python/wheel_backend.py dist "
+                 f"{test_packaging.LIBRARY.resolve()}")
         script = documents.replaced(documents.script_of(self.blocks("sh")), [
             ("http://localhost:8642", server.url), ("--epochs 8", f"--epochs 1 {SMALL}"),
-            ("--epochs 9", f"--epochs 2 {SMALL}"), (VENV, "")])
+            ("--epochs 9", f"--epochs 2 {SMALL}"), (VENV, ""),
+            ("make -C build wheel", wheel), ("build/dist/", "dist/")])  # make's own: test_packaging.py
         if not has_venv:
             script = documents.replaced(script, [
                 (line, ":") for line in script.splitlines() if line.startswith("~/twonmnist/bin/pip")])
