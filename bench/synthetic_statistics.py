@@ -19,7 +19,7 @@ import numpy as np
 SIDE = 34
 BIN_US = 5000
 SACCADES_US = ((0, 105000), (105000, 210000), (210000, 400000))
-DTYPES = {"U64": np.uint64, "U32": np.uint32, "I32": np.int32, "U8": np.uint8}
+DTYPES = {"I64": np.int64, "I32": np.int32, "U8": np.uint8}
 
 
 class Recording:

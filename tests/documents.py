@@ -42,10 +42,29 @@ def n_fences(path):
     return path.read_text(encoding="utf-8").count("```")
 
 
+def _slugs(path):
+    """What its headings are called in links, as forges that show Markdown do."""
+    headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def links(path):
-    """The files that it names: [words](file), without pages elsewhere and places in a page."""
-    found = re.findall(r"\]\(([^)\s#]+)[^)\s]*\)", path.read_text(encoding="utf-8"))
-    return [path.parent / name for name in found if "://" not in name]
+    """The files that it links to, [words](file) or [words](file#heading), pages elsewhere aside."""
+    text = path.read_text(encoding="utf-8")
+    return [path.parent / name for name in re.findall(r"\]\(([^)\s#]+)[^)\s]*\)", text) if "://" not in name]
+
+
+def dangling(path):
+    """All that it names and is not there: files in links and in `code`, headings in links."""
+    text = path.read_text(encoding="utf-8")
+    missing = [str(link) for link in links(path) if not link.exists()]
+    missing += [name for name in re.findall(r"`((?:client|doc|etc|python|tests|tools)/[\w./-]+)`", text)
+                if not (ROOT / name).exists() and not name.endswith((".a", ".la"))]  # those are built
+    for name, slug in re.findall(r"\]\(([^)\s#]*)#([^)\s]+)\)", text):
+        target = path.parent / name if name else path
+        if "://" not in name and target.exists() and slug not in _slugs(target):
+            missing.append(f"{name}#{slug}")
+    return missing
 
 
 def replaced(text, table):

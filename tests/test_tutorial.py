@@ -53,12 +53,6 @@ class Tutorial(unittest.TestCase):
         quickstart, = self.blocks("sh", "quickstart")
         self.assertTrue((documents.ROOT / quickstart.text.strip()).exists())
 
-    def test_files_that_it_names_are_there(self):
-        for link in documents.links(PATH):
-            self.assertTrue(link.exists(), link)
-        for name in re.findall(r"`(tests/\S+?\.py)`", PATH.read_text(encoding="utf-8")):
-            self.assertTrue((documents.ROOT / name).exists(), name)
-
     def test_what_python_prints_is_what_it_says(self):
         for block in self.blocks("python"):
             self.assertEqual(documents.python(block, PATH, server.url), block.printed)
