@@ -11,39 +11,53 @@ import traceback
 import unittest
 
 
+OK, SKIPPED, FAILED = range(3)  # the worst counts
+
+
 class TapResult(unittest.TestResult):
-    """Prints one TAP line per test; a failing subTest makes its test fail once."""
+    """Prints one TAP line per test, when it ends: the worst of what its subTests came to."""
 
     def __init__(self, out):
         super().__init__()
         self.out = out
         self.number = 0
-        self.reported = False
+        self.running = False
+        self.worst = None  # of the test that runs: a verdict, and what follows the name
+
+    def startTest(self, test):
+        super().startTest(test)
+        self.running = True
 
     def stopTest(self, test):
         super().stopTest(test)
-        self.reported = False
+        self.running = False
+        if self.worst:
+            self._print(test, *self.worst)
+        self.worst = None
 
-    def _line(self, ok, test, directive=""):
-        if self.reported:
-            return
-        self.reported = True
+    def _print(self, test, verdict, directive):
         self.number += 1
         name = test.id().split(".", 1)[-1].replace("#", "")
-        verdict = "ok" if ok else "not ok"
-        print(f"{verdict} {self.number} - {name}{directive}", file=self.out, flush=True)
+        word = "not ok" if verdict == FAILED else "ok"
+        print(f"{word} {self.number} - {name}{directive}", file=self.out, flush=True)
+
+    def _note(self, test, verdict, directive=""):
+        if not self.running:  # a class or a module that could not be set up
+            self._print(test, verdict, directive)
+        elif not self.worst or self.worst[0] < verdict:
+            self.worst = verdict, directive
 
     def _fail(self, test, err):
         for line in "".join(traceback.format_exception(*err)).splitlines():
             print(f"# {line}", file=self.out)
-        self._line(False, test)
+        self._note(test, FAILED)
 
     def addSuccess(self, test):
-        self._line(True, test)
+        self._note(test, OK)
 
     def addSkip(self, test, reason):
         super().addSkip(test, reason)
-        self._line(True, test, " # SKIP " + " ".join(reason.split()))
+        self._note(test, SKIPPED, " # SKIP " + " ".join(reason.split()))
 
     def addFailure(self, test, err):
         super().addFailure(test, err)
@@ -60,11 +74,11 @@ class TapResult(unittest.TestResult):
             self._fail(test, err)
 
     def addExpectedFailure(self, test, err):
-        self._line(True, test)
+        self._note(test, OK)
 
     def addUnexpectedSuccess(self, test):
         super().addUnexpectedSuccess(test)
-        self._line(False, test)
+        self._note(test, FAILED)
 
 
 def main():
