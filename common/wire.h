@@ -114,6 +114,14 @@ struct tensor wire_tensor(const struct wire_tensor *row, uint64_t n_rows);
 #define WIRE_SAFETENSORS_TYPE "application/x-safetensors"
 #define WIRE_METRICS          "prom"
 #define WIRE_METRICS_TYPE     "text/plain; version=0.0.4; charset=utf-8"
+#define WIRE_HTML             "html"
+#define WIRE_HTML_TYPE        "text/html; charset=utf-8"
+#define WIRE_CSS              "css"
+#define WIRE_CSS_TYPE         "text/css; charset=utf-8"
+#define WIRE_JS               "js"
+#define WIRE_JS_TYPE          "text/javascript; charset=utf-8"
+#define WIRE_SVG              "svg"
+#define WIRE_SVG_TYPE         "image/svg+xml"
 #define WIRE_PROBLEM_TYPE     "application/problem+json"
 
 enum {

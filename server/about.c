@@ -57,6 +57,7 @@ static const char *add_variable(const struct request *request, enum variable var
     case VARIABLE_NUMBERS:
         return add_list(request, about, row->name);
     case VARIABLE_NAME:
+    case VARIABLE_WORD:
         break;
     }
     return request->entry->name;

@@ -76,7 +76,8 @@ static bool check_token(struct request *request, struct reply *reply)
 bool access_check(struct request *request, struct reply *reply)
 {
     return request->is_admin || routes_is_open(request->path) ||
-           (check_rate(request, reply) && check_token(request, reply));
+           (check_rate(request, reply) &&
+            (routes_is_page(request->path) || check_token(request, reply)));
 }
 
 void access_charge(const struct request *request, const struct reply *reply)

@@ -132,6 +132,8 @@ static bool read_variable(struct request *request, struct reply *reply, enum var
     case VARIABLE_NUMBER:
         r = number_parse(row->name, at, n, 0, row->max, &request->variables[variable], &why);
         break;
+    case VARIABLE_WORD: /* its route looks */
+        break;
     }
     return !number_problem(request, reply, r, 0, &why);
 }

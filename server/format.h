@@ -11,11 +11,15 @@
 /* clang-format off */
 /*    name         extension         media type             text   a sample            a batch */
 #define FORMATS(X) \
+    X(HTML,        WIRE_HTML,        WIRE_HTML_TYPE,        true,  NULL,               NULL) \
     X(JSON,        WIRE_JSON,        WIRE_JSON_TYPE,         true,  encode_json_sample, encode_json_batch) \
     X(BIN,         WIRE_BIN,         WIRE_BIN_TYPE,          false, encode_bin,         NULL) \
     X(NPY,         WIRE_NPY,         WIRE_NPY_TYPE,          false, encode_npy,         NULL) \
     X(SAFETENSORS, WIRE_SAFETENSORS, WIRE_SAFETENSORS_TYPE, false, NULL,               encode_safetensors) \
-    X(METRICS,     WIRE_METRICS,     WIRE_METRICS_TYPE,     true,  NULL,               NULL)
+    X(METRICS,     WIRE_METRICS,     WIRE_METRICS_TYPE,     true,  NULL,               NULL) \
+    X(CSS,         WIRE_CSS,         WIRE_CSS_TYPE,         true,  NULL,               NULL) \
+    X(JS,          WIRE_JS,          WIRE_JS_TYPE,          true,  NULL,               NULL) \
+    X(SVG,         WIRE_SVG,         WIRE_SVG_TYPE,         true,  NULL,               NULL)
 /* clang-format on */
 
 enum format {

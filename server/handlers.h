@@ -32,6 +32,10 @@ handler handle_rows, handle_sample, handle_mix, handle_pair;
 handler_check check_indices, check_statistics;
 handler handle_indices, handle_statistics;
 
+/* handle_viewer.c */
+handler_check check_root, check_viewer;
+handler handle_root, handle_viewer;
+
 /* handle_batches.c */
 handler_check check_batch, check_epoch_batch, check_pair_batch;
 handler handle_batch, handle_epoch_batch, handle_pair_batch;

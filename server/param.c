@@ -87,6 +87,7 @@ const struct variable_row variable_rows[N_VARIABLES] = {
     [VARIABLE_SEED]       = {"seed",       VARIABLE_NUMBER,  UINT64_MAX, "an endless set of fresh pairs"},
     [VARIABLE_INDEX]      = {"index",      VARIABLE_NUMBER,  UINT64_MAX, "a fresh pair of the set"},
     [VARIABLE_RECORDINGS] = {"recordings", VARIABLE_NUMBERS, INT32_MAX,  "recordings to mix, between commas"},
+    [VARIABLE_FILE]       = {"file",       VARIABLE_WORD,    0,          "a file of the web page, without its ending"},
 };
 /* clang-format on */
 

@@ -84,10 +84,11 @@ enum variable {
     VARIABLE_SEED,
     VARIABLE_INDEX,
     VARIABLE_RECORDINGS,
+    VARIABLE_FILE,
     N_VARIABLES,
 };
 
-enum variable_kind { VARIABLE_NAME, VARIABLE_NUMBER, VARIABLE_NUMBERS };
+enum variable_kind { VARIABLE_NAME, VARIABLE_NUMBER, VARIABLE_NUMBERS, VARIABLE_WORD };
 
 struct variable_row {
     const char *name;

@@ -57,7 +57,7 @@ static void print_paths(FILE *out)
 static void print_variable(FILE *out, const struct variable_row *row)
 {
     fprintf(out, ".It Li {%s}\n%s", row->name, row->help);
-    if (row->kind != VARIABLE_NAME)
+    if (row->kind == VARIABLE_NUMBER || row->kind == VARIABLE_NUMBERS)
         fprintf(out, "; 0 to %" PRIu64, row->max);
     fputs("\n", out);
 }

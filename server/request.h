@@ -51,6 +51,7 @@ struct request {
     struct view_rule rule; /* of the part of the split that is asked for */
     struct view *view;     /* a reference for the request's time; NULL: all of the split, or */
     bool awaits_view;      /* it has to be made first */
+    const char *tag;       /* of an answer that is of no split, and may be kept; or NULL */
     uint64_t cost_us;      /* of making the answer */
     bool codable;          /* the answer is kept as gzip, too */
     bool coded;            /* and the client takes it so */

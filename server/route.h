@@ -15,6 +15,7 @@ struct route {
     unsigned formats; /* FORMAT_BIT of each */
     enum {
         SERVES_HEALTH,  /* a document that is open: without a token, and however often */
+        SERVES_PAGE,    /* the same, but counted against the rates */
         SERVES_METRICS, /* one at admin_listen alone, or for who shows a token */
         SERVES_DOCUMENT,
         SERVES_SAMPLE,

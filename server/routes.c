@@ -21,6 +21,8 @@ enum { HEAVY_US = 180 };
 #define NPY         FORMAT_BIT(FORMAT_NPY)
 #define SAFETENSORS FORMAT_BIT(FORMAT_SAFETENSORS)
 #define METRICS     FORMAT_BIT(FORMAT_METRICS)
+#define HTML        FORMAT_BIT(FORMAT_HTML)
+#define PARTS       (FORMAT_BIT(FORMAT_CSS) | FORMAT_BIT(FORMAT_JS) | FORMAT_BIT(FORMAT_SVG))
 
 /* All that stand before those of pages: what shapes a sample's bytes. */
 #define FORM  (PARAM_BIT(PARAM_OFFSET) - 1)
@@ -31,6 +33,8 @@ enum { HEAVY_US = 180 };
 
 /* clang-format off */
 const struct route routes[] = {
+    {"/", GET, HTML | JSON, SERVES_PAGE, 0, check_root, handle_root, "the web page; or where the paths are"},
+    {"/viewer/{file}", GET, PARTS, SERVES_PAGE, 0, check_viewer, handle_viewer, "what the web page is made of"},
     {"/healthz",  GET, JSON, SERVES_HEALTH, 0, NULL, handle_healthz, "whether the daemon lives"},
     {"/readyz",   GET, JSON, SERVES_HEALTH, 0, NULL, handle_readyz,  "whether the splits can be served"},
     {"/metrics",  GET, METRICS, SERVES_METRICS, 0, NULL, handle_metrics, "what was counted, for Prometheus; at admin_listen, or for a token"},
@@ -56,6 +60,7 @@ const unsigned n_routes = sizeof routes / sizeof *routes;
 unsigned route_formats(const struct route *route)
 {
     switch (route->serves) {
+    case SERVES_PAGE:
     case SERVES_DOCUMENT:
     case SERVES_HEALTH:
     case SERVES_METRICS:
@@ -108,15 +113,26 @@ static bool find_route(struct request *request, struct reply *reply, const char 
     return false;
 }
 
-bool routes_is_open(const char *path)
+/* Whether the path is one of the routes that serve that. */
+static bool is_among(const char *path, int serves)
 {
     struct match match;
     const char *dot = extension_of(path), *end = dot ? dot : path + strlen(path);
     for (unsigned i = 0; i < n_routes; i++)
-        if (routes[i].serves == SERVES_HEALTH &&
+        if ((int)routes[i].serves == serves &&
             pattern_matches(routes[i].pattern, path, end, &match))
             return true;
     return false;
+}
+
+bool routes_is_open(const char *path)
+{
+    return is_among(path, SERVES_HEALTH);
+}
+
+bool routes_is_page(const char *path)
+{
+    return is_among(path, SERVES_PAGE);
 }
 
 static bool check_method(struct request *request, struct reply *reply)

@@ -15,6 +15,10 @@ unsigned route_formats(const struct route *route);
 /* Whether a path is that of a route that is open to everybody. */
 bool routes_is_open(const char *path);
 
+/* Whether it is that of the web page, which asks for a token itself and holds nothing of any split.
+ */
+bool routes_is_page(const char *path);
+
 /* Find the route and check everything that stands in the request. True: go on with routes_run();
  * false: `reply` is the answer (a problem, or 304). */
 bool routes_prepare(struct request *request, struct reply *reply);

@@ -22,6 +22,7 @@
     X(TEXT, admin_listen,                "off",                0,       0,             "",            "ADDR:PORT or unix:PATH that tells health and metrics to anybody, and nothing else; or off") \
     X(TEXT, access_log,                  "off",                0,       0,             "",            "a line for each request: off, stderr, journal, or the path of a file") \
     X(TEXT, access_log_format,           "json",               0,       0,             "",            "json, or common for the Common Log Format") \
+    X(BOOL, viewer,                      "yes",                0,       0,             "",            "show the web page at /") \
     X(UINT, threads,                     "0",                  0,       256,           "",            "loops that serve; 0 is one for each core") \
     X(UINT, max_connections,             "4096",               1,       1000000,       "connections", "most connections at a time; fewer where descriptors are short") \
     X(UINT, max_connections_per_address, "0",                  0,       1000000,       "connections", "most of them from one client's address; 0 is no limit") \

@@ -9,7 +9,7 @@ enum { ETAG_SIZE = 48, ETAG_REVISION = 16 };
 static void etag_of(const struct request *request, char ret[ETAG_SIZE])
 {
     char *at = stpcpy(ret, "\"");
-    at = stpncpy(at, request->entry->revision, ETAG_REVISION);
+    at = stpncpy(at, request->entry ? request->entry->revision : request->tag, ETAG_REVISION);
     at = stpcpy(stpcpy(at, "."), format_rows[request->format].extension);
     stpcpy(at, request->coded ? "+gzip\"" : "\"");
 }
@@ -21,6 +21,11 @@ static const char *varies_by(const struct request *request)
     return request->negotiated ? "Accept" : NULL;
 }
 
+static bool has_etag(const struct request *request)
+{
+    return (request->entry || request->tag) && request->method != METHOD_POST;
+}
+
 void validators_set(const struct request *request, struct reply *reply)
 {
     char etag[ETAG_SIZE];
@@ -28,7 +33,7 @@ void validators_set(const struct request *request, struct reply *reply)
         reply_add_header(reply, "Cache-Control", "no-store");
         return;
     }
-    if (request->entry) {
+    if (has_etag(request)) {
         etag_of(request, etag);
         reply_add_header(reply, "ETag", etag);
     }
@@ -43,7 +48,7 @@ void validators_set(const struct request *request, struct reply *reply)
 
 bool validators_match(const struct request *request)
 {
-    if (!request->entry || !request->if_none_match || request->method == METHOD_POST)
+    if (!has_etag(request) || !request->if_none_match)
         return false;
     char etag[ETAG_SIZE];
     etag_of(request, etag);

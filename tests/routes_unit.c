@@ -38,6 +38,7 @@ static const char *const variable_values[N_VARIABLES] = {
     [VARIABLE_SPLIT] = "timed", [VARIABLE_SOURCE] = "source", [VARIABLE_I] = "3",
     [VARIABLE_K] = "0",         [VARIABLE_ORDER_SEED] = "1",  [VARIABLE_EPOCH] = "2",
     [VARIABLE_SEED] = "7",      [VARIABLE_INDEX] = "9",       [VARIABLE_RECORDINGS] = "0,5",
+    [VARIABLE_FILE] = "app",
 };
 
 /* The route's path with values in it, then `more`. */
@@ -255,7 +256,6 @@ static void a_path_that_is_none_is_not_found(void **state)
 {
     (void)state;
     static const char *const paths[] = {
-        "/",
         "",
         "*",
         "/v1",
@@ -271,7 +271,7 @@ static void a_path_that_is_none_is_not_found(void **state)
         "/v1/splits/../../etc/passwd",
         "healthz",
         "/v1/pairs/source/1",
-        "/.json",
+        "/.json/",
     };
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         asking_fails(&asked, paths[i], 404, "no-such-path", "/v1/splits");
@@ -346,7 +346,7 @@ static void what_a_client_has_is_said_to_be_unchanged_without_making_it(void **s
         begin(&asking, &routes[i], METHOD_GET, "");
         asking.request.if_none_match = "*";
         unsigned status = asking_check(&asking);
-        assert_int_equal(status, asking.request.entry ? 304 : 0);
+        assert_int_equal(status, asking.request.entry || asking.request.tag ? 304 : 0);
         if (status == 304) {
             assert_int_equal(asking.reply.n_parts, 0);
             assert_int_equal(asking.reply.n_claimed, 0);
@@ -553,6 +553,18 @@ static void every_error_of_making_has_its_status(void **state)
     asking_end(&asking);
 }
 
+static void the_page_asks_for_a_token_itself(void **state)
+{
+    (void)state;
+    static const char *const page[] = {"/", "/.json", "/viewer/app.js", "/viewer/none"};
+    static const char *const others[] = {"",          "/healthz",       "/viewer", "/viewer/",
+                                         "/v1/splits", "/viewer/a/b.js", "/metrics"};
+    for (size_t i = 0; i < sizeof page / sizeof *page; i++)
+        assert_true(routes_is_page(page[i]) && !routes_is_open(page[i]));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_false(routes_is_page(others[i]));
+}
+
 static void health_alone_is_open(void **state)
 {
     (void)state;
@@ -572,6 +584,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(health_alone_is_open),
+        cmocka_unit_test(the_page_asks_for_a_token_itself),
         cmocka_unit_test(every_row_matches_its_own_pattern_and_answers),
         cmocka_unit_test(every_row_takes_its_methods_alone),
         cmocka_unit_test(every_row_comes_in_its_formats_alone),

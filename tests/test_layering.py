@@ -76,7 +76,7 @@ ORDER = {
          "encode_tensors"],
     ],
     "server": [
-        ["access_line", "format", "journal", "messages"],
+        ["access_line", "format", "journal", "messages", "viewer"],
         ["metrics"],
         ["address", "admission", "body", "command_line", "descriptors", "digest", "exposition",
          "log", "param", "process_usage", "range", "rates", "secret", "snapshot", "tls", "tokens",
@@ -88,7 +88,7 @@ ORDER = {
         ["arguments", "framing", "route"],
         ["about", "counted", "head", "record"],
         ["handle_batches", "handle_health", "handle_metrics", "handle_samples", "handle_splits",
-         "handle_views"],
+         "handle_viewer", "handle_views"],
         ["routes"],
         ["access"],
         ["exchange", "reference"],
