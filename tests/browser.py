@@ -110,16 +110,17 @@ class Page:
         return answer["result"].get("value")
 
     def wait(self, script):
-        """Until the expression is true; its value."""
+        """Until the expression is true."""
         deadline = time.monotonic() + PATIENCE_S
-        while not (value := self.run(script)):
+        while not self.run(f"Boolean({script})"):
             if time.monotonic() > deadline:
                 raise AssertionError(f"waited in vain for {script}; faults: {self.faults}; "
                                      + str(self.run("document.body.innerText"))[:600])
             time.sleep(0.02)
-        return value
 
     def go(self, url):
+        """Open a URL, anew also where only what is behind its '#' differs, and wait until it is shown."""
+        self.call("Page.navigate", url="about:blank")
         self.call("Page.navigate", url=url)
         self.wait("document.readyState === 'complete' && !document.querySelector('.quiet')"
                   " && !document.querySelector('[aria-busy]') && document.querySelector('h1') !== null")

@@ -36,3 +36,14 @@ export function createHeatMap(split, counted) {
       h("tbody", {}, digits.map((row) => h("tr", {}, h("th", {scope: "row"}, row),
         digits.map((column) => field(split, counts[row][column], row === column ? mostAlone : mostPairs, row, column)))))));
 }
+
+/** How many samples show each digit, alone or not. */
+export function createDigits(split, counted, view) {
+  const most = Math.max(1, ...counted.labels);
+  return h("ol", {class: "digits", start: 0}, counted.labels.map((n, digit) => {
+    const bar = h("span", {class: "weight"});
+    bar.style.width = `${(100 * n) / most}%`;
+    return h("li", {}, h("a", {href: placeLink(["samples", split], {...view, any: digit}), "aria-label": `${digit}: ${plural(n, "sample")}`}, digit),
+      h("span", {class: "weights", "aria-hidden": "true"}, bar), h("span", {class: "numbers"}, number(n)));
+  }));
+}

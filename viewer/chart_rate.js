@@ -5,13 +5,13 @@ import {saccadesOf} from "./saccades.js";
 import {ratesOf} from "./take.js";
 
 const BIN_US = 3000;
-const HEIGHT = 150, TOP = 8, BOTTOM = 26, LEFT = 44, RIGHT = 8;
+const HEIGHT = 150, TOP = 8, BOTTOM = 26, LEFT = 56, RIGHT = 8;
 
 const rgb = (colour) => `rgb(${colour})`;
 
 function niceTop(value) {
   const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 5, 10].map((step) => step * power).find((top) => top >= value);
+  return [1, 2, 3, 4, 5, 8, 10].map((step) => step * power).find((top) => top >= value);
 }
 
 function area(rates, x, y, zero) {
@@ -21,11 +21,11 @@ function area(rates, x, y, zero) {
 
 function draw(width, take, length) {
   const nBins = Math.ceil(length / BIN_US), rates = ratesOf(take, nBins * BIN_US, nBins);
-  const most = niceTop(Math.max(1, ...rates.flatMap((own) => [...own])));
+  const binMs = BIN_US / 1000, most = niceTop(Math.max(1, ...rates.flatMap((own) => [...own])) / binMs) * binMs;
   const both = take.up.some((up) => !up), high = HEIGHT - TOP - BOTTOM;
   const zero = TOP + (both ? high / 2 : high), unit = (both ? high / 2 : high) / most;
   const x = (i) => LEFT + Math.min(1, (i * BIN_US) / length) * (width - LEFT - RIGHT);
-  const perMs = number(most / (BIN_US / 1000));
+  const perMs = number(most / binMs);
   const label = (at, text, anchor = "end") => svg("text", {x: LEFT - 8, y: at + 4, "text-anchor": anchor, class: "tick"}, text);
   return svg("svg", {width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`, class: "rate", role: "img",
     "aria-label": `Rate of events over time: ${take.names.join(" and ")}, up to ${perMs} events per millisecond`},
@@ -34,7 +34,7 @@ function draw(width, take, length) {
   rates.map((own, plane) => svg("path", {fill: rgb(take.colours[plane]), class: "area",
     d: area(own, x, (rate) => zero + (take.up[plane] ? -rate : rate) * unit, zero)})),
   svg("line", {class: "axis", x1: LEFT, x2: width - RIGHT, y1: zero, y2: zero}),
-  label(TOP, perMs), label(zero, "0"), both && label(TOP + high, perMs),
+  label(TOP + 4, `${perMs}/ms`), label(zero, "0"), both && label(TOP + high - 4, perMs),
   [0, 50, 100, 150, 200, 250, 300].filter((ms) => ms * 1000 <= length).map((ms) =>
     svg("text", {class: "tick", x: x((ms * 1000) / BIN_US), y: HEIGHT - 8, "text-anchor": ms ? "middle" : "start"}, `${ms}${ms ? "" : " ms"}`)),
   svg("line", {class: "head", y1: TOP, y2: TOP + high}));

@@ -8,9 +8,12 @@ export const WHITE = [255, 255, 255];
 
 /** For recordings, where a picture tells these apart instead of polarities. */
 export const RECORDINGS = [
-  [0, 178, 130], [214, 126, 176], [240, 228, 66], [213, 94, 0], [120, 170, 255],
-  [255, 255, 255], [160, 120, 80], [150, 150, 150], [180, 255, 120], [255, 120, 120],
+  [0, 170, 130], [214, 110, 176], [86, 140, 255], [213, 94, 0], [170, 200, 60],
+  [150, 110, 220], [160, 120, 80], [120, 200, 220], [200, 90, 110], [150, 150, 150],
 ];
+
+/** Where recordings have the very same event. */
+export const MEETING = [255, 236, 90];
 
 /** Brightness of a count: the root of its share of the largest, in whole numbers 0 to 255. */
 export function level(count, largest) {

@@ -27,7 +27,7 @@ export function createControls(clock, {onTrail}) {
   const still = reducedMotion();
   const trail = known(TRAILS, query.get("trail"), still ? "all" : "25");
   const button = h("button", {type: "button", class: "play", onclick: () => clock.toggle()});
-  const scrub = h("input", {type: "range", class: "scrub", min: 0, max: clock.length, step: 1000,
+  const scrub = h("input", {type: "range", class: "scrub", min: 0, max: 1000 * Math.ceil(clock.length / 1000), step: 1000,
     "aria-label": "Time", oninput: () => { clock.pause(); clock.seek(Number(scrub.value)); }});
   const readout = h("output", {class: "readout"});
   const setTrail = (value) => onTrail(value === "all" ? ALL_US : Number(value) * 1000);
@@ -36,7 +36,7 @@ export function createControls(clock, {onTrail}) {
   clock.listen(() => {
     const text = clock.playing ? "Pause" : "Play";
     if (button.textContent !== text) button.textContent = text;
-    scrub.value = clock.t;
+    scrub.value = clock.t === clock.length ? scrub.max : clock.t;
     scrub.setAttribute("aria-valuetext", milliseconds(clock.t));
     readout.textContent = milliseconds(clock.t);
   });

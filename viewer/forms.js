@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every form of a sample, drawn from what the server sends, with its size on the wire.
 import {getBytes, getSize, urlOf} from "./api.js";
-import {OFF, ON, WHITE, paint} from "./colour.js";
+import {OFF, ON, paint} from "./colour.js";
 import {h, number, sizeText} from "./dom.js";
 import {PIXELS, unpack} from "./events.js";
 import {readNpy} from "./npy.js";
 import {readSafetensors} from "./safetensors.js";
-import {createCanvas, drawRgba} from "./screen.js";
-import {byPolarity, countPixels, merged} from "./take.js";
+import {createCanvas, drawRgba, drawSpan} from "./screen.js";
+import {byPolarity, merged} from "./take.js";
 
 const CELLS = 8;
 
@@ -29,8 +29,8 @@ const FORMS = [
 const largestOf = (counts) => counts.reduce((a, b) => Math.max(a, b), 1);
 
 function drawTake(take) {
-  const canvas = createCanvas("All events at once"), counts = countPixels(take);
-  drawRgba(canvas, paint(counts, largestOf(counts), take.colours));
+  const canvas = createCanvas("All events at once");
+  drawSpan(canvas, take);
   return [canvas];
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Samples as pictures in a grid, in which the arrow keys move.
 import {byPolarity} from "./take.js";
-import {createCanvas, drawWhole} from "./screen.js";
+import {createCanvas, drawSpan} from "./screen.js";
 import {h, plural} from "./dom.js";
 
 function columnsOf(cells) {
@@ -16,16 +16,16 @@ function move(cells, at, key) {
 }
 
 /** `samples` of readBatch(); `linkOf(sample)` is where each leads, `noteOf(sample)` stands beside
- * its labels. */
-export function createGallery(samples, {linkOf, noteOf = (sample) => `#${sample.index}`, classOf = () => null}) {
+ * its labels, `span` is which times the pictures show. */
+export function createGallery(samples, {linkOf, noteOf = (sample) => `#${sample.index}`, span = [20000, 60000]}) {
   const cells = samples.map((sample, i) => {
     const canvas = createCanvas("");
     canvas.removeAttribute("role");
     canvas.removeAttribute("aria-label");
     canvas.setAttribute("aria-hidden", "true");
-    drawWhole(canvas, byPolarity(sample.events));
+    drawSpan(canvas, byPolarity(sample.events), ...span);
     const digits = sample.labels.join(" + ");
-    return h("a", {class: `cell ${classOf(sample, i) ?? ""}`, href: linkOf(sample), tabindex: i ? -1 : 0,
+    return h("a", {class: "cell", href: linkOf(sample), tabindex: i ? -1 : 0,
       "aria-label": `Sample ${sample.index}: ${digits}, ${plural(sample.events.n, "event")}`},
     canvas, h("span", {class: "cell-words"}, h("strong", {}, digits), h("span", {}, noteOf(sample, i))));
   });

@@ -104,12 +104,14 @@ function results(wish, found, signal) {
   return [
     h("section", {class: "panel", "aria-label": "Playback"},
       h("div", {class: "line"}, segments("Colours", [["recording", "By recording"], ["polarity", "By polarity"]], colour, recolour),
-        colour === "polarity" ? createKey() : h("p", {class: "key"}, h("span", {class: "swatch white"}), "white: where two recordings have the very same event")),
-      createPlayer(tracks, clock, [...parts.slice(1).map(() => "+"), "="])),
+        colour === "polarity" ? createKey() : h("p", {class: "key"}, h("span", {class: "swatch meeting"}), "where two recordings have the very same event")),
+      createPlayer(tracks, clock, [...parts.slice(1).map(() => "+"), "="]),
+      h("h2", {}, "Rate of events"),
+      h("p", {class: "soft"}, colour === "recording" ? "Above the axis what plays forwards, below it what plays backwards: the movements of the sensor meet their mirror." : "Above the axis ON, below it OFF."),
+      createRateChart(last, clock, signal)),
     h("div", {class: "two"},
       h("section", {class: "panel dark"}, h("h2", {}, "In space and time"), createSpaceTime(last, clock, signal)),
-      h("section", {class: "panel"}, h("h2", {}, "Rate of events"), h("p", {class: "soft"}, colour === "recording" ? "Above the axis what plays forwards, below it what plays backwards." : "Above the axis ON, below it OFF."),
-        createRateChart(last, clock, signal),
+      h("section", {class: "panel"}, h("h2", {}, "What it is"),
         createFacts([
           ...found.recordings.map((recording, i) => [`Recording ${names[i]}`, [h("a", {href: placeLink(["sample", wish.source, found.sources[i]])}, `a ${recording.labels[0]}`), `, ${number(recording.events.n)} events${i % 2 ? ", played backwards" : ""}`]]),
           ["The mix", `${number(whole.events.n)} events`],

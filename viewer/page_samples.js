@@ -9,6 +9,8 @@ import {placeLink, readPlace, viewOf} from "./place.js";
 import {readBatch} from "./safetensors.js";
 
 const PAGE = 48;
+const PICTURES = [["moment", "a moment of 40 ms"], ["saccade", "the first saccade"], ["whole", "the whole sample"]];
+const SPANS = {moment: [20000, 60000], saccade: [0, 100000], whole: [0, Infinity]};
 
 function pager(page, last, link) {
   const step = (to, text, key) => (to < 0 || to > last || to === page
@@ -29,19 +31,21 @@ async function pageOf(name, view, page, signal) {
 export async function showSamples(main, signal) {
   const {words: [name], query} = readPlace(), view = viewOf(query), page = Number(query.get("page") ?? 0) || 0;
   const {rows} = await getSplits();
-  const link = (changes, split = name) => placeLink(["samples", split], {...view, ...changes});
+  const pictures = SPANS[query.get("pictures")] ? query.get("pictures") : "moment", kept = pictures === "moment" ? {} : {pictures};
+  const link = (changes, split = name) => placeLink(["samples", split], {...view, ...kept, ...changes});
   const go = (changes) => { location.hash = link(changes); };
   const body = h("div", {class: "results", "aria-busy": "true"});
   main.replaceChildren(
     h("p", {class: "crumbs"}, h("a", {href: "#/"}, "Splits"), " / ", h("a", {href: placeLink(["split", name])}, name), " / samples"),
     h("div", {class: "title"}, h("h1", {}, "Samples"),
-      choice("Split", rows.map((row) => [row.name, row.name]), name, (split) => { location.hash = link({}, split); })),
+      h("div", {class: "choices"}, choice("Split", rows.map((row) => [row.name, row.name]), name, (split) => { location.hash = link({}, split); }),
+        choice("Pictures", PICTURES, pictures, (value) => go({pictures: value, page})))),
     createFilters(view, go), body);
   try {
     const {total, samples} = await pageOf(name, view, page, signal), last = Math.max(0, Math.ceil(total / PAGE) - 1);
     body.replaceChildren(
       h("div", {class: "line"}, h("p", {}, h("strong", {}, plural(total, "sample")), " ", h("a", {href: placeLink(["split", name], view)}, "what can be counted of them")), createKey()),
-      createGallery(samples, {linkOf: (sample) => placeLink(["sample", name, sample.index], view)}),
+      createGallery(samples, {span: SPANS[pictures], linkOf: (sample) => placeLink(["sample", name, sample.index], view)}),
       pager(page, last, (to) => link({page: to})));
     say(`${plural(total, "sample")}, page ${page + 1} of ${last + 1}`);
   } catch (error) {

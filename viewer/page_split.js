@@ -2,7 +2,7 @@
 // One split, or a view of it: what is in it, and what it is.
 import {getJson, getSplits, pinned} from "./api.js";
 import {createHistogram} from "./chart_bars.js";
-import {createHeatMap} from "./chart_labels.js";
+import {createDigits, createHeatMap} from "./chart_labels.js";
 import {copyable, h, number, sizeText} from "./dom.js";
 import {createFacts, createFigures} from "./facts.js";
 import {placeLink, readPlace, viewOf} from "./place.js";
@@ -46,7 +46,8 @@ export async function showSplit(main, signal) {
         createHeatMap(name, counts)),
       h("section", {class: "panel"}, h("h2", {}, "Events per sample"),
         h("p", {class: "soft"}, `From ${number(counts.event_counts.min)} to ${number(counts.event_counts.max)}; the line is the mean. Two digits make about twice as many as one.`),
-        createHistogram(counts.event_counts, signal))),
+        createHistogram(counts.event_counts, signal),
+        h("h2", {}, "Samples that show a digit"), createDigits(name, counts, view))),
     h("section", {class: "panel"}, h("h2", {}, "What it is"), about(row, byName.get(name))),
     row.citation ? h("section", {class: "panel"}, h("h2", {}, "To cite"), copyable(row.citation, "citation", {class: "wrap"})) : null);
 }

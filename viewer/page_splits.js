@@ -20,6 +20,12 @@ function hero() {
       "2NMNIST lays one recording over another that is played backwards. Can a network tell which two digits there were?"));
 }
 
+const FACTS = [
+  ["Time in both directions", "A recording lasts about 300 ms, in three movements of the camera. Of the second digit the last movement comes first, and what rose now falls."],
+  ["Laid over, not added", "All events go by their time. Where two recordings have the very same event, one of the two stays."],
+  ["A function of its URL", "Samples, orders of epochs and fresh pairs follow from the numbers in the address: the same bytes for everybody, checked by their CRC-32C."],
+];
+
 function bar(row) {
   const singles = h("span", {class: "singles"}), pairs = h("span", {class: "pairs"});
   singles.style.flexGrow = row.singles;
@@ -58,7 +64,7 @@ async function demonstration(source, index, signal) {
       {title: "One digit", label: "The first recording, playing", take: takes[0]},
       {title: "Another, backwards", label: "The second recording, playing backwards", take: takes[1], backwards: true},
       {title: "A sample of 2NMNIST", label: "Their mix, playing", take: whole, moments: false}], clock, ["+", "="]),
-    h("p", {class: "demo-links"}, h("a", {class: "button", href: placeLink([], {pair: index + 1})}, "Another pair"),
+    h("p", {class: "demo-links"}, h("a", {class: "button", href: placeLink([], {pair: index + 1}), "data-key": "n"}, "Another pair"),
       h("a", {href: placeLink(["pair", source, SEED, index])}, "Open it in the mixer")));
 }
 
@@ -68,6 +74,7 @@ export async function showSplits(main, signal) {
   const stage = h("div", {});
   const total = rows.reduce((sum, row) => sum + row.events, 0);
   main.replaceChildren(hero(), stage,
+    h("section", {class: "three", "aria-label": "In short"}, FACTS.map(([title, text]) => h("div", {}, h("h2", {}, title), h("p", {}, text)))),
     h("section", {}, h("h2", {}, "The splits on this server"),
       h("p", {class: "soft"}, `${number(total)} events in ${plural(rows.length, "file")}, each with a revision that commits to every byte of it.`),
       h("div", {class: "cards"}, rows.map(card))));

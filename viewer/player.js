@@ -9,15 +9,16 @@ import {lastTime} from "./events.js";
 /** What of its recording a track shows at that moment. */
 function momentOf({take, backwards}, t) {
   const last = lastTime(take.events);
-  if (t > last) return "over";
+  if (t > last) return backwards ? "at its beginning" : "at its end";
   return backwards ? `saccade ${saccadeAt(last - t) + 1}, backwards` : `saccade ${saccadeAt(t) + 1}`;
 }
 
 function createTrack(track) {
-  const canvas = createCanvas(track.label), moment = h("span", {class: "moment"});
+  const canvas = createCanvas(track.label), moment = h("span", {class: "moment"}), needle = h("span", {class: "needle"});
   return {
-    ...track, moment, screen: createScreen(canvas, track.take),
+    ...track, moment, needle, screen: createScreen(canvas, track.take),
     element: h("figure", {class: "track-figure"}, canvas,
+      h("div", {class: `way ${track.backwards ? "back" : ""}`, "aria-hidden": "true"}, needle),
       h("figcaption", {}, h("strong", {}, track.title), track.moments === false ? null : moment)),
   };
 }
@@ -29,6 +30,8 @@ export function createPlayer(tracks, clock, signs = []) {
   const show = () => {
     for (const track of all) {
       track.screen.show(clock.t, trail);
+      const last = lastTime(track.take.events), at = Math.min(1, clock.t / last);
+      track.needle.style.left = `${100 * (track.backwards ? 1 - at : at)}%`;
       const moment = momentOf(track, clock.t);
       if (track.moment.textContent !== moment) track.moment.textContent = moment;
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pictures of 34 × 34 pixels on canvases.
-import {WHITE, paint} from "./colour.js";
+import {MEETING, paint} from "./colour.js";
 import {SIDE, countBefore} from "./events.js";
 import {countPixels, largestInWindow} from "./take.js";
 import {h} from "./dom.js";
@@ -13,16 +13,16 @@ export function drawRgba(canvas, rgba) {
   canvas.getContext("2d").putImageData(new ImageData(rgba, SIDE, SIDE), 0, 0);
 }
 
-/** All events of a take at once. */
-export function drawWhole(canvas, take) {
-  const counts = countPixels(take);
+/** All events of a take in the times [from, to) at once. */
+export function drawSpan(canvas, take, from = 0, to = Infinity) {
+  const counts = countPixels(take, from, to);
   drawRgba(canvas, paint(counts, counts.reduce((a, b) => Math.max(a, b), 1), take.colours));
 }
 
-/** Events of different recordings that were equal, where they are: white. */
+/** Events of different recordings that were equal, where they are. */
 function markMeetings(canvas, {events, meets}, from, to) {
   const context = canvas.getContext("2d");
-  context.fillStyle = `rgb(${WHITE})`;
+  context.fillStyle = `rgb(${MEETING})`;
   for (let i = countBefore(events, from), end = countBefore(events, to); i < end; i++)
     if (meets[i]) context.fillRect(events.x[i], events.y[i], 1, 1);
 }

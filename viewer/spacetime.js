@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Events as points in x, y and time, which can be turned.
 import {SIDE} from "./events.js";
+import {MEETING} from "./colour.js";
 import {h, onWidth} from "./dom.js";
 import {SACCADES_US} from "./saccades.js";
 
@@ -65,7 +66,7 @@ function drawPoints(context, take, at, length, size) {
 }
 
 function drawMeetings(context, take, at, length, size) {
-  context.fillStyle = "#fff";
+  context.fillStyle = `rgb(${MEETING})`;
   take.meets?.forEach((is, i) => {
     if (!is) return;
     const [across, down] = at(take.events.x[i], take.events.y[i], take.events.t[i] / length);
@@ -96,7 +97,7 @@ export function createSpaceTime(take, clock, signal) {
     context.clearRect(0, 0, still.width, still.height);
     context.lineWidth = ratio;
     drawBox(context, at, clock.length);
-    drawPoints(context, take, at, clock.length, 1.5 * ratio);
+    drawPoints(context, take, at, clock.length, 1.75 * ratio);
     drawMeetings(context, take, at, clock.length, 1.5 * ratio);
     drawWords(context, at, clock.length, ratio);
     follow();

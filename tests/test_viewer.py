@@ -1,0 +1,382 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The web page in a real browser: what it shows, that it can be used with the keyboard alone, that it asks
+nobody else, and that it can be read."""
+import hashlib
+import http.server
+import io
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import threading
+import unittest
+import urllib.request
+
+import numpy as np
+
+import browser
+import daemon
+
+ROOT = pathlib.Path(os.environ.get("TWONMNIST_SOURCE", pathlib.Path(__file__).parent.parent))
+BUILD = daemon.BUILD.resolve()
+SIDE = 34
+VIEWS = ["#/", "#/split/train", "#/samples/train?kind=pair", "#/sample/train/4?t=150000&trail=50",
+         "#/pair/nmnist-train/42/1?t=120000", "#/mix/nmnist-train/0,40,80", "#/epoch/train?world=2&size=8"]
+WIDTHS = (390, 820, 1440)
+
+PIXELS = """(() => { const c = document.querySelectorAll('.player canvas')[%d];
+    return {rgba: [...c.getContext('2d').getImageData(0, 0, 34, 34).data], ...c.dataset}; })()"""
+FOCUSABLE = """[...document.querySelectorAll('a[href],button,input,select,[tabindex]')].filter((e) =>
+    e.tabIndex >= 0 && e.getClientRects().length && getComputedStyle(e).visibility !== 'hidden')"""
+
+
+def picture(counts, largest):
+    """The colour rule in NumPy: counts [2, 34, 34], OFF and ON."""
+    levels = np.floor(np.sqrt((65025 * counts // largest).astype(np.float64))).astype(np.int64)
+    off, on = np.array([86, 180, 233]), np.array([230, 159, 0])
+    return np.minimum(255, (off * levels[0][..., None] + on * levels[1][..., None] + 127) // 255)
+
+
+def counts_of(events):
+    counts = np.zeros((2, SIDE, SIDE), dtype=np.int64)
+    np.add.at(counts, (events["p"].astype(int), events["y"].astype(int), events["x"].astype(int)), 1)
+    return counts
+
+
+class Prefix(http.server.BaseHTTPRequestHandler):
+    """A proxy that has the daemon below /some/where/, and nothing else."""
+    behind = ""
+
+    def do_GET(self):
+        if not self.path.startswith("/some/where/"):
+            self.send_error(404)
+            return
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")}
+        asked = urllib.request.Request(self.behind + self.path[len("/some/where"):], headers=headers, method=self.command)
+        with urllib.request.urlopen(asked, timeout=60) as answer:
+            body = answer.read()
+            self.send_response(answer.status)
+            for name, value in answer.headers.items():
+                if name.lower() not in ("connection", "date"):
+                    self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+    do_HEAD = do_GET
+
+    def log_message(self, *unused):
+        pass
+
+
+class Viewer(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        browser.program()
+        folder = daemon.temporary_folder()
+        cls.addClassCleanup(folder.cleanup)
+        cls.data = daemon.generate(folder.name, "--count", "120,12", "--seed", "5", source="synthetic")
+        cls.server = daemon.Daemon(cls.data)
+        cls.server.__enter__()
+        cls.addClassCleanup(cls.server.stop)
+        cls.browser = browser.Browser()
+        cls.browser.__enter__()
+        cls.addClassCleanup(cls.browser.__exit__)
+
+    def page(self, place, server=None, **options):
+        page = self.browser.page(**options)
+        page.go((server or self.server).url + "/" + place)
+        return page
+
+    def events(self, path):
+        return np.load(io.BytesIO(self.server.get(path).body))
+
+    def check_clean(self, page, prefix=None):
+        page.run("new Promise((r) => setTimeout(r, 50))")  # what is still on its way
+        self.assertEqual(page.faults, [])
+        others = [url for url in page.requests if not url.startswith((prefix or self.server.url) + "/") and not url.startswith(("blob:", "data:"))]
+        self.assertEqual(others, [])
+        self.assertGreater(len(page.requests), 5)
+
+    # ---- what it shows ----
+
+    def test_every_view_loads_at_every_width_without_a_fault_and_within_it(self):
+        for width in WIDTHS:
+            page = self.browser.page(width=width, dark=width == 820)
+            for place in VIEWS:
+                with self.subTest(f"{place} at {width}"):
+                    page.go(self.server.url + "/" + place)
+                    self.assertLessEqual(page.run("document.documentElement.scrollWidth"), width)
+                    self.assertNotIn("can’t be shown", page.run("document.querySelector('h1').textContent"))
+            self.check_clean(page)
+
+    def test_pixels_are_those_of_the_colour_rule(self):
+        events = self.events("/v1/splits/train/samples/4.npy")
+        whole = self.page("#/sample/train/4?trail=all&t=999999").run(PIXELS % 0)
+        counts = counts_of(events)
+        np.testing.assert_array_equal(np.array(whole["rgba"]).reshape(SIDE, SIDE, 4)[..., :3], picture(counts, counts.max()))
+        part = self.page("#/sample/train/4?trail=50&t=150000").run(PIXELS % 0)
+        self.assertEqual((int(part["from"]), int(part["to"])), (100_000, 150_000))
+        shown = events[(events["t"] >= 100_000) & (events["t"] < 150_000)]
+        most = max(counts_of(events[(events["t"] >= t) & (events["t"] < t + 50_000)]).max() for t in np.unique(events["t"]))
+        self.assertEqual(int(part["largest"]), most)
+        np.testing.assert_array_equal(np.array(part["rgba"]).reshape(SIDE, SIDE, 4)[..., :3], picture(counts_of(shown), most))
+
+    def test_it_plays_and_space_stops_it(self):
+        page = self.page("#/sample/train/0", still=False)
+        time = "Number(document.querySelector('.scrub').value)"
+        before = page.run(time)
+        page.wait(f"{time} > {before + 3000}")
+        page.key(" ")
+        page.wait("document.querySelector('.play').textContent === 'Play'")
+        stopped = page.run(time)
+        page.run("new Promise((r) => setTimeout(r, 100))")
+        self.assertEqual(page.run(time), stopped)
+        self.check_clean(page)
+
+    def test_somebody_who_wants_less_motion_has_none(self):
+        page = self.page("#/sample/train/0", still=True)
+        self.assertEqual(page.run("document.querySelector('.play').textContent"), "Play")
+        self.assertEqual(page.run("document.querySelector('.scrub').value"), page.run("document.querySelector('.scrub').max"))
+
+    def test_filters_show_the_samples_of_the_view(self):
+        page = self.page("#/samples/train")
+        page.run("[...document.querySelectorAll('.segments button')].find((b) => b.textContent === 'Two digits').click()")
+        page.wait("location.hash.includes('kind=pair') && !document.querySelector('[aria-busy]')")
+        page.run("document.querySelector('.chips[aria-label^=All] button:nth-of-type(4)').focus()")
+        page.key(" ")
+        page.wait("location.hash.includes('all=3') && !document.querySelector('[aria-busy]')")
+        view = self.server.get("/v1/splits/train/indices.json?kind=pair&all=3").json()["indices"]
+        shown = page.run("[...document.querySelectorAll('.cell')].map((c) => Number(c.getAttribute('aria-label').split(/[ :]/)[1]))")
+        self.assertEqual(shown, view[:48])
+        self.assertIn(f"{len(view)} sample", page.run("document.querySelector('.results').textContent"))
+        page.wait("document.activeElement.matches('.chips[aria-label^=All] button:nth-of-type(4)')")
+        self.check_clean(page)
+
+    def test_a_view_without_samples_says_why(self):
+        page = self.page("#/samples/train?kind=single&all=1,2")
+        self.assertIn("kind", page.run("document.querySelector('.results .note').textContent"))
+        page.go(self.server.url + "/#/sample/train/99999")
+        self.assertIn("99999", page.run("document.querySelector('main .note').textContent"))
+        page.go(self.server.url + "/#/split/none")
+        self.assertIn("none", page.run("document.querySelector('main .note').textContent"))
+
+    def test_fields_of_the_heat_map_lead_to_what_they_count(self):
+        page = self.page("#/split/train")
+        n, hash_ = page.run("(() => { const a = document.querySelector('table.heat td:not(.alone) a'); return [Number(a.textContent), a.getAttribute('href')]; })()")
+        page.go(self.server.url + "/" + hash_)
+        self.assertIn(f"{n} sample", page.run("document.querySelector('.results').textContent"))
+
+    def test_the_forms_tell_their_size(self):
+        page = self.page("#/sample/train/4")
+        page.wait("[...document.querySelectorAll('.form .size')].every((s) => s.textContent.endsWith('bytes)'))")
+        told = page.run("[...document.querySelectorAll('.form')].map((f) => [f.querySelector('.query a').href, Number(f.querySelector('.size').textContent.replace(/.*\\(|[^0-9]/g, ''))])")
+        self.assertEqual(len(told), 12)
+        for url, size in told:
+            self.assertEqual(len(self.server.get(url[len(self.server.url):]).body), size, url)
+        self.assertEqual(page.run("[...document.querySelectorAll('.form .strip')].filter((s) => !s.querySelector('canvas')).length"), 0)
+        self.check_clean(page)
+
+    def test_what_is_in_space_can_be_turned(self):
+        page = self.page("#/sample/train/4")
+        look = "document.querySelector('.spacetime').toDataURL()"
+        first = page.run(look)
+        page.run("document.querySelector('.spacetime').focus()")
+        page.key("ArrowLeft")
+        self.assertNotEqual(page.run(look), first)
+        page.key("Home")
+        self.assertEqual(page.run(look), first)
+
+    # ---- the mixer ----
+
+    def lines(self, page, name):
+        page.run(f"document.getElementById('code-{name}').click()")
+        return page.run("document.querySelector('#code-panel pre').textContent")
+
+    def check_lines(self, place, path):
+        """Each of the lines gives the very events."""
+        page = self.page(place)
+        self.assertIn("the same events, one by one", page.run("document.querySelector('main').innerText"))
+        packed = self.server.get(path + ".bin").body
+        array = np.load(io.BytesIO(self.server.get(path + ".npy").body))
+        with daemon.temporary_folder() as folder:
+            self.assertEqual(urllib.request.urlopen(self.lines(page, "URL"), timeout=60).read(), self.server.get(path + ".npy").body)
+            if shutil.which("curl"):
+                subprocess.run(["sh", "-c", self.lines(page, "curl").replace("curl ", "curl -s ")], cwd=folder, check=True)
+                np.testing.assert_array_equal(np.load(pathlib.Path(folder) / "sample.npy"), array)
+            np.testing.assert_array_equal(self.in_python(self.lines(page, "NumPy"), "events"), array)
+            if "twonmnist" not in (python := self.lines(page, "Python")):
+                events = self.in_python(python, "events")
+                self.assertEqual(events, list(zip(*(array[name].tolist() for name in "txyp"))))
+            elif (BUILD / ".libs/libtwonmnist.so.0").exists():
+                np.testing.assert_array_equal(self.in_python(python, "events"), array)
+            self.check_c(self.lines(page, "C"), folder, packed)
+        self.check_clean(page)
+
+    @staticmethod
+    def in_python(lines, name):
+        import pickle
+        environment = {**os.environ, "PYTHONPATH": str(ROOT / "python"), "TWONMNIST_LIBRARY": str(BUILD / ".libs/libtwonmnist.so.0"),
+                       "PYTHONDONTWRITEBYTECODE": "1"}
+        done = subprocess.run([sys.executable, "-c", f"{lines}\nimport pickle, sys\nsys.stdout.buffer.write(pickle.dumps({name}))"],
+                              stdout=subprocess.PIPE, env=environment, check=True)
+        return pickle.loads(done.stdout)
+
+    def check_c(self, lines, folder, packed):
+        compiler, library = shutil.which("cc") or shutil.which("gcc"), BUILD / ".libs/libtwonmnist.so"
+        if compiler is None or not library.exists():
+            return
+        head, _, body = lines.partition("\n\n")
+        source = pathlib.Path(folder) / "lines.c"
+        source.write_text(f"#include <stdio.h>\n{head}\nint main(void)\n{{\n{body}\n"
+                          "fwrite(events, 5, tnm_batch_n_events(batch), stdout);\nreturn 0;\n}\n", encoding="utf-8")
+        program = pathlib.Path(folder) / "lines"
+        subprocess.run([compiler, "-Wall", "-Werror", f"-I{ROOT / 'client'}", source, "-o", program, library, f"-Wl,-rpath,{library.parent}"], check=True)
+        self.assertEqual(subprocess.run([program], stdout=subprocess.PIPE, check=True).stdout, packed)
+
+    def test_a_fresh_pair_and_the_lines_that_give_it(self):
+        index = 2 ** 64 - 2  # the largest that the client's library asks for
+        self.check_lines(f"#/pair/nmnist-train/7/{index}", f"/v1/pairs/nmnist-train/7/{index}")
+
+    def test_chosen_recordings_and_the_lines_that_give_their_mix(self):
+        labels = [row["labels"][0] for row in self.server.get("/v1/sources/nmnist-train/samples?length=120").json()["samples"]]
+        chosen = [labels.index(digit) for digit in (3, 8, 1)]
+        path = ",".join(map(str, chosen))
+        self.check_lines(f"#/mix/nmnist-train/{path}", f"/v1/mix/nmnist-train/{path}")
+
+    def test_next_and_random_go_to_other_pairs(self):
+        page = self.page("#/pair/nmnist-train/42/8")
+        page.key("n")
+        page.wait("location.hash.startsWith('#/pair/nmnist-train/42/9') && !document.querySelector('[aria-busy]')")
+        page.run("[...document.querySelectorAll('.filters button')].find((b) => b.textContent === 'Random').click()")
+        page.wait("!location.hash.includes('/42/') && !document.querySelector('[aria-busy]')")
+        page.wait("document.querySelectorAll('.player canvas').length === 3")
+        self.check_clean(page)
+
+    # ---- epochs ----
+
+    def test_a_batch_of_an_epoch_is_that_of_its_numbers(self):
+        page = self.page("#/epoch/train?seed=3&epoch=2&k=1&size=16&rank=1&world=2&kind=single")
+        view = np.array(self.server.get("/v1/splits/train/indices.json?kind=single").json()["indices"])
+        expected = view[np.random.RandomState([3, 2]).permutation(len(view))[16:32][1::2]]
+        shown = page.run("[...document.querySelectorAll('.cell')].map((c) => Number(c.getAttribute('aria-label').split(/[ :]/)[1]))")
+        self.assertEqual(shown, expected.tolist())
+        self.assertEqual(page.run("document.querySelectorAll('.shares .own').length"), 8)
+        np.testing.assert_array_equal(self.in_python(self.lines(page, "NumPy"), "samples"), expected)
+        self.check_clean(page)
+
+    # ---- who uses it how ----
+
+    def test_the_tab_key_alone_reaches_every_control(self):
+        for place in VIEWS:
+            with self.subTest(place):
+                page = self.page(place)
+                page.run(f"{FOCUSABLE}.forEach((e, i) => {{ e.dataset.n = i; }})")
+                expected = page.run(f"{FOCUSABLE}.filter((e) => e.id !== 'main').length")
+                reached = set()
+                for _ in range(expected + 5):
+                    page.key("Tab")
+                    reached.add(page.run("document.activeElement.dataset.n ?? null"))
+                reached.discard(None)
+                self.assertGreater(expected, 10)
+                self.assertEqual(len(reached), expected, page.run(f"{FOCUSABLE}.map((e) => e.outerHTML.slice(0, 120))"))
+
+    def test_keys_move_among_samples_and_pages(self):
+        page = self.page("#/samples/train")
+        page.run("document.querySelector('.cell').focus()")
+        page.key("ArrowRight")
+        page.key("ArrowDown")
+        page.key("ArrowLeft")
+        label = page.run("document.activeElement.getAttribute('aria-label')")
+        columns = page.run("getComputedStyle(document.querySelector('.gallery')).gridTemplateColumns.split(' ').length")
+        self.assertTrue(label.startswith(f"Sample {columns}:"), label)
+        page.key("n")
+        page.wait("location.hash.includes('page=1') && !document.querySelector('[aria-busy]')")
+        self.assertTrue(page.run("document.querySelector('.cell').getAttribute('aria-label')").startswith("Sample 48:"))
+        page.key("p")
+        page.wait("location.hash.includes('page=0') && !document.querySelector('[aria-busy]')")
+        page.run("document.querySelector('.cell').focus()")
+        page.key("Enter")
+        page.wait("location.hash.startsWith('#/sample/train/0')")
+        page.key("?")
+        page.wait("document.querySelector('dialog[open]')")
+        page.key("Escape")
+        page.wait("!document.querySelector('dialog')")
+
+    def test_it_works_below_a_prefix(self):
+        Prefix.behind = self.server.url
+        proxy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Prefix)
+        thread = threading.Thread(target=proxy.serve_forever)
+        thread.start()
+        try:
+            prefix = f"http://127.0.0.1:{proxy.server_port}/some/where"
+            page = self.browser.page()
+            for place in ("#/", "#/sample/train/4", "#/pair/nmnist-train/42/1"):
+                page.go(f"{prefix}/{place}")
+                page.wait("document.querySelector('.player canvas')")
+            self.assertTrue(self.lines(page, "URL").startswith(f"{prefix}/v1/pairs/"))
+            self.check_clean(page, prefix)
+        finally:
+            proxy.shutdown()
+            proxy.server_close()
+            thread.join()
+
+    def test_a_token_is_asked_for_and_kept(self):
+        with daemon.temporary_folder() as folder:
+            tokens = pathlib.Path(folder) / "tokens"
+            tokens.write_text("me " + hashlib.sha256(b"secret").hexdigest() + "\n", encoding="ascii")
+            tokens.chmod(0o600)
+            with daemon.Daemon(self.data, "--token-file", tokens) as server:
+                page = self.browser.page()
+                page.call("Page.navigate", url=server.url + "/#/sample/train/4")
+                for word in ("wrong", "secret"):
+                    page.wait("document.querySelector('dialog[open] input')")
+                    page.run(f"document.querySelector('dialog input').value = '{word}'; document.querySelector('dialog [type=submit]').click()")
+                page.wait("document.querySelector('.player canvas')")
+                page.go(server.url + "/#/split/train")
+                self.assertFalse(page.run("document.querySelector('dialog') !== null"))
+                self.assertEqual(page.run("localStorage.length"), 0)
+
+    def test_what_arrives_damaged_is_told_and_not_shown(self):
+        page = self.page("#/")
+        page.call("Page.addScriptToEvaluateOnNewDocument", source="""{ const real = Response.prototype.arrayBuffer;
+            Response.prototype.arrayBuffer = async function () { const bytes = await real.call(this);
+                new Uint8Array(bytes)[bytes.byteLength - 1] ^= 1; return bytes; }; }""")
+        page.call("Page.navigate", url="about:blank")
+        page.call("Page.navigate", url=self.server.url + "/#/sample/train/4")
+        page.wait("document.body && document.body.textContent.includes('arrived damaged')")
+        self.assertFalse(page.run("document.querySelector('.player') !== null"))
+
+    # ---- whether it can be read ----
+
+    def axe(self):
+        """The source of axe-core, installed into the build folder by its lock file."""
+        npm, folder = shutil.which("npm"), BUILD / "axe"
+        if npm is None:
+            self.skipTest("there is no npm")
+        folder.mkdir(exist_ok=True)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copyfile(ROOT / "tests/axe" / name, folder / name)
+        done = subprocess.run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--cache", folder / "cache"], cwd=folder,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=50, check=False)
+        if done.returncode != 0:
+            self.skipTest("npm does not get axe-core: " + " ".join(done.stderr.split())[:200])
+        return (folder / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
+
+    def test_axe_finds_no_violation_at_any_width_in_either_theme(self):
+        source = self.axe()
+        for width in WIDTHS:
+            for dark in (False, True):
+                page = self.browser.page(width=width, dark=dark)
+                for place in VIEWS:
+                    with self.subTest(f"{place} at {width}, {'dark' if dark else 'light'}"):
+                        page.go(self.server.url + "/" + place)
+                        page.run(f"(() => {{ {source} }})(); 0")
+                        found = page.run("axe.run(document, {resultTypes: ['violations']}).then(({violations}) =>"
+                                         " violations.map((v) => [v.id, v.nodes.map((n) => n.target.join(' ') + ': ' + n.failureSummary)]))")
+                        self.assertEqual(found, [], json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    unittest.main()
