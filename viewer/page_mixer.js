@@ -16,7 +16,7 @@ import {createSpaceTime} from "./spacetime.js";
 import {asRecording, byPolarity, byRecording, lengthOf} from "./take.js";
 
 const MOST = 10, FORMATS = ["bin", "npy", "json", "safetensors"];
-const U64_MAX = 18446744073709551615n;
+const U64_MAX = 18446744073709551615n, I64_MAX = 9223372036854775807n;
 
 /** Numbers of recordings of that many different digits, by chance. */
 async function randomRecordings(source, n, signal) {
@@ -88,7 +88,8 @@ function tracksOf(parts, whole, recordings, names, colour) {
 
 function codeOf(wish, {path, split}) {
   const server = urlOf("").replace(/\/$/, "");
-  if (wish.isPair) return sampleLines(path, split, {c: `tnm_pair(split, ${wish.seed}, ${wish.index}, &batch);`,
+  const c = (value) => (BigInt(value) > I64_MAX ? `${value}u` : value);
+  if (wish.isPair) return sampleLines(path, split, {c: `tnm_pair(split, ${c(wish.seed)}, ${c(wish.index)}, &batch);`,
     python: `import twonmnist\n\nevents, label = twonmnist.Pairs("${server}", "${split}", seed=${wish.seed})[${wish.index}]`});
   return sampleLines(path, split, {c: `tnm_mix(split, (uint64_t[]){${wish.recordings.join(", ")}}, ${wish.recordings.length}, &batch);`});
 }

@@ -71,7 +71,7 @@ async function demonstration(source, index, signal) {
 export async function showSplits(main, signal) {
   const {rows} = await getSplits();
   const {query} = readPlace(), source = rows.find((row) => row.kind === "source" && row.name.includes("train")) ?? rows.find((row) => row.kind === "source");
-  const stage = h("div", {});
+  const stage = h("div", source ? {"aria-busy": "true"} : {});
   const total = rows.reduce((sum, row) => sum + row.events, 0);
   main.replaceChildren(hero(), stage,
     h("section", {class: "three", "aria-label": "In short"}, FACTS.map(([title, text]) => h("div", {}, h("h2", {}, title), h("p", {}, text)))),
