@@ -21,7 +21,7 @@ function hero() {
 }
 
 const FACTS = [
-  ["Time in both directions", "A recording lasts about 300 ms, in three movements of the camera. Of the second digit the last movement comes first, and what rose now falls."],
+  ["Time in both directions", "A recording lasts about 300 ms, in three movements of the camera. Of the second digit the last movement comes first; brighter stays brighter, and darker stays darker."],
   ["Laid over, not added", "All events go by their time. Where two recordings have the very same event, one of the two stays."],
   ["A function of its URL", "Samples, orders of epochs and fresh pairs follow from the numbers in the address: the same bytes for everybody, checked by their CRC-32C."],
 ];
