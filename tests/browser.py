@@ -83,8 +83,8 @@ class Page:
     """A tab. What it did wrong stands in `faults`: errors of scripts, of the console, of requests;
     whom it asked, in `requests`."""
 
-    def __init__(self, browser, session):
-        self.browser, self.session = browser, session
+    def __init__(self, browser, target, session):
+        self.browser, self.target, self.session = browser, target, session
         self.faults, self.requests = [], []
 
     def call(self, method, **arguments):
@@ -124,6 +124,17 @@ class Page:
         self.call("Page.navigate", url=url)
         self.wait("document.readyState === 'complete' && !document.querySelector('.quiet')"
                   " && !document.querySelector('[aria-busy]') && document.querySelector('h1') !== null")
+
+    def look(self, width=1280, height=900, dark=False, still=True):
+        """How large it is, and what the person likes; `still`: less motion."""
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self.call("Emulation.setEmulatedMedia", features=[
+            {"name": "prefers-color-scheme", "value": "dark" if dark else "light"},
+            {"name": "prefers-reduced-motion", "value": "reduce" if still else "no-preference"}])
+
+    def close(self):
+        self.browser.call("Target.closeTarget", {"targetId": self.target})
+        del self.browser.pages[self.session]
 
     def key(self, key, modifiers=0):
         """Press a key as a person does; modifiers: 8 is Shift."""
@@ -203,15 +214,12 @@ class Browser:
             if page := self.pages.get(message.get("sessionId")):
                 page.take(message["method"], message["params"])
 
-    def page(self, width=1280, height=900, dark=False, still=True):
-        """A new tab; `still`: it is asked for reduced motion."""
+    def page(self, **look):
+        """A new tab."""
         target = self.call("Target.createTarget", {"url": "about:blank"})["targetId"]
         session = self.call("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
-        page = self.pages[session] = Page(self, session)
+        page = self.pages[session] = Page(self, target, session)
         for domain in ("Page", "Runtime", "Log", "Network"):
             page.call(f"{domain}.enable")
-        page.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
-        page.call("Emulation.setEmulatedMedia", features=[
-            {"name": "prefers-color-scheme", "value": "dark" if dark else "light"},
-            {"name": "prefers-reduced-motion", "value": "reduce" if still else "no-preference"}])
+        page.look(**look)
         return page

@@ -25,6 +25,7 @@ SIDE = 34
 VIEWS = ["#/", "#/split/train", "#/samples/train?kind=pair", "#/sample/train/4?t=150000&trail=50",
          "#/pair/nmnist-train/42/1?t=120000", "#/mix/nmnist-train/0,40,80", "#/epoch/train?world=2&size=8"]
 WIDTHS = (390, 820, 1440)
+FRAMES = "new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(r, 50))))"  # drawn anew
 
 PIXELS = """(() => { const c = document.querySelectorAll('.player canvas')[%d];
     return {rgba: [...c.getContext('2d').getImageData(0, 0, 34, 34).data], ...c.dataset}; })()"""
@@ -84,9 +85,14 @@ class Viewer(unittest.TestCase):
         cls.browser.__enter__()
         cls.addClassCleanup(cls.browser.__exit__)
 
-    def page(self, place, server=None, **options):
-        page = self.browser.page(**options)
-        page.go((server or self.server).url + "/" + place)
+    def tab(self, **look):
+        page = self.browser.page(**look)
+        self.addCleanup(page.close)
+        return page
+
+    def page(self, place, **look):
+        page = self.tab(**look)
+        page.go(f"{self.server.url}/{place}")
         return page
 
     def events(self, path):
@@ -102,13 +108,13 @@ class Viewer(unittest.TestCase):
     # ---- what it shows ----
 
     def test_every_view_loads_at_every_width_without_a_fault_and_within_it(self):
-        for width in WIDTHS:
-            page = self.browser.page(width=width, dark=width == 820)
-            for place in VIEWS:
+        for place in VIEWS:
+            page = self.page(place)
+            self.assertNotIn("can’t be shown", page.run("document.querySelector('h1').textContent"))
+            for width in WIDTHS:
                 with self.subTest(f"{place} at {width}"):
-                    page.go(self.server.url + "/" + place)
-                    self.assertLessEqual(page.run("document.documentElement.scrollWidth"), width)
-                    self.assertNotIn("can’t be shown", page.run("document.querySelector('h1').textContent"))
+                    page.look(width=width)
+                    self.assertLessEqual(page.run(f"{FRAMES}.then(() => document.documentElement.scrollWidth)"), width)
             self.check_clean(page)
 
     def test_pixels_are_those_of_the_colour_rule(self):
@@ -311,7 +317,7 @@ class Viewer(unittest.TestCase):
         thread.start()
         try:
             prefix = f"http://127.0.0.1:{proxy.server_port}/some/where"
-            page = self.browser.page()
+            page = self.tab()
             for place in ("#/", "#/sample/train/4", "#/pair/nmnist-train/42/1"):
                 page.go(f"{prefix}/{place}")
                 page.wait("document.querySelector('.player canvas')")
@@ -328,7 +334,7 @@ class Viewer(unittest.TestCase):
             tokens.write_text("me " + hashlib.sha256(b"secret").hexdigest() + "\n", encoding="ascii")
             tokens.chmod(0o600)
             with daemon.Daemon(self.data, "--token-file", tokens) as server:
-                page = self.browser.page()
+                page = self.tab()
                 page.call("Page.navigate", url=server.url + "/#/sample/train/4")
                 for word in ("wrong", "secret"):
                     page.wait("document.querySelector('dialog[open] input')")
@@ -366,13 +372,14 @@ class Viewer(unittest.TestCase):
 
     def test_axe_finds_no_violation_at_any_width_in_either_theme(self):
         source = self.axe()
-        for width in WIDTHS:
-            for dark in (False, True):
-                page = self.browser.page(width=width, dark=dark)
-                for place in VIEWS:
+        for place in VIEWS:
+            page = self.page(place)
+            page.run(f"(() => {{ {source} }})(); 0")
+            for width in WIDTHS:
+                for dark in (False, True):
                     with self.subTest(f"{place} at {width}, {'dark' if dark else 'light'}"):
-                        page.go(self.server.url + "/" + place)
-                        page.run(f"(() => {{ {source} }})(); 0")
+                        page.look(width=width, dark=dark)
+                        page.run(FRAMES)
                         found = page.run("axe.run(document, {resultTypes: ['violations']}).then(({violations}) =>"
                                          " violations.map((v) => [v.id, v.nodes.map((n) => n.target.join(' ') + ': ' + n.failureSummary)]))")
                         self.assertEqual(found, [], json.dumps(found, indent=1))
