@@ -65,7 +65,7 @@ class Served(unittest.TestCase):
     def test_who_has_none_is_not_whatever_he_asks_for(self):
         challenge = self.refused("token-missing").headers["WWW-Authenticate"]
         self.assertNotIn("error", challenge)
-        for path in ("/", "/nothing", "/v1/splits/train/samples/0.bin", "/v1/splits/none",
+        for path in ("/v1", "/nothing", "/v1/splits/train/samples/0.bin", "/v1/splits/none",
                      "/healthz/", "/healthzz", "/healthz.x/../v1/splits", "//healthz",
                      "/v1/splits/healthz", "/metrics"):
             self.refused("token-missing", path)
