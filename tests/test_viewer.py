@@ -168,6 +168,29 @@ class Viewer(unittest.TestCase):
         page.go(self.server.url + "/#/split/none")
         self.assertIn("none", page.run("document.querySelector('main .note').textContent"))
 
+    def test_a_number_that_is_none_is_not_taken(self):
+        page = self.page("#/samples/train?per_class=2")
+        change = ("(() => {{ const i = document.querySelector('.filters input'); i.value = '{}';"
+                  " i.dispatchEvent(new Event('change')); return [i.value, location.hash]; }})()")
+        for text in ("0", "-1", "1e3", "2147483648", "x"):
+            self.assertEqual(page.run(change.format(text)), ["2", "#/samples/train?per_class=2"])
+        page.run(change.format(""))
+        page.wait("location.hash === '#/samples/train'")
+
+    def test_a_split_that_was_replaced_is_looked_for_anew(self):
+        with daemon.temporary_folder() as folder:
+            data = daemon.generate(folder, "--count", "30,4", "--seed", "3", source="synthetic")
+            with daemon.Daemon(data, "--watch-interval-s", "1") as server:
+                page = self.tab()
+                page.go(f"{server.url}/#/split/train")
+                before = page.run("document.querySelector('.facts code').textContent")
+                daemon.generate(folder, "--count", "30,4", "--seed", "4", source="synthetic")
+                daemon.wait_until(lambda: server.get("/v1/splits/train").json()["revision"] != before)
+                page.run("location.hash = '#/sample/train/1'")
+                page.wait("document.querySelector('main .note:not(.quiet)')")
+                page.run("location.hash = '#/split/train'")
+                page.wait(f"document.querySelector('.facts code') && document.querySelector('.facts code').textContent !== '{before}'")
+
     def test_fields_of_the_heat_map_lead_to_what_they_count(self):
         page = self.page("#/split/train")
         n, hash_ = page.run("(() => { const a = document.querySelector('table.heat td:not(.alone) a'); return [Number(a.textContent), a.getAttribute('href')]; })()")
@@ -178,7 +201,7 @@ class Viewer(unittest.TestCase):
         page = self.page("#/sample/train/4")
         page.wait("[...document.querySelectorAll('.form .size')].every((s) => s.textContent.endsWith('bytes)'))")
         told = page.run("[...document.querySelectorAll('.form')].map((f) => [f.querySelector('.query a').href, Number(f.querySelector('.size').textContent.replace(/.*\\(|[^0-9]/g, ''))])")
-        self.assertEqual(len(told), 12)
+        self.assertEqual(len(told), 16)
         for url, size in told:
             self.assertEqual(len(self.server.get(url[len(self.server.url):]).body), size, url)
         self.assertEqual(page.run("[...document.querySelectorAll('.form .strip')].filter((s) => !s.querySelector('canvas')).length"), 0)

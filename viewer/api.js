@@ -5,6 +5,7 @@ import {crc32c, statedCrc} from "./crc32c.js";
 import {queryText} from "./place.js";
 
 const TOKEN = "twonmnist-token";
+let splits = null; // the list of them, as it was promised
 let askForToken = async () => null;
 
 /** How to ask a person for a token: given what is wrong, gives it, or null. */
@@ -25,6 +26,7 @@ function headers() {
 
 async function problemOf(answer) {
   const problem = await answer.json().catch(() => ({}));
+  if (problem.code === "no-such-revision") splits = null; // it was replaced: ask anew what there is
   return problem.detail ?? `${answer.status} ${answer.statusText}`;
 }
 
@@ -76,8 +78,6 @@ export async function download(path, query, name) {
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);
 }
-
-let splits = null;
 
 /** The list of splits, asked for once: name -> its row. */
 export async function getSplits() {

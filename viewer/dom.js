@@ -75,10 +75,10 @@ export function choice(label, options, value, onchange) {
 }
 
 /** A labelled number. */
-export function numberField(label, value, {min = 0, max, wide} = {}, onchange = () => {}) {
+export function numberField(label, value, {min = 0, max, wide, optional} = {}, onchange = () => {}) {
   const input = h("input", {type: "text", inputmode: "numeric", pattern: "[0-9]*", value, class: wide ? "wide" : null,
     onchange: () => {
-      const good = /^[0-9]+$/.test(input.value) && BigInt(input.value) >= BigInt(min) &&
+      const good = optional && input.value === "" || /^[0-9]+$/.test(input.value) && BigInt(input.value) >= BigInt(min) &&
         (max === undefined || BigInt(input.value) <= BigInt(max));
       if (good) onchange(input.value);
       else { input.value = value; say(`${label} is a number from ${min}${max === undefined ? "" : ` to ${max}`}`); }

@@ -22,7 +22,7 @@ function chips(view, word, label, onchange) {
 function folds(view, onchange) {
   const part = choice("Part", [["", "all of it"], ["rest", "to train on"], ["held", "held out"]], view.part ?? "",
     (value) => onchange(value ? {part: value, folds: view.folds ?? "10", fold: view.fold ?? "0"} : {part: "", folds: "", fold: ""}));
-  const few = numberField("Per class", view.per_class ?? "", {min: 1, max: 2147483647}, (value) => onchange({per_class: value}));
+  const few = numberField("Per class", view.per_class ?? "", {min: 1, max: 2147483647, optional: true}, (value) => onchange({per_class: value}));
   if (!view.part) return [part, few];
   return [part, numberField("Fold", view.fold ?? "0", {max: 999}, (value) => onchange({fold: value})),
     numberField("of", view.folds ?? "10", {min: 2, max: 1000}, (value) => onchange({folds: value})), few];

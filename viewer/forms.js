@@ -18,7 +18,11 @@ const FORMS = [
   {title: "Sparse", help: "the same, without its zeros", ending: "safetensors", query: {as: "sparse"}, draw: drawSparse},
   {title: "Windows", help: "of 40 ms, from the first event: Tonic’s time_window", ending: "npy", query: {as: "frames", slice: "window", timestep: 40000}, draw: drawFrames},
   {title: "Time bins", help: "8 of equal length: Tonic’s n_time_bins", ending: "npy", query: {as: "frames", slice: "time-bins", bins: CELLS}, draw: drawFrames},
-  {title: "Equal counts", help: "8 frames of as many events each: SpikingJelly’s split_by", ending: "npy", query: {as: "frames", slice: "number", bins: CELLS}, draw: drawFrames},
+  {title: "Event counts", help: "500 events in each frame: Tonic’s event_count", ending: "npy", query: {as: "frames", slice: "event-count", events: 500}, draw: drawFrames},
+  {title: "Event bins", help: "8 of as many events each: Tonic’s n_event_bins", ending: "npy", query: {as: "frames", slice: "event-bins", bins: CELLS}, draw: drawFrames},
+  {title: "By number", help: "8 of as many events each, the last takes the rest: SpikingJelly’s split_by", ending: "npy", query: {as: "frames", slice: "number", bins: CELLS}, draw: drawFrames},
+  {title: "By time", help: "8 of equal length: SpikingJelly’s split_by=\"time\"", ending: "npy", query: {as: "frames", slice: "time", bins: CELLS}, draw: drawFrames},
+  {title: "By duration", help: "as many as there are of 40 ms: SpikingJelly’s fixed duration", ending: "npy", query: {as: "frames", slice: "duration", timestep: 40000}, draw: drawFrames},
   {title: "Voxel grid", help: "8 bins, each event shared by two: Tonic’s ToVoxelGrid", ending: "npy", query: {as: "frames", slice: "voxel", bins: CELLS}, draw: drawVoxels},
   {title: "Denoised", help: "events with a neighbour within 10 ms: Tonic’s Denoise", ending: "bin", query: {denoise: 10000}, draw: drawEvents},
   {title: "Stabilized", help: "the sensor’s path taken off: Tonic’s stabilize", ending: "bin", query: {stabilize: "yes"}, draw: drawEvents},
@@ -44,7 +48,7 @@ function drawMerged(bytes) {
 
 /** Planes of counts as pictures that are equally bright where their counts are equal. */
 function drawStrip(cells, colours) {
-  const largest = Math.max(...cells.map(largestOf));
+  const largest = Math.max(1, ...cells.map(largestOf));
   return cells.map((cell, i) => {
     const canvas = createCanvas(`Part ${i + 1} of ${cells.length}`);
     drawRgba(canvas, paint(cell, largest, colours));
