@@ -92,8 +92,8 @@ static void add_entries(struct text *text)
 {
     text_add(text, "{\"name\":\"twonmnistd\",\"version\":\"" PACKAGE_VERSION "\",\"paths\":[");
     for (unsigned i = 0; i < n_routes; i++)
-        text_format(text, "%s\n{\"path\":\".%s\",\"help\":\"%s\"}", i ? "," : "",
-                    routes[i].pattern, routes[i].help);
+        text_format(text, "%s\n{\"path\":\".%s\",\"help\":\"%s\"}", i ? "," : "", routes[i].pattern,
+                    routes[i].help);
     text_add(text, "]}\n");
 }
 

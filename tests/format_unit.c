@@ -14,10 +14,11 @@
 #define BIN         FORMAT_BIT(FORMAT_BIN)
 #define NPY         FORMAT_BIT(FORMAT_NPY)
 #define SAFETENSORS FORMAT_BIT(FORMAT_SAFETENSORS)
-#define PAGE \
-    (FORMAT_BIT(FORMAT_HTML) | FORMAT_BIT(FORMAT_CSS) | FORMAT_BIT(FORMAT_JS) | FORMAT_BIT(FORMAT_SVG))
-#define EVERY       ((1u << N_FORMATS) - 1)
-#define ALL         (EVERY & ~PAGE)
+#define PAGE                                                                    \
+    (FORMAT_BIT(FORMAT_HTML) | FORMAT_BIT(FORMAT_CSS) | FORMAT_BIT(FORMAT_JS) | \
+     FORMAT_BIT(FORMAT_SVG))
+#define EVERY ((1u << N_FORMATS) - 1)
+#define ALL   (EVERY & ~PAGE)
 
 static void every_format_is_told_apart_and_has_an_encoder(void **state)
 {

@@ -557,7 +557,7 @@ static void the_page_asks_for_a_token_itself(void **state)
 {
     (void)state;
     static const char *const page[] = {"/", "/.json", "/viewer/app.js", "/viewer/none"};
-    static const char *const others[] = {"",          "/healthz",       "/viewer", "/viewer/",
+    static const char *const others[] = {"",           "/healthz",       "/viewer", "/viewer/",
                                          "/v1/splits", "/viewer/a/b.js", "/metrics"};
     for (size_t i = 0; i < sizeof page / sizeof *page; i++)
         assert_true(routes_is_page(page[i]) && !routes_is_open(page[i]));

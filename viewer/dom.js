@@ -28,6 +28,11 @@ export function plural(n, one, many = `${one}s`) {
   return `${number(n)} ${Number(n) === 1 ? one : many}`;
 }
 
+/** "0, 1 and 5". */
+export function listed(things) {
+  return [things.slice(0, -1).join(", "), things.at(-1)].filter((part) => part !== "").join(" and ");
+}
+
 export function sizeText(bytes) {
   if (bytes < 1000) return `${bytes} B`;
   const [unit, by] = bytes < 999500 ? ["kB", 1e3] : bytes < 999500000 ? ["MB", 1e6] : ["GB", 1e9];

@@ -4,7 +4,7 @@ import {download, getBytes, getSplits, pinned, urlOf} from "./api.js";
 import {createRateChart} from "./chart_rate.js";
 import {createClock} from "./clock.js";
 import {createCode, sampleLines} from "./code.js";
-import {choice, h, number, numberField, plural, say, segments} from "./dom.js";
+import {choice, h, listed, number, numberField, plural, say, segments} from "./dom.js";
 import {unpack} from "./events.js";
 import {createFacts, createKey} from "./facts.js";
 import {equal, mix, played} from "./mix.js";
@@ -64,7 +64,7 @@ function mixFields({source, recordings}, signal) {
   return [h("label", {class: "field grow"}, h("span", {}, "Recordings"), input),
     h("label", {class: "field"}, h("span", {}, "By chance"), many),
     h("span", {class: "links"}, h("button", {type: "button", onclick: async () => go(await randomRecordings(source, Number(many.value), signal))}, "Random"),
-      h("button", {type: "button", onclick: () => go([...recordings].reverse())}, "Swap"))];
+      h("button", {type: "button", onclick: () => go([...recordings].reverse())}, "Other way round"))];
 }
 
 async function fetchParts(wish, signal) {
@@ -81,7 +81,7 @@ function tracksOf(parts, whole, recordings, names, colour) {
   const each = parts.map((events, i) => ({
     title: `${recordings[i].labels[0]}${i % 2 ? ", backwards" : ""}`, label: `Recording ${names[i]}, playing${i % 2 ? " backwards" : ""}`,
     take: colour === "recording" ? asRecording(events, i, names) : byPolarity(events), backwards: i % 2 === 1}));
-  const all = recordings.map((recording) => recording.labels[0]).join(" and ");
+  const all = listed(recordings.map((recording) => recording.labels[0]));
   return [...each, {title: `The mix: ${all}`, label: "Their mix, playing", moments: false,
     take: colour === "recording" ? byRecording(whole, parts.length, names) : byPolarity(whole.events)}];
 }
