@@ -25,8 +25,12 @@ handler_check check_splits, check_split, check_labels;
 handler handle_splits, handle_split, handle_labels;
 
 /* handle_samples.c */
-handler_check check_rows, check_sample, check_mix, check_pair;
-handler handle_rows, handle_sample, handle_mix, handle_pair;
+handler_check check_sample, check_mix, check_pair;
+handler handle_sample, handle_mix, handle_pair;
+
+/* handle_rows.c */
+handler_check check_rows;
+handler handle_rows;
 
 /* handle_views.c */
 handler_check check_indices, check_statistics;

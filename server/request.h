@@ -54,6 +54,7 @@ struct request {
     uint64_t cost_us;      /* of making the answer */
     bool codable;          /* the answer is kept as gzip, too */
     bool coded;            /* and the client takes it so */
+    const char *variant;   /* tells it from what the same revision gives elsewhere, or NULL */
 };
 
 static inline bool request_gave(const struct request *request, enum param param)

@@ -20,11 +20,15 @@ enum { HEAVY_US = 180 };
 #define JSON        FORMAT_BIT(FORMAT_JSON)
 #define NPY         FORMAT_BIT(FORMAT_NPY)
 #define SAFETENSORS FORMAT_BIT(FORMAT_SAFETENSORS)
+#define CSV         FORMAT_BIT(FORMAT_CSV)
+#define JSONL       FORMAT_BIT(FORMAT_JSONL)
 #define METRICS     FORMAT_BIT(FORMAT_METRICS)
 
 /* All that stand before those of pages: what shapes a sample's bytes. */
 #define FORM  (PARAM_BIT(PARAM_OFFSET) - 1)
-#define PAGE  (PARAM_BIT(PARAM_OFFSET) | PARAM_BIT(PARAM_LENGTH))
+#define ROWS                                                                         \
+    (PARAM_BIT(PARAM_OFFSET) | PARAM_BIT(PARAM_LENGTH) | PARAM_BIT(PARAM_SORT) |     \
+     PARAM_BIT(PARAM_SEED))
 #define RANK  (PARAM_BIT(PARAM_SIZE) | PARAM_BIT(PARAM_RANK) | PARAM_BIT(PARAM_WORLD))
 #define EPOCH (RANK | PARAM_BIT(PARAM_LAST))
 #define VIEW  ARGUMENTS_VIEW
@@ -39,11 +43,11 @@ const struct route routes[] = {
     {"/v1/splits/{split}/labels", GET, JSON | NPY, SERVES_DOCUMENT, VIEW, check_labels, handle_labels, "all labels, multi-hot"},
     {"/v1/splits/{split}/statistics", GET, JSON, SERVES_DOCUMENT, VIEW, check_statistics, handle_statistics, "what can be counted of the samples: labels, labels together, events"},
     {"/v1/splits/{split}/indices", GET, JSON | NPY, SERVES_DOCUMENT, VIEW, check_indices, handle_indices, "where the samples of a view are in the split, ascending"},
-    {"/v1/splits/{split}/samples", GET, JSON, SERVES_DOCUMENT, PAGE | VIEW, check_rows, handle_rows, "a page of rows, without events"},
+    {"/v1/splits/{split}/samples", GET, JSON | CSV | JSONL, SERVES_DOCUMENT, ROWS | VIEW, check_rows, handle_rows, "rows about samples, without events: a page in JSON, else all of them"},
     {"/v1/splits/{split}/samples/{i}", GET, 0, SERVES_SAMPLE, FORM, check_sample, handle_sample, "one sample"},
     {"/v1/splits/{split}/batch", GET | POST, 0, SERVES_BATCH, FORM | PARAM_BIT(PARAM_INDICES), check_batch, handle_batch, "these samples"},
     {"/v1/splits/{split}/epochs/{order_seed}/{epoch}/batches/{k}", GET, 0, SERVES_BATCH, FORM | EPOCH | VIEW, check_epoch_batch, handle_epoch_batch, "a training batch of an epoch"},
-    {"/v1/sources/{source}/samples", GET, JSON, SERVES_DOCUMENT, PAGE | VIEW, check_rows, handle_rows, "a page of recordings, without events"},
+    {"/v1/sources/{source}/samples", GET, JSON | CSV | JSONL, SERVES_DOCUMENT, ROWS | VIEW, check_rows, handle_rows, "rows about recordings, as those about samples"},
     {"/v1/sources/{source}/samples/{i}", GET, 0, SERVES_SAMPLE, FORM, check_sample, handle_sample, "one recording"},
     {"/v1/mix/{source}/{recordings}", GET, 0, SERVES_SAMPLE, FORM, check_mix, handle_mix, "these recordings, mixed now"},
     {"/v1/pairs/{source}/{seed}/{index}", GET, 0, SERVES_SAMPLE, FORM, check_pair, handle_pair, "a fresh pair"},

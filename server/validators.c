@@ -11,6 +11,7 @@ static void etag_of(const struct request *request, char ret[ETAG_SIZE])
     char *at = stpcpy(ret, "\"");
     at = stpncpy(at, request->entry->revision, ETAG_REVISION);
     at = stpcpy(stpcpy(at, "."), format_rows[request->format].extension);
+    at = stpcpy(at, request->variant ? request->variant : "");
     stpcpy(at, request->coded ? "+gzip\"" : "\"");
 }
 

@@ -19,6 +19,16 @@
 
 enum { CATALOG_MAX_SPLITS = 64 };
 
+/* What is said of a split, once made. */
+enum entry_text {
+    ENTRY_DESCRIPTION,
+    ENTRY_LABELS,
+    ENTRY_FIRST_PAGE, /* of its rows */
+    ENTRY_CSV,        /* all of them */
+    ENTRY_LINES,
+    ENTRY_N_TEXTS
+};
+
 struct entry {
     char name[WIRE_NAME_MAX + 1];
     struct holding *holding;
@@ -31,7 +41,7 @@ struct entry {
     struct pairs pairs;
     struct error no_pairs;
     const struct entry *source; /* the loaded source split it was mixed from, or NULL */
-    struct kept description, labels_text;
+    struct kept texts[ENTRY_N_TEXTS];
 };
 
 struct catalog {
