@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <time.h>
 
+#include "server/cors.h"
 #include "server/metrics.h"
 #include "server/peer.h"
 #include "server/problem.h"
@@ -76,7 +77,8 @@ static bool check_token(struct request *request, struct reply *reply)
 bool access_check(struct request *request, struct reply *reply)
 {
     return request->is_admin || routes_is_open(request->path) ||
-           (check_rate(request, reply) && check_token(request, reply));
+           (check_rate(request, reply) &&
+            (cors_is_preflight(request) || check_token(request, reply)));
 }
 
 void access_charge(const struct request *request, const struct reply *reply)

@@ -17,6 +17,8 @@
     X(SAFETENSORS, WIRE_SAFETENSORS, WIRE_SAFETENSORS_TYPE, false, NULL,               encode_safetensors) \
     X(CSV,         WIRE_CSV,         WIRE_CSV_TYPE,          true,  NULL,               NULL) \
     X(JSONL,       WIRE_JSONL,       WIRE_JSONL_TYPE,        true,  NULL,               NULL) \
+    X(JSONLD,      WIRE_JSONLD,      WIRE_JSONLD_TYPE,       true,  NULL,               NULL) \
+    X(TXT,         WIRE_TXT,         WIRE_TXT_TYPE,          true,  NULL,               NULL) \
     X(METRICS,     WIRE_METRICS,     WIRE_METRICS_TYPE,     true,  NULL,               NULL)
 /* clang-format on */
 

@@ -103,7 +103,7 @@ void handle_splits(struct request *request, struct reply *reply)
         list.conditions[i] = condition_of(catalog->entries[i]);
     const struct document_state state = {list.conditions,
                                          catalog->n_entries * sizeof *list.conditions};
-    document_answer_latest(request, reply, &catalog->list, &state, write_list, &list);
+    document_answer_latest(request, reply, &catalog->documents[CATALOG_LIST], &state, write_list, &list);
 }
 
 static void answer_file(struct request *request, struct reply *reply)

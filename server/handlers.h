@@ -36,6 +36,10 @@ handler handle_rows;
 handler_check check_indices, check_statistics;
 handler handle_indices, handle_statistics;
 
+/* handle_descriptions.c */
+handler_check check_openapi, check_croissant, check_llms;
+handler handle_openapi, handle_croissant, handle_llms;
+
 /* handle_batches.c */
 handler_check check_batch, check_epoch_batch, check_pair_batch;
 handler handle_batch, handle_epoch_batch, handle_pair_batch;

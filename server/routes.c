@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "server/arguments.h"
+#include "server/cors.h"
 #include "server/damage.h"
 #include "server/digest.h"
 #include "server/problem.h"
+#include "server/route.h"
 #include "server/samples/cost.h"
 #include "server/validators.h"
 
@@ -22,12 +24,14 @@ enum { HEAVY_US = 180 };
 #define SAFETENSORS FORMAT_BIT(FORMAT_SAFETENSORS)
 #define CSV         FORMAT_BIT(FORMAT_CSV)
 #define JSONL       FORMAT_BIT(FORMAT_JSONL)
+#define JSONLD      FORMAT_BIT(FORMAT_JSONLD)
+#define TXT         FORMAT_BIT(FORMAT_TXT)
 #define METRICS     FORMAT_BIT(FORMAT_METRICS)
 
 /* All that stand before those of pages: what shapes a sample's bytes. */
-#define FORM  (PARAM_BIT(PARAM_OFFSET) - 1)
-#define ROWS                                                                         \
-    (PARAM_BIT(PARAM_OFFSET) | PARAM_BIT(PARAM_LENGTH) | PARAM_BIT(PARAM_SORT) |     \
+#define FORM (PARAM_BIT(PARAM_OFFSET) - 1)
+#define ROWS                                                                     \
+    (PARAM_BIT(PARAM_OFFSET) | PARAM_BIT(PARAM_LENGTH) | PARAM_BIT(PARAM_SORT) | \
      PARAM_BIT(PARAM_SEED))
 #define RANK  (PARAM_BIT(PARAM_SIZE) | PARAM_BIT(PARAM_RANK) | PARAM_BIT(PARAM_WORLD))
 #define EPOCH (RANK | PARAM_BIT(PARAM_LAST))
@@ -38,6 +42,9 @@ const struct route routes[] = {
     {"/healthz",  GET, JSON, SERVES_HEALTH, 0, NULL, handle_healthz, "whether the daemon lives"},
     {"/readyz",   GET, JSON, SERVES_HEALTH, 0, NULL, handle_readyz,  "whether the splits can be served"},
     {"/metrics",  GET, METRICS, SERVES_METRICS, 0, NULL, handle_metrics, "what was counted, for Prometheus; at admin_listen, or for a token"},
+    {"/openapi",  GET, JSON, SERVES_DOCUMENT, 0, check_openapi, handle_openapi, "all paths and parameters, as OpenAPI 3.1"},
+    {"/croissant", GET, JSON | JSONLD, SERVES_DOCUMENT, 0, check_croissant, handle_croissant, "the dataset, as Croissant 1.1"},
+    {"/llms",     GET, TXT, SERVES_DOCUMENT, 0, check_llms, handle_llms, "what this is and where to begin, as Markdown"},
     {"/v1/splits", GET, JSON, SERVES_DOCUMENT, 0, check_splits, handle_splits, "the splits and the limits"},
     {"/v1/splits/{split}", GET, JSON | SAFETENSORS, SERVES_DOCUMENT, 0, check_split, handle_split, "one split, described; or its whole file"},
     {"/v1/splits/{split}/labels", GET, JSON | NPY, SERVES_DOCUMENT, VIEW, check_labels, handle_labels, "all labels, multi-hot"},
@@ -123,12 +130,21 @@ bool routes_is_open(const char *path)
     return false;
 }
 
+static const char *methods_of(const struct route *route)
+{
+    return route->methods & POST ? "GET, HEAD, POST" : "GET, HEAD";
+}
+
 static bool check_method(struct request *request, struct reply *reply)
 {
+    if (cors_is_preflight(request)) {
+        cors_answer_preflight(methods_of(request->route), reply);
+        return false;
+    }
     enum request_method method = request->method == METHOD_HEAD ? METHOD_GET : request->method;
     if (request->route->methods & METHOD_BIT(method))
         return true;
-    const char *allow = request->route->methods & POST ? "GET, HEAD, POST" : "GET, HEAD";
+    const char *allow = methods_of(request->route);
     problem(request, reply, PROBLEM_METHOD, "this path takes %s", allow);
     reply_set_header(reply, "Allow", "%s", allow);
     return false;

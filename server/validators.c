@@ -4,7 +4,9 @@
 
 #include <string.h>
 
-enum { ETAG_SIZE = 48, ETAG_REVISION = 16 };
+#include "server/cors.h"
+
+enum { ETAG_SIZE = 48, ETAG_REVISION = 16, VARY_SIZE = 48 };
 
 static void etag_of(const struct request *request, char ret[ETAG_SIZE])
 {
@@ -15,11 +17,23 @@ static void etag_of(const struct request *request, char ret[ETAG_SIZE])
     stpcpy(at, request->coded ? "+gzip\"" : "\"");
 }
 
-static const char *varies_by(const struct request *request)
+/* What of the request's head the answer depends on. */
+static void add_vary(const struct request *request, struct reply *reply)
 {
-    if (request->codable)
-        return request->negotiated ? "Accept, Accept-Encoding" : "Accept-Encoding";
-    return request->negotiated ? "Accept" : NULL;
+    const struct {
+        bool matters;
+        const char *name;
+    } parts[] = {
+        {request->negotiated, "Accept"},
+        {request->codable, "Accept-Encoding"},
+        {cors_is_on(request), "Origin"},
+    };
+    char names[VARY_SIZE] = "", *at = names;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (parts[i].matters)
+            at = stpcpy(stpcpy(at, at == names ? "" : ", "), parts[i].name);
+    if (at > names)
+        reply_add_header(reply, "Vary", names);
 }
 
 void validators_set(const struct request *request, struct reply *reply)
@@ -37,9 +51,7 @@ void validators_set(const struct request *request, struct reply *reply)
                      request->pinned ? "public, max-age=31536000, immutable" : "no-cache");
     if (request->coded)
         reply_add_header(reply, "Content-Encoding", "gzip");
-    const char *varies = varies_by(request);
-    if (varies)
-        reply_add_header(reply, "Vary", varies);
+    add_vary(request, reply);
 }
 
 bool validators_match(const struct request *request)

@@ -43,7 +43,7 @@ static void every_format_is_told_apart_and_has_an_encoder(void **state)
 static void an_extension_is_compared_whole(void **state)
 {
     (void)state;
-    static const char *const others[] = {"", "JSON", "jsonx", "json ", "txt", "bi", "safetensor"};
+    static const char *const others[] = {"", "JSON", "jsonx", "json ", "tx", "bi", "safetensor"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         assert_int_equal(format_by_extension(others[i], strlen(others[i])), N_FORMATS);
     assert_int_equal(format_by_extension("json.bin", 4), FORMAT_JSON);
@@ -65,7 +65,7 @@ static void a_list_names_the_extensions(void **state)
     format_list(BIN, list);
     assert_string_equal(list, "bin");
     format_list(ALL, list);
-    assert_string_equal(list, "json, bin, npy, safetensors, csv, jsonl, prom");
+    assert_string_equal(list, "json, bin, npy, safetensors, csv, jsonl, jsonld, txt, prom");
 }
 
 static void check_choice(unsigned formats, const char *accept, enum format best)

@@ -22,7 +22,8 @@ void catalog_unref(struct catalog *catalog)
             kept_free(&entry->texts[text]);
         free(entry);
     }
-    latest_free(&catalog->list);
+    for (enum catalog_document i = 0; i < CATALOG_N_DOCUMENTS; i++)
+        latest_free(&catalog->documents[i]);
     free(catalog->found);
     free(catalog);
 }
