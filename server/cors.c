@@ -4,14 +4,9 @@
 
 enum { PREFLIGHT_AGE_S = 86400 };
 
-bool cors_is_on(const struct request *request)
-{
-    return !request->is_admin && service_settings(request->service)->allow_all_origins;
-}
-
 bool cors_applies(const struct request *request)
 {
-    return request->origin && cors_is_on(request);
+    return request->origin && request->all_origins;
 }
 
 bool cors_is_preflight(const struct request *request)

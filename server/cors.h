@@ -7,9 +7,6 @@
 #include "server/request.h"
 #include "server/samples/reply.h"
 
-/* Whether there are answers that say so. */
-bool cors_is_on(const struct request *request);
-
 /* Whether the answer to this request does: it comes from such a page. */
 bool cors_applies(const struct request *request);
 

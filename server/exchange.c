@@ -174,6 +174,8 @@ struct exchange *exchange_begin(struct exchanges *all, struct peer *peer, const 
     exchange->request.url = exchange->url;
     exchange->request.service = all->service;
     exchange->request.is_admin = peer->is_admin;
+    exchange->request.all_origins =
+        !peer->is_admin && service_settings(all->service)->allow_all_origins;
     exchange->request.is_tls = peer->tls != NULL;
     exchange->reply.address = exchange->upload.address = peer->address;
     exchange->reply.max_bytes = service_settings(all->service)->max_answer_bytes;

@@ -23,6 +23,7 @@ struct request {
 
     bool is_admin; /* came in at admin_listen */
     bool is_tls;
+    bool all_origins; /* pages of all sites may read its answer */
 
     /* as it came; header values are NULL where absent */
     enum request_method method;

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "server/cors.h"
 
 enum { ETAG_SIZE = 48, ETAG_REVISION = 16, VARY_SIZE = 48 };
 
@@ -26,7 +25,7 @@ static void add_vary(const struct request *request, struct reply *reply)
     } parts[] = {
         {request->negotiated, "Accept"},
         {request->codable, "Accept-Encoding"},
-        {cors_is_on(request), "Origin"},
+        {request->all_origins, "Origin"},
     };
     char names[VARY_SIZE] = "", *at = names;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "server/pattern.h"
+#include "server/route.h"
 #include "tests/answers.h"
 #include "tests/asking.h"
 
