@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-
 enum { ETAG_SIZE = 48, ETAG_REVISION = 16, VARY_SIZE = 48 };
 
 static void etag_of(const struct request *request, char ret[ETAG_SIZE])
@@ -47,7 +46,8 @@ void validators_set(const struct request *request, struct reply *reply)
         reply_add_header(reply, "ETag", etag);
     }
     reply_add_header(reply, "Cache-Control",
-                     request->pinned ? "public, max-age=31536000, immutable" : "no-cache");
+                     request->pinned && !request->variant ? "public, max-age=31536000, immutable"
+                                                          : "no-cache");
     if (request->coded)
         reply_add_header(reply, "Content-Encoding", "gzip");
     add_vary(request, reply);
