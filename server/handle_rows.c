@@ -86,7 +86,7 @@ bool check_rows(struct request *request, struct reply *reply)
         return false;
     }
     const struct entry *entry = request->entry;
-    request->variant = entry->is_source || rows_know_sources(entry) ? NULL : "+alone";
+    request->variant = rows_are_complete(entry) ? NULL : "+alone";
     if (is_kept(request))
         document_offer_gzip(request);
     uint64_t rows = n_rows(request);

@@ -473,6 +473,10 @@ static json_t *document(const struct openapi *openapi)
         "license", "name", "Apache License 2.0", "identifier", "Apache-2.0", "security", security,
         "x-limits", limits, "paths", path_objects(openapi), "components",
         component_objects(openapi));
+    char guide[TEXT_SIZE];
+    snprintf(guide, sizeof guide, "%s/llms.txt", openapi->base);
+    json_object_set_new(root, "externalDocs",
+                        json_pack("{s:s, s:s}", "description", "where to begin", "url", guide));
     if (*openapi->base)
         json_object_set_new(root, "servers", json_pack("[{s:s}]", "url", openapi->base));
     return root;

@@ -79,6 +79,7 @@ class OpenApi(Served):
         self.assertEqual(self.openapi["openapi"], "3.1.0")
         self.assertEqual(set(self.openapi["info"]) & {"title", "version", "license"},
                          {"title", "version", "license"})
+        self.assertEqual(self.server.get(self.openapi["externalDocs"]["url"]).status, 200)
         self.assertEqual(self.openapi["x-limits"], self.server.get("/v1/splits").json()["limits"])
 
     def test_every_reference_names_something_and_every_name_is_used(self):

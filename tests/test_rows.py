@@ -199,11 +199,14 @@ class Alone(unittest.TestCase):
         with daemon.temporary_folder() as folder:
             daemon.generate(folder)
             with daemon.Daemon(folder) as server:
-                whole = server.get("/v1/splits/test/samples.jsonl")
+                revision = server.get("/v1/splits/test").json()["revision"]
+                whole = server.get(f"/v1/splits/test@{revision}/samples.jsonl")
             (pathlib.Path(folder) / "nmnist-test.safetensors").unlink()
             with daemon.Daemon(folder) as server:
-                alone = server.get("/v1/splits/test/samples.jsonl")
+                alone = server.get(f"/v1/splits/test@{revision}/samples.jsonl")
         self.assertNotEqual(whole.headers["ETag"], alone.headers["ETag"])
+        self.assertIn("immutable", whole.headers["Cache-Control"])
+        self.assertEqual(alone.headers["Cache-Control"], "no-cache")  # there may be more to say
         for ours, theirs in zip(map(json.loads, alone.body.splitlines()),
                                 map(json.loads, whole.body.splitlines())):
             if ours["kind"] == "pair":

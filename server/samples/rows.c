@@ -41,9 +41,9 @@ int rows_duration_us(const struct entry *entry, uint64_t i, uint32_t *ret, struc
     return 0;
 }
 
-bool rows_know_sources(const struct entry *entry)
+bool rows_are_complete(const struct entry *entry)
 {
-    return entry->source != NULL;
+    return entry->is_source || entry->source || split_sources(entry->split)[0] < 0;
 }
 
 /* Which digit each recording shows: of one digit that is no question, and of two only the

@@ -29,8 +29,8 @@ int rows_write(const struct rows *rows, enum rows_style style, struct text *text
 int rows_make(const struct rows *rows, enum rows_style style, char **ret, size_t *ret_size,
               struct error *why);
 
-/* Whether more is known of the samples than the split's own file says. */
-bool rows_know_sources(const struct entry *entry);
+/* Whether all is said of them that there is to say: they name no recordings that are not served. */
+bool rows_are_complete(const struct entry *entry);
 
 /* The names of the columns, and what each holds; NULL behind the last. */
 const char *rows_column(unsigned column);
