@@ -187,23 +187,23 @@ static json_t *name_schema(const struct openapi *openapi, bool of_sources)
     return json_pack("{s:s, s:s, s:o}", "type", "string", "pattern", pattern, "examples", names);
 }
 
+static json_t *variable_schema(const struct openapi *openapi, enum variable variable)
+{
+    const struct variable_row *row = &variable_rows[variable];
+    if (row->kind == VARIABLE_NAME)
+        return name_schema(openapi, variable == VARIABLE_SOURCE);
+    if (row->kind == VARIABLE_NUMBER)
+        return integer_schema(0, row->max);
+    if (row->kind == VARIABLE_NUMBERS)
+        return list_schema(0, row->max, openapi->settings->max_batch_size);
+    return json_pack("{s:s}", "type", "string");
+}
+
 static json_t *variable_object(const struct openapi *openapi, enum variable variable)
 {
     const struct variable_row *row = &variable_rows[variable];
-    json_t *schema = NULL;
-    switch (row->kind) {
-    case VARIABLE_NAME:
-        schema = name_schema(openapi, variable == VARIABLE_SOURCE);
-        break;
-    case VARIABLE_NUMBER:
-        schema = integer_schema(0, row->max);
-        break;
-    case VARIABLE_NUMBERS:
-        schema = list_schema(0, row->max, openapi->settings->max_batch_size);
-        break;
-    }
     return json_pack("{s:s, s:s, s:b, s:s, s:o}", "name", row->name, "in", "path", "required", 1,
-                     "description", row->help, "schema", schema);
+                     "description", row->help, "schema", variable_schema(openapi, variable));
 }
 
 /* "text/csv" of "text/csv; charset=utf-8". */
@@ -319,17 +319,23 @@ static json_t *body_object(const struct openapi *openapi)
                      schema);
 }
 
-static json_t *operation_object(const struct operation *operation)
+static const char *tag_of(const struct route *route)
 {
     static const char *const tags[] = {
         [SERVES_HEALTH] = "health",  [SERVES_METRICS] = "metrics", [SERVES_DOCUMENT] = "documents",
         [SERVES_SAMPLE] = "samples", [SERVES_BATCH] = "batches",
     };
+    size_t at = (size_t)route->serves;
+    return at < sizeof tags / sizeof *tags && tags[at] ? tags[at] : "pages";
+}
+
+static json_t *operation_object(const struct operation *operation)
+{
     char id[NAME_SIZE];
     id_of(operation, id);
     json_t *object =
         json_pack("{s:s, s:s, s:[s], s:o, s:o}", "operationId", id, "summary",
-                  operation->route->help, "tags", tags[operation->route->serves], "parameters",
+                  operation->route->help, "tags", tag_of(operation->route), "parameters",
                   operation_parameters(operation), "responses", operation_responses(operation));
     if (operation->is_post)
         json_object_set_new(object, "requestBody", body_object(operation->openapi));
