@@ -3,9 +3,7 @@
 import csv
 import gzip
 import hashlib
-import http.client
 import io
-import itertools
 import json
 import os
 import pathlib
@@ -14,11 +12,9 @@ import shlex
 import shutil
 import subprocess
 import unittest
-import urllib.parse
 
 import daemon
 
-BUILD = daemon.BUILD
 SOURCE = pathlib.Path(os.environ.get("TWONMNIST_SOURCE", pathlib.Path(__file__).parent.parent))
 METHODS = ("get", "post")
 DOCUMENTS = ("/openapi.json", "/croissant.json", "/croissant.jsonld", "/llms.txt")
