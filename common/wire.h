@@ -103,6 +103,12 @@ struct tensor wire_tensor(const struct wire_tensor *row, uint64_t n_rows);
 #define WIRE_DIGEST         "Repr-Digest" /* WIRE_CRC32C, base64 of the sum's four bytes, ":" */
 #define WIRE_CRC32C         "crc32c=:"
 
+/* Those that the pages of other sites may read, too. */
+#define WIRE_EXPOSED                                                                   \
+    "ETag, Repr-Digest, Retry-After, Accept-Ranges, Content-Range, Content-Encoding, " \
+    "RateLimit, RateLimit-Policy, " WIRE_LABELS ", " WIRE_SOURCES ", " WIRE_REVISION   \
+    ", " WIRE_INDICES_SHA256
+
 /* Formats: the ending of a path, and the media type. */
 #define WIRE_JSON             "json"
 #define WIRE_JSON_TYPE        "application/json"
@@ -112,6 +118,14 @@ struct tensor wire_tensor(const struct wire_tensor *row, uint64_t n_rows);
 #define WIRE_NPY_TYPE         "application/x-npy"
 #define WIRE_SAFETENSORS      "safetensors"
 #define WIRE_SAFETENSORS_TYPE "application/x-safetensors"
+#define WIRE_CSV              "csv"
+#define WIRE_CSV_TYPE         "text/csv; charset=utf-8; header=present"
+#define WIRE_JSONL            "jsonl"
+#define WIRE_JSONL_TYPE       "application/jsonl"
+#define WIRE_JSONLD           "jsonld"
+#define WIRE_JSONLD_TYPE      "application/ld+json; profile=\"http://mlcommons.org/croissant/1.1\""
+#define WIRE_TXT              "txt"
+#define WIRE_TXT_TYPE         "text/plain; charset=utf-8"
 #define WIRE_METRICS          "prom"
 #define WIRE_METRICS_TYPE     "text/plain; version=0.0.4; charset=utf-8"
 #define WIRE_HTML             "html"

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <time.h>
 
+#include "server/cors.h"
 #include "server/metrics.h"
 #include "server/peer.h"
 #include "server/problem.h"
@@ -77,7 +78,8 @@ bool access_check(struct request *request, struct reply *reply)
 {
     return request->is_admin || routes_is_open(request->path) ||
            (check_rate(request, reply) &&
-            (routes_is_page(request->path) || check_token(request, reply)));
+            (routes_is_page(request->path) || cors_is_preflight(request) ||
+             check_token(request, reply)));
 }
 
 void access_charge(const struct request *request, const struct reply *reply)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "common/wire.h"
 #include "server/samples/budget.h"
 
 enum {
@@ -132,6 +133,10 @@ bool delivery_send(struct delivery *delivery, struct MHD_Connection *connection,
     bool added = true;
     for (unsigned i = 0; added && i < reply->n_headers; i++)
         added = MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
+    if (added && reply->all_origins)
+        added =
+            MHD_add_response_header(response, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_ORIGIN, "*") &&
+            MHD_add_response_header(response, "Access-Control-Expose-Headers", WIRE_EXPOSED);
     if (added && close)
         added = MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     bool queued = added && MHD_queue_response(connection, reply->status, response);

@@ -8,6 +8,8 @@
 
 #include "common/digits.h"
 #include "common/json_memory.h"
+#include "server/param.h"
+#include "server/samples/rows.h"
 
 enum { HISTOGRAM_BIN = 500, HISTOGRAM_BINS = 64 };
 
@@ -187,19 +189,44 @@ static int write_labels(const void *user, char **ret, size_t *ret_size, struct e
     return description_labels(entry, NULL, split_n_samples(entry->split), ret, ret_size, why);
 }
 
-int description_keep(struct entry *entry, struct error *why)
+static int write_rows(const struct entry *entry, uint64_t most, enum rows_style style, char **ret,
+                      size_t *ret_size, struct error *why)
 {
-    return kept_make(&entry->description, write_description, entry, why);
+    uint64_t n = split_n_samples(entry->split);
+    const struct rows rows = {.entry = entry, .n = n < most ? n : most, .total = n};
+    return rows_make(&rows, style, ret, ret_size, why);
 }
 
-int description_keep_labels(struct entry *entry, struct error *why)
+static int write_first_page(const void *user, char **ret, size_t *ret_size, struct error *why)
 {
-    return kept_make(&entry->labels_text, write_labels, entry, why);
+    return write_rows(user, param_rows[PARAM_LENGTH].standard, ROWS_PAGE, ret, ret_size, why);
+}
+
+static int write_csv(const void *user, char **ret, size_t *ret_size, struct error *why)
+{
+    return write_rows(user, UINT64_MAX, ROWS_CSV, ret, ret_size, why);
+}
+
+static int write_lines(const void *user, char **ret, size_t *ret_size, struct error *why)
+{
+    return write_rows(user, UINT64_MAX, ROWS_LINES, ret, ret_size, why);
+}
+
+int description_keep(struct entry *entry, enum entry_text text, struct error *why)
+{
+    static kept_maker *const makers[ENTRY_N_TEXTS] = {
+        [ENTRY_DESCRIPTION] = write_description,
+        [ENTRY_LABELS] = write_labels,
+        [ENTRY_FIRST_PAGE] = write_first_page,
+        [ENTRY_CSV] = write_csv,
+        [ENTRY_LINES] = write_lines,
+    };
+    return kept_make(&entry->texts[text], makers[text], entry, why);
 }
 
 void description_keep_all(struct catalog *catalog)
 {
     struct error why;
     for (size_t i = 0; i < catalog->n_entries; i++)
-        description_keep(catalog->entries[i], &why);
+        description_keep(catalog->entries[i], ENTRY_DESCRIPTION, &why);
 }

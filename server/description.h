@@ -25,10 +25,10 @@ int description_count(const struct entry *entry, const uint32_t *positions, uint
 int description_labels(const struct entry *entry, const uint32_t *positions, uint64_t n, char **ret,
                        size_t *ret_size, struct error *why);
 
-/* The entry's kept texts, each made where it was not yet. Errors: -ENOMEM. */
-int description_keep(struct entry *entry, struct error *why);
-int description_keep_labels(struct entry *entry, struct error *why);
+/* One of the entry's kept texts, made where it was not yet. Errors: -ENOMEM; of rows also
+ * entry_vouch(). */
+int description_keep(struct entry *entry, enum entry_text text, struct error *why);
 
-/* description_keep() of all entries, before they are asked for; where memory lacks, the first who
- * asks is told. */
+/* Make those of all entries that cost little, before they are asked for; where memory lacks, the
+ * first who asks is told. */
 void description_keep_all(struct catalog *catalog);

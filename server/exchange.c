@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "server/access.h"
+#include "server/cors.h"
 #include "server/delivery.h"
 #include "server/head.h"
 #include "server/metrics.h"
@@ -19,7 +20,7 @@ enum {
     DISCARD_FACTOR = 16,      /* a body this many times max_body_bytes is not read to its end */
     BYTES_PER_INDEX = 12,     /* of a body: ten digits, a comma, a space */
     BODY_FRAME_BYTES = 32,    /* what stands around them */
-    ANSWER_HEAD_BYTES = 1024, /* of a connection's memory are left for the head of the answer */
+    ANSWER_HEAD_BYTES = 1280, /* of a connection's memory are left for the head of the answer */
     /* libmicrohttpd takes memory for each, has enough for some 250, and fails without an answer. */
     ARGUMENTS_MAX = 64,
     URL_USUAL = 256, /* bytes; an exchange with a longer one is not kept for the next */
@@ -129,6 +130,7 @@ static bool answer(struct exchange *exchange)
                 "the answers under way take all of max_pending_bytes, or those for this address "
                 "its share");
     access_charge(&exchange->request, &exchange->reply);
+    exchange->reply.all_origins = cors_applies(&exchange->request);
     exchange->n_users++;
     peer_enter(exchange->peer, PEER_RECEIVING);
     /* libmicrohttpd lets a bare line feed end the head of a chunk. A proxy that does not would see
@@ -172,6 +174,9 @@ struct exchange *exchange_begin(struct exchanges *all, struct peer *peer, const 
     exchange->request.url = exchange->url;
     exchange->request.service = all->service;
     exchange->request.is_admin = peer->is_admin;
+    exchange->request.all_origins =
+        !peer->is_admin && service_settings(all->service)->allow_all_origins;
+    exchange->request.is_tls = peer->tls != NULL;
     exchange->reply.address = exchange->upload.address = peer->address;
     exchange->reply.max_bytes = service_settings(all->service)->max_answer_bytes;
     exchange->delivery =

@@ -16,6 +16,10 @@
     X(BIN,         WIRE_BIN,         WIRE_BIN_TYPE,          false, encode_bin,         NULL) \
     X(NPY,         WIRE_NPY,         WIRE_NPY_TYPE,          false, encode_npy,         NULL) \
     X(SAFETENSORS, WIRE_SAFETENSORS, WIRE_SAFETENSORS_TYPE, false, NULL,               encode_safetensors) \
+    X(CSV,         WIRE_CSV,         WIRE_CSV_TYPE,          true,  NULL,               NULL) \
+    X(JSONL,       WIRE_JSONL,       WIRE_JSONL_TYPE,        true,  NULL,               NULL) \
+    X(JSONLD,      WIRE_JSONLD,      WIRE_JSONLD_TYPE,       true,  NULL,               NULL) \
+    X(TXT,         WIRE_TXT,         WIRE_TXT_TYPE,          true,  NULL,               NULL) \
     X(METRICS,     WIRE_METRICS,     WIRE_METRICS_TYPE,     true,  NULL,               NULL) \
     X(CSS,         WIRE_CSS,         WIRE_CSS_TYPE,         true,  NULL,               NULL) \
     X(JS,          WIRE_JS,          WIRE_JS_TYPE,          true,  NULL,               NULL) \
@@ -59,5 +63,5 @@ unsigned format_of_batches(void);
 unsigned format_of_form(const struct form *form);
 
 /* Their extensions, as text for a person: "json, bin". */
-enum { FORMAT_LIST_SIZE = 64 };
+enum { FORMAT_LIST_SIZE = 128 };
 void format_list(unsigned formats, char ret[FORMAT_LIST_SIZE]);

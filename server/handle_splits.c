@@ -12,6 +12,7 @@
 #include "common/npy.h"
 #include "server/description.h"
 #include "server/digest.h"
+#include "server/document.h"
 #include "server/handlers.h"
 #include "server/problem.h"
 #include "server/range.h"
@@ -86,21 +87,10 @@ static int write_list(const void *user, char **ret, size_t *ret_size, struct err
         ret, ret_size, why);
 }
 
-static void choose_coding(struct request *request)
-{
-    request->codable = true;
-    request->coded = format_takes_gzip(request->accept_encoding);
-}
-
-static enum kept_coding coding_of(const struct request *request)
-{
-    return request->coded ? KEPT_GZIP : KEPT_PLAIN;
-}
-
 bool check_splits(struct request *request, struct reply *reply)
 {
     (void)reply;
-    choose_coding(request);
+    document_offer_gzip(request);
     request->cost_us = request->catalog->n_entries * SUMMARY_US;
     return true;
 }
@@ -109,14 +99,11 @@ void handle_splits(struct request *request, struct reply *reply)
 {
     struct catalog *catalog = request->catalog;
     struct list list = {.request = request};
-    struct error why;
     for (size_t i = 0; i < catalog->n_entries; i++)
         list.conditions[i] = condition_of(catalog->entries[i]);
-    int r =
-        latest_add(&catalog->list, list.conditions, catalog->n_entries * sizeof *list.conditions,
-                   coding_of(request), write_list, &list, reply, &why);
-    if (r < 0)
-        problem_error(request, reply, r, &why);
+    const struct document_state state = {list.conditions,
+                                         catalog->n_entries * sizeof *list.conditions};
+    document_answer_latest(request, reply, &catalog->documents[CATALOG_LIST], &state, write_list, &list);
 }
 
 static void answer_file(struct request *request, struct reply *reply)
@@ -149,16 +136,6 @@ static void answer_file(struct request *request, struct reply *reply)
         problem_error(request, reply, r, &why);
 }
 
-static void answer_kept(struct request *request, struct reply *reply, const struct kept *kept,
-                        int made, struct error *why)
-{
-    int r = made;
-    if (r == 0)
-        r = kept_add(kept, coding_of(request), reply, why);
-    if (r < 0)
-        problem_error(request, reply, r, why);
-}
-
 bool check_split(struct request *request, struct reply *reply)
 {
     (void)reply;
@@ -168,19 +145,18 @@ bool check_split(struct request *request, struct reply *reply)
         request->cost_us = holding_has_crc32c(entry->holding) ? 0 : n / COMBINED_PER_US;
         return true;
     }
-    choose_coding(request);
-    request->cost_us = kept_is_made(&entry->description) ? 0 : SUMMARY_US + n / COUNTED_PER_US;
+    document_offer_gzip(request);
+    request->cost_us =
+        document_is_made(request, ENTRY_DESCRIPTION) ? 0 : SUMMARY_US + n / COUNTED_PER_US;
     return true;
 }
 
 void handle_split(struct request *request, struct reply *reply)
 {
-    struct error why;
-    struct entry *entry = request->entry;
     if (request->format == FORMAT_SAFETENSORS)
         answer_file(request, reply);
     else
-        answer_kept(request, reply, &entry->description, description_keep(entry, &why), &why);
+        document_answer(request, reply, ENTRY_DESCRIPTION);
 }
 
 /* The labels of the view in memory of the reply; or all, as they are. */
@@ -241,19 +217,18 @@ bool check_labels(struct request *request, struct reply *reply)
     if (request->format != FORMAT_JSON || request->rule.given)
         return true;
     const struct entry *entry = request->entry;
-    choose_coding(request);
-    request->cost_us =
-        kept_is_made(&entry->labels_text) ? 0 : split_n_samples(entry->split) / LABELLED_PER_US;
+    document_offer_gzip(request);
+    request->cost_us = document_is_made(request, ENTRY_LABELS)
+                           ? 0
+                           : split_n_samples(entry->split) / LABELLED_PER_US;
     return true;
 }
 
 void handle_labels(struct request *request, struct reply *reply)
 {
     struct error why;
-    struct entry *entry = request->entry;
     if (request->format == FORMAT_JSON && !request->view) {
-        answer_kept(request, reply, &entry->labels_text, description_keep_labels(entry, &why),
-                    &why);
+        document_answer(request, reply, ENTRY_LABELS);
         return;
     }
     int r = request->format == FORMAT_JSON ? add_labels_of_view(request, reply, &why)

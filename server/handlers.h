@@ -25,8 +25,12 @@ handler_check check_splits, check_split, check_labels;
 handler handle_splits, handle_split, handle_labels;
 
 /* handle_samples.c */
-handler_check check_rows, check_sample, check_mix, check_pair;
-handler handle_rows, handle_sample, handle_mix, handle_pair;
+handler_check check_sample, check_mix, check_pair;
+handler handle_sample, handle_mix, handle_pair;
+
+/* handle_rows.c */
+handler_check check_rows;
+handler handle_rows;
 
 /* handle_views.c */
 handler_check check_indices, check_statistics;
@@ -35,6 +39,10 @@ handler handle_indices, handle_statistics;
 /* handle_viewer.c */
 handler_check check_root, check_viewer;
 handler handle_root, handle_viewer;
+
+/* handle_descriptions.c */
+handler_check check_openapi, check_croissant, check_llms;
+handler handle_openapi, handle_croissant, handle_llms;
 
 /* handle_batches.c */
 handler_check check_batch, check_epoch_batch, check_pair_batch;

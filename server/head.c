@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "server/base_path.h"
+
 struct reading {
     struct head *head;
     struct request *request;
@@ -24,6 +26,12 @@ static const struct {
     {MHD_HTTP_HEADER_IF_NONE_MATCH, offsetof(struct request, if_none_match), 1},
     {MHD_HTTP_HEADER_RANGE, offsetof(struct request, range), -1},
     {MHD_HTTP_HEADER_IF_RANGE, offsetof(struct request, if_range), -1},
+    {MHD_HTTP_HEADER_HOST, offsetof(struct request, host), -1},
+    {"X-Forwarded-Host", offsetof(struct request, forwarded_host), -1},
+    {"X-Forwarded-Proto", offsetof(struct request, forwarded_proto), -1},
+    {"X-Forwarded-Prefix", offsetof(struct request, forwarded_prefix), -1},
+    {MHD_HTTP_HEADER_ORIGIN, offsetof(struct request, origin), -1},
+    {"Access-Control-Request-Method", offsetof(struct request, asked_method), -1},
 };
 
 static enum MHD_Result add_query(void *user, enum MHD_ValueKind kind, const char *name,
@@ -70,7 +78,11 @@ static enum MHD_Result add_header(void *user, enum MHD_ValueKind kind, const cha
 static enum request_method method_of(const char *name)
 {
     static const char *const names[] = {
-        [METHOD_GET] = "GET", [METHOD_HEAD] = "HEAD", [METHOD_POST] = "POST"};
+        [METHOD_GET] = "GET",
+        [METHOD_HEAD] = "HEAD",
+        [METHOD_POST] = "POST",
+        [METHOD_OPTIONS] = "OPTIONS",
+    };
     enum request_method method = 0;
     while (method < METHOD_OTHER && strcmp(name, names[method]) != 0)
         method++;
@@ -99,7 +111,7 @@ void head_read(struct head *head, struct MHD_Connection *connection, const char 
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     head->size = info ? info->header_size : 0;
     request->method = method_of(method);
-    request->path = path_of(path);
+    request->path = base_path_strip(service_settings(request->service)->base_path, path_of(path));
     framing_begin(&head->framing, method, request->url, version);
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, add_header, &reading);
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_query, request);

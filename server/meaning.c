@@ -106,11 +106,14 @@ static int check_below(const uint64_t *params, enum param low, enum param high, 
 int meaning_check(const uint64_t params[N_PARAMS], uint64_t given, struct error *why)
 {
     const uint64_t range = PARAM_BIT(PARAM_START) | PARAM_BIT(PARAM_END);
+    const uint64_t orders = PARAM_BIT(PARAM_SORT) | PARAM_BIT(PARAM_SEED);
     int r = check_meanings(params, given, why);
     if (r == 0)
         r = check_below(params, PARAM_T0, PARAM_T1, why);
     if (r < 0)
         return r;
+    if ((given & orders) == orders)
+        return error_set(why, -EINVAL, "sort and seed do not go together");
     if ((given & range) && (given & range) != range)
         return error_set(why, -EINVAL, "start and end go together; %s is missing",
                          given & PARAM_BIT(PARAM_START) ? "end" : "start");

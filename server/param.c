@@ -13,6 +13,7 @@
 #include "common/order.h"
 #include "common/view.h"
 #include "server/samples/form.h"
+#include "server/samples/rows.h"
 
 /* clang-format off */
 const struct param_row param_rows[N_PARAMS] = {
@@ -55,6 +56,12 @@ const struct param_row param_rows[N_PARAMS] = {
                         "merge: all become OFF, and repeats of (t, x, y) are dropped", NULL},
     [PARAM_OFFSET]   = {"offset",   PARAM_NUMBER,  0, INT32_MAX, 0, {0}, "first row of the page", NULL},
     [PARAM_LENGTH]   = {"length",   PARAM_NUMBER,  1, INT32_MAX, 100, {0}, "rows in the page", NULL},
+    [PARAM_SORT]     = {"sort",     PARAM_CHOICE,  0, 0, 0,
+                        {[ROWS_EVENTS] = "events", [ROWS_EVENTS_DOWN] = "-events",
+                         [ROWS_DURATION] = "duration", [ROWS_DURATION_DOWN] = "-duration",
+                         [ROWS_LABEL] = "label", [ROWS_LABEL_DOWN] = "-label"},
+                        "order of the rows, or with - from the other end; ties go by the index", "as they are in the split"},
+    [PARAM_SEED]     = {"seed",     PARAM_NUMBER,  0, UINT32_MAX, 0, {0}, "rows in the order of this seed's epoch 0", "as they are in the split"},
     [PARAM_INDICES]  = {"indices",  PARAM_NUMBERS, 0, INT32_MAX, 0, {0}, "samples, between commas", NULL},
     [PARAM_SIZE]     = {"size",     PARAM_NUMBER,  1, INT32_MAX, 64, {0}, "samples in a global batch", NULL},
     [PARAM_RANK]     = {"rank",     PARAM_NUMBER,  0, UINT16_MAX - 1, 0, {0}, "which share of the global batch", NULL},

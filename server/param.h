@@ -32,6 +32,8 @@ enum param {
     PARAM_POLARITY,
     PARAM_OFFSET,
     PARAM_LENGTH,
+    PARAM_SORT,
+    PARAM_SEED,
     PARAM_INDICES,
     PARAM_SIZE,
     PARAM_RANK,

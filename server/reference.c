@@ -9,7 +9,7 @@
 #include "server/messages.h"
 #include "server/metrics.h"
 #include "server/problem.h"
-#include "server/routes.h"
+#include "server/route.h"
 #include "server/settings.h"
 
 static void print_formats(FILE *out, const struct route *route)

@@ -13,7 +13,7 @@
 #include "server/samples/views.h"
 #include "server/service.h"
 
-enum request_method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_OTHER };
+enum request_method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_OPTIONS, METHOD_OTHER };
 
 enum { REQUEST_MAX_QUERY = 32 };
 
@@ -22,6 +22,8 @@ struct request {
     struct catalog *catalog; /* a reference for the request's time */
 
     bool is_admin; /* came in at admin_listen */
+    bool is_tls;
+    bool all_origins; /* pages of all sites may read its answer */
 
     /* as it came; header values are NULL where absent */
     enum request_method method;
@@ -33,6 +35,8 @@ struct request {
     unsigned n_query; /* may count more than were kept */
     const char *accept, *if_none_match, *range, *if_range, *authorization;
     const char *accept_encoding;
+    const char *host, *forwarded_host, *forwarded_proto, *forwarded_prefix;
+    const char *origin, *asked_method; /* of CORS */
     const char *body;
     size_t body_size;
 
@@ -55,6 +59,7 @@ struct request {
     uint64_t cost_us;      /* of making the answer */
     bool codable;          /* the answer is kept as gzip, too */
     bool coded;            /* and the client takes it so */
+    const char *variant;   /* tells it from what the same revision gives elsewhere, or NULL */
 };
 
 static inline bool request_gave(const struct request *request, enum param param)

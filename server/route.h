@@ -30,3 +30,6 @@ struct route {
 /* All of them, in routes.c. */
 extern const struct route routes[];
 extern const unsigned n_routes;
+
+/* FORMAT_BIT of all formats that the route answers in. */
+unsigned route_formats(const struct route *route);

@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "server/arguments.h"
+#include "server/cors.h"
 #include "server/damage.h"
 #include "server/digest.h"
 #include "server/problem.h"
+#include "server/route.h"
 #include "server/samples/cost.h"
 #include "server/validators.h"
 
@@ -20,13 +22,19 @@ enum { HEAVY_US = 180 };
 #define JSON        FORMAT_BIT(FORMAT_JSON)
 #define NPY         FORMAT_BIT(FORMAT_NPY)
 #define SAFETENSORS FORMAT_BIT(FORMAT_SAFETENSORS)
+#define CSV         FORMAT_BIT(FORMAT_CSV)
+#define JSONL       FORMAT_BIT(FORMAT_JSONL)
+#define JSONLD      FORMAT_BIT(FORMAT_JSONLD)
+#define TXT         FORMAT_BIT(FORMAT_TXT)
 #define METRICS     FORMAT_BIT(FORMAT_METRICS)
 #define HTML        FORMAT_BIT(FORMAT_HTML)
 #define PARTS       (FORMAT_BIT(FORMAT_CSS) | FORMAT_BIT(FORMAT_JS) | FORMAT_BIT(FORMAT_SVG))
 
 /* All that stand before those of pages: what shapes a sample's bytes. */
-#define FORM  (PARAM_BIT(PARAM_OFFSET) - 1)
-#define PAGE  (PARAM_BIT(PARAM_OFFSET) | PARAM_BIT(PARAM_LENGTH))
+#define FORM (PARAM_BIT(PARAM_OFFSET) - 1)
+#define ROWS                                                                     \
+    (PARAM_BIT(PARAM_OFFSET) | PARAM_BIT(PARAM_LENGTH) | PARAM_BIT(PARAM_SORT) | \
+     PARAM_BIT(PARAM_SEED))
 #define RANK  (PARAM_BIT(PARAM_SIZE) | PARAM_BIT(PARAM_RANK) | PARAM_BIT(PARAM_WORLD))
 #define EPOCH (RANK | PARAM_BIT(PARAM_LAST))
 #define VIEW  ARGUMENTS_VIEW
@@ -38,16 +46,19 @@ const struct route routes[] = {
     {"/healthz",  GET, JSON, SERVES_HEALTH, 0, NULL, handle_healthz, "whether the daemon lives"},
     {"/readyz",   GET, JSON, SERVES_HEALTH, 0, NULL, handle_readyz,  "whether the splits can be served"},
     {"/metrics",  GET, METRICS, SERVES_METRICS, 0, NULL, handle_metrics, "what was counted, for Prometheus; at admin_listen, or for a token"},
+    {"/openapi",  GET, JSON, SERVES_DOCUMENT, 0, check_openapi, handle_openapi, "all paths and parameters, as OpenAPI 3.1"},
+    {"/croissant", GET, JSON | JSONLD, SERVES_DOCUMENT, 0, check_croissant, handle_croissant, "the dataset, as Croissant 1.1"},
+    {"/llms",     GET, TXT, SERVES_DOCUMENT, 0, check_llms, handle_llms, "what this is and where to begin, as Markdown"},
     {"/v1/splits", GET, JSON, SERVES_DOCUMENT, 0, check_splits, handle_splits, "the splits and the limits"},
     {"/v1/splits/{split}", GET, JSON | SAFETENSORS, SERVES_DOCUMENT, 0, check_split, handle_split, "one split, described; or its whole file"},
     {"/v1/splits/{split}/labels", GET, JSON | NPY, SERVES_DOCUMENT, VIEW, check_labels, handle_labels, "all labels, multi-hot"},
     {"/v1/splits/{split}/statistics", GET, JSON, SERVES_DOCUMENT, VIEW, check_statistics, handle_statistics, "what can be counted of the samples: labels, labels together, events"},
     {"/v1/splits/{split}/indices", GET, JSON | NPY, SERVES_DOCUMENT, VIEW, check_indices, handle_indices, "where the samples of a view are in the split, ascending"},
-    {"/v1/splits/{split}/samples", GET, JSON, SERVES_DOCUMENT, PAGE | VIEW, check_rows, handle_rows, "a page of rows, without events"},
+    {"/v1/splits/{split}/samples", GET, JSON | CSV | JSONL, SERVES_DOCUMENT, ROWS | VIEW, check_rows, handle_rows, "rows about samples, without events: a page in JSON, else all of them"},
     {"/v1/splits/{split}/samples/{i}", GET, 0, SERVES_SAMPLE, FORM, check_sample, handle_sample, "one sample"},
     {"/v1/splits/{split}/batch", GET | POST, 0, SERVES_BATCH, FORM | PARAM_BIT(PARAM_INDICES), check_batch, handle_batch, "these samples"},
     {"/v1/splits/{split}/epochs/{order_seed}/{epoch}/batches/{k}", GET, 0, SERVES_BATCH, FORM | EPOCH | VIEW, check_epoch_batch, handle_epoch_batch, "a training batch of an epoch"},
-    {"/v1/sources/{source}/samples", GET, JSON, SERVES_DOCUMENT, PAGE | VIEW, check_rows, handle_rows, "a page of recordings, without events"},
+    {"/v1/sources/{source}/samples", GET, JSON | CSV | JSONL, SERVES_DOCUMENT, ROWS | VIEW, check_rows, handle_rows, "rows about recordings, as those about samples"},
     {"/v1/sources/{source}/samples/{i}", GET, 0, SERVES_SAMPLE, FORM, check_sample, handle_sample, "one recording"},
     {"/v1/mix/{source}/{recordings}", GET, 0, SERVES_SAMPLE, FORM, check_mix, handle_mix, "these recordings, mixed now"},
     {"/v1/pairs/{source}/{seed}/{index}", GET, 0, SERVES_SAMPLE, FORM, check_pair, handle_pair, "a fresh pair"},
@@ -135,12 +146,21 @@ bool routes_is_page(const char *path)
     return is_among(path, SERVES_PAGE);
 }
 
+static const char *methods_of(const struct route *route)
+{
+    return route->methods & POST ? "GET, HEAD, POST" : "GET, HEAD";
+}
+
 static bool check_method(struct request *request, struct reply *reply)
 {
+    if (cors_is_preflight(request)) {
+        cors_answer_preflight(methods_of(request->route), reply);
+        return false;
+    }
     enum request_method method = request->method == METHOD_HEAD ? METHOD_GET : request->method;
     if (request->route->methods & METHOD_BIT(method))
         return true;
-    const char *allow = request->route->methods & POST ? "GET, HEAD, POST" : "GET, HEAD";
+    const char *allow = methods_of(request->route);
     problem(request, reply, PROBLEM_METHOD, "this path takes %s", allow);
     reply_set_header(reply, "Allow", "%s", allow);
     return false;

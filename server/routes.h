@@ -6,11 +6,7 @@
 #include <stdint.h>
 
 #include "server/request.h"
-#include "server/route.h"
 #include "server/samples/reply.h"
-
-/* FORMAT_BIT of all formats that the route answers in. */
-unsigned route_formats(const struct route *route);
 
 /* Whether a path is that of a route that is open to everybody. */
 bool routes_is_open(const char *path);

@@ -11,14 +11,13 @@
 #include "common/lines.h"
 #include "common/number.h"
 #include "server/address.h"
+#include "server/base_path.h"
 
-enum kind { KIND_UINT, KIND_BOOL, KIND_TEXT, KIND_LIST };
+enum kind { KIND_UINT, KIND_BOOL, KIND_TEXT, KIND_PATH, KIND_LIST };
 
 static const char *const placeholders[] = {
-    [KIND_UINT] = "N",
-    [KIND_BOOL] = "yes|no",
-    [KIND_TEXT] = "TEXT",
-    [KIND_LIST] = "TEXT",
+    [KIND_UINT] = "N",    [KIND_BOOL] = "yes|no", [KIND_TEXT] = "TEXT",
+    [KIND_PATH] = "PATH", [KIND_LIST] = "TEXT",
 };
 
 struct row {
@@ -83,6 +82,15 @@ static int set_text(const struct row *row, const char *value, char **ret, struct
     return 0;
 }
 
+static int set_path(const struct row *row, const char *value, char **ret, struct error *why)
+{
+    if (!base_path_is_valid(value, strlen(value)))
+        return error_set(why, -EINVAL,
+                         "%s: \"%.80s\" is no prefix of paths as /a/b, of %d characters at most",
+                         row->name, value, BASE_PATH_MAX);
+    return set_text(row, value, ret, why);
+}
+
 static void clear_list(struct setting_list *list)
 {
     for (unsigned i = 0; i < list->n; i++)
@@ -123,6 +131,8 @@ int settings_set(struct settings *settings, enum setting_source source, const ch
         return set_bool(row, value, field, why);
     case KIND_TEXT:
         return set_text(row, value, field, why);
+    case KIND_PATH:
+        return set_path(row, value, field, why);
     case KIND_LIST:
         return add_to_list(row, source, value, field, why);
     }
@@ -146,7 +156,7 @@ void settings_free(struct settings *settings)
 {
     for (size_t i = 0; i < N_ROWS; i++) {
         void *field = (char *)settings + rows[i].offset;
-        if (rows[i].kind == KIND_TEXT)
+        if (rows[i].kind == KIND_TEXT || rows[i].kind == KIND_PATH)
             free(*(char **)field);
         else if (rows[i].kind == KIND_LIST)
             clear_list(field);

@@ -23,6 +23,9 @@
     X(TEXT, access_log,                  "off",                0,       0,             "",            "a line for each request: off, stderr, journal, or the path of a file") \
     X(TEXT, access_log_format,           "json",               0,       0,             "",            "json, or common for the Common Log Format") \
     X(BOOL, viewer,                      "yes",                0,       0,             "",            "show the web page at /") \
+    X(PATH, base_path,                   "",                   0,       0,             "",            "prefix of all paths where a proxy shows them: /a/b; requests may have it, documents do") \
+    X(BOOL, trust_forwarded,             "no",                 0,       0,             "",            "take X-Forwarded-Prefix, -Host and -Proto from who connects: where a proxy alone can") \
+    X(BOOL, allow_all_origins,           "yes",                0,       0,             "",            "let the pages of all web sites read answers in a browser (CORS)") \
     X(UINT, threads,                     "0",                  0,       256,           "",            "loops that serve; 0 is one for each core") \
     X(UINT, max_connections,             "4096",               1,       1000000,       "connections", "most connections at a time; fewer where descriptors are short") \
     X(UINT, max_connections_per_address, "0",                  0,       1000000,       "connections", "most of them from one client's address; 0 is no limit") \
@@ -61,6 +64,7 @@ struct setting_list {
 typedef uint64_t setting_UINT;
 typedef bool setting_BOOL;
 typedef char *setting_TEXT;
+typedef char *setting_PATH;
 typedef struct setting_list setting_LIST;
 
 struct settings {

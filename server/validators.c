@@ -4,21 +4,34 @@
 
 #include <string.h>
 
-enum { ETAG_SIZE = 48, ETAG_REVISION = 16 };
+enum { ETAG_SIZE = 48, ETAG_REVISION = 16, VARY_SIZE = 48 };
 
 static void etag_of(const struct request *request, char ret[ETAG_SIZE])
 {
     char *at = stpcpy(ret, "\"");
     at = stpncpy(at, request->entry ? request->entry->revision : request->tag, ETAG_REVISION);
     at = stpcpy(stpcpy(at, "."), format_rows[request->format].extension);
+    at = stpcpy(at, request->variant ? request->variant : "");
     stpcpy(at, request->coded ? "+gzip\"" : "\"");
 }
 
-static const char *varies_by(const struct request *request)
+/* What of the request's head the answer depends on. */
+static void add_vary(const struct request *request, struct reply *reply)
 {
-    if (request->codable)
-        return request->negotiated ? "Accept, Accept-Encoding" : "Accept-Encoding";
-    return request->negotiated ? "Accept" : NULL;
+    const struct {
+        bool matters;
+        const char *name;
+    } parts[] = {
+        {request->negotiated, "Accept"},
+        {request->codable, "Accept-Encoding"},
+        {request->all_origins, "Origin"},
+    };
+    char names[VARY_SIZE] = "", *at = names;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (parts[i].matters)
+            at = stpcpy(stpcpy(at, at == names ? "" : ", "), parts[i].name);
+    if (at > names)
+        reply_add_header(reply, "Vary", names);
 }
 
 static bool has_etag(const struct request *request)
@@ -38,12 +51,11 @@ void validators_set(const struct request *request, struct reply *reply)
         reply_add_header(reply, "ETag", etag);
     }
     reply_add_header(reply, "Cache-Control",
-                     request->pinned ? "public, max-age=31536000, immutable" : "no-cache");
+                     request->pinned && !request->variant ? "public, max-age=31536000, immutable"
+                                                          : "no-cache");
     if (request->coded)
         reply_add_header(reply, "Content-Encoding", "gzip");
-    const char *varies = varies_by(request);
-    if (varies)
-        reply_add_header(reply, "Vary", varies);
+    add_vary(request, reply);
 }
 
 bool validators_match(const struct request *request)

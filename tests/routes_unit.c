@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "server/pattern.h"
+#include "server/route.h"
 #include "tests/answers.h"
 #include "tests/asking.h"
 
@@ -126,7 +127,9 @@ static void check_format(const struct route *route, enum format format, bool has
     const struct format_row *row = &format_rows[format];
     char extension[32];
     snprintf(extension, sizeof extension, ".%s", row->extension);
-    for (int negotiated = 0; negotiated < 2; negotiated++) {
+    /* What has the same type as another format is not told apart by it. */
+    bool by_name = !has && format_negotiate(route_formats(route), row->media_type) < N_FORMATS;
+    for (int negotiated = 0; negotiated < (by_name ? 1 : 2); negotiated++) {
         struct asking asking;
         begin(&asking, route, METHOD_GET, negotiated ? "" : extension);
         if (negotiated)
@@ -165,7 +168,7 @@ static void every_row_comes_in_its_formats_alone(void **state)
 static void an_extension_that_is_no_format_is_refused(void **state)
 {
     (void)state;
-    static const char *const extensions[] = {".", ".txt", ".JSON", ".json.", ".jsonx"};
+    static const char *const extensions[] = {".", ".tx", ".JSON", ".json.", ".jsonx"};
     for (unsigned i = 0; i < n_routes; i++)
         for (size_t e = 0; e < sizeof extensions / sizeof *extensions; e++) {
             struct asking asking;

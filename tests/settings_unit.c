@@ -123,6 +123,7 @@ static void settings_take_both_ends_of_every_range(void **state)
     TRY(#name, max);
 #define ENDS_BOOL(...)
 #define ENDS_TEXT(...)
+#define ENDS_PATH(...)
 #define ENDS_LIST(...)
 #define ENDS(kind, name, standard, min, max, ...) ENDS_##kind(name, min, max)
     SETTINGS(ENDS)

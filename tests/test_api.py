@@ -163,7 +163,7 @@ class Samples(Case):
         npy = self.get("/v1/splits/train/samples/3", Accept="application/json;q=0.1, "
                        "application/x-npy")
         self.assertEqual(npy.headers["Content-Type"], "application/x-npy")
-        self.assertEqual(npy.headers["Vary"], "Accept")
+        self.assertEqual(npy.headers["Vary"], "Accept, Origin")
 
     def test_every_mix_agrees_with_the_oracle(self):
         digits = sources["labels"].argmax(1)

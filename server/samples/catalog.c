@@ -18,11 +18,12 @@ void catalog_unref(struct catalog *catalog)
     for (size_t i = 0; i < catalog->n_entries; i++) {
         struct entry *entry = catalog->entries[i];
         holding_unref(entry->holding);
-        kept_free(&entry->description);
-        kept_free(&entry->labels_text);
+        for (enum entry_text text = 0; text < ENTRY_N_TEXTS; text++)
+            kept_free(&entry->texts[text]);
         free(entry);
     }
-    latest_free(&catalog->list);
+    for (enum catalog_document i = 0; i < CATALOG_N_DOCUMENTS; i++)
+        latest_free(&catalog->documents[i]);
     free(catalog->found);
     free(catalog);
 }

@@ -19,6 +19,25 @@
 
 enum { CATALOG_MAX_SPLITS = 64 };
 
+/* What is said of all splits. */
+enum catalog_document {
+    CATALOG_LIST,
+    CATALOG_OPENAPI,
+    CATALOG_CROISSANT,
+    CATALOG_LLMS,
+    CATALOG_N_DOCUMENTS
+};
+
+/* What is said of a split, once made. */
+enum entry_text {
+    ENTRY_DESCRIPTION,
+    ENTRY_LABELS,
+    ENTRY_FIRST_PAGE, /* of its rows */
+    ENTRY_CSV,        /* all of them */
+    ENTRY_LINES,
+    ENTRY_N_TEXTS
+};
+
 struct entry {
     char name[WIRE_NAME_MAX + 1];
     struct holding *holding;
@@ -31,7 +50,7 @@ struct entry {
     struct pairs pairs;
     struct error no_pairs;
     const struct entry *source; /* the loaded source split it was mixed from, or NULL */
-    struct kept description, labels_text;
+    struct kept texts[ENTRY_N_TEXTS];
 };
 
 struct catalog {
@@ -40,7 +59,7 @@ struct catalog {
     struct entry *entries[CATALOG_MAX_SPLITS]; /* by name */
     size_t n_found;
     struct found *found; /* by name; the files they were opened from, and those passed over */
-    struct latest list;  /* the text about all of them */
+    struct latest documents[CATALOG_N_DOCUMENTS];
 };
 
 /* Open every `*.safetensors` of the folder; the caller holds the first reference. Of a

@@ -209,7 +209,8 @@ int catalog_open(const char *folder, const struct catalog *old, struct catalog *
     if (!fresh)
         return error_set(why, -ENOMEM, "%s: no memory for a catalog", folder);
     atomic_init(&fresh->n_users, 1);
-    latest_init(&fresh->list);
+    for (enum catalog_document i = 0; i < CATALOG_N_DOCUMENTS; i++)
+        latest_init(&fresh->documents[i]);
     int r = open_all(&(struct attempt){folder, old, fresh}, why);
     if (r < 0) {
         catalog_unref(fresh);

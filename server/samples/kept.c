@@ -54,7 +54,7 @@ int kept_text_compress(const struct kept_text *text, struct kept_text *ret, stru
 
 static int make_codings(struct kept *kept, kept_maker *make, const void *user, struct error *why)
 {
-    struct kept_text plain;
+    struct kept_text plain = {.bytes = NULL};
     int r = kept_text_make(make, user, &plain, why);
     if (r < 0)
         return r;
@@ -63,6 +63,7 @@ static int make_codings(struct kept *kept, kept_maker *make, const void *user, s
         free(plain.bytes);
         return r;
     }
+    sha256_hex_of(plain.bytes, plain.size, kept->sha256);
     kept->codings[KEPT_PLAIN] = plain;
     atomic_store(&kept->is_made, true);
     return 0;

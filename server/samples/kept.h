@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "common/error.h"
+#include "common/sha256.h"
 #include "server/samples/reply.h"
 
 enum kept_coding { KEPT_PLAIN, KEPT_GZIP, KEPT_CODINGS };
@@ -21,6 +22,7 @@ struct kept_text {
 
 struct kept {
     atomic_bool is_made;
+    char sha256[SHA256_HEX + 1]; /* of it as it is */
     struct kept_text codings[KEPT_CODINGS];
 };
 

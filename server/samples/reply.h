@@ -30,6 +30,8 @@ struct reply {
     uint64_t address;   /* whose share of the budget it claims from */
     bool head_only;     /* the body's length is wanted, not the body: pieces are counted only */
 
+    bool all_origins; /* it may be read by all sites' pages in a browser */
+
     unsigned status;
     unsigned n_headers;
     struct reply_header headers[REPLY_MAX_HEADERS];

@@ -21,6 +21,11 @@ int text_open(struct text *text, struct reply *reply, uint64_t size, struct erro
     return r;
 }
 
+void text_in(struct text *text, char *memory, size_t size)
+{
+    *text = (struct text){.at = memory, .size = size};
+}
+
 char *text_room(struct text *text, uint64_t size)
 {
     if (size > text->size - text->used)
@@ -100,9 +105,15 @@ void text_numbers(struct text *text, const int32_t *numbers, unsigned n)
     text_add(text, "]");
 }
 
+int text_end(const struct text *text, struct error *why)
+{
+    return text->overflown ? error_set(why, -EOVERFLOW,
+                                       "an answer of text is longer than %zu bytes", text->size)
+                           : 0;
+}
+
 int text_close(struct text *text, struct reply *reply, struct error *why)
 {
-    if (text->overflown)
-        return error_set(why, -EOVERFLOW, "an answer of text is longer than %zu bytes", text->size);
-    return reply_borrow(reply, text->at, text->used, why);
+    int r = text_end(text, why);
+    return r < 0 ? r : reply_borrow(reply, text->at, text->used, why);
 }

@@ -18,6 +18,10 @@ struct text {
 /* Room for `size` bytes, in memory of the reply. Errors: reply_alloc(). */
 int text_open(struct text *text, struct reply *reply, uint64_t size, struct error *why);
 
+/* The same in memory of the caller; text_end() says whether all fitted. */
+void text_in(struct text *text, char *memory, size_t size);
+int text_end(const struct text *text, struct error *why); /* Errors: -EOVERFLOW */
+
 void text_add(struct text *text, const char *piece);
 void text_format(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_u64(struct text *text, uint64_t value);

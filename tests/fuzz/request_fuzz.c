@@ -19,7 +19,7 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/served.h"
 
-enum { URL_MAX = 1024 };
+enum { URL_MAX = 1024, N_HEADERS = 10 };
 
 /* ---- From text to a request, as libmicrohttpd would ---- */
 
@@ -83,15 +83,16 @@ static void read_query(char *query, struct request *request)
 
 static enum request_method method_of(const char *name)
 {
-    return strcmp(name, "GET") == 0    ? METHOD_GET
-           : strcmp(name, "HEAD") == 0 ? METHOD_HEAD
-           : strcmp(name, "POST") == 0 ? METHOD_POST
-                                       : METHOD_OTHER;
+    return strcmp(name, "GET") == 0       ? METHOD_GET
+           : strcmp(name, "HEAD") == 0    ? METHOD_HEAD
+           : strcmp(name, "POST") == 0    ? METHOD_POST
+           : strcmp(name, "OPTIONS") == 0 ? METHOD_OPTIONS
+                                          : METHOD_OTHER;
 }
 
 /* The texts that a request points into. */
 struct texts {
-    char *url, *path, *headers[4], *body;
+    char *url, *path, *headers[N_HEADERS], *body;
 };
 
 static void read_line(struct input *input, struct texts *texts, struct request *request)
@@ -118,11 +119,17 @@ static void read_headers(struct input *input, struct texts *texts, struct reques
     const struct {
         const char *name;
         const char **value;
-    } known[] = {
+    } known[N_HEADERS] = {
         {"Accept: ", &request->accept},
         {"If-None-Match: ", &request->if_none_match},
         {"Range: ", &request->range},
         {"If-Range: ", &request->if_range},
+        {"Host: ", &request->host},
+        {"X-Forwarded-Host: ", &request->forwarded_host},
+        {"X-Forwarded-Proto: ", &request->forwarded_proto},
+        {"X-Forwarded-Prefix: ", &request->forwarded_prefix},
+        {"Origin: ", &request->origin},
+        {"Access-Control-Request-Method: ", &request->asked_method},
     };
     for (;;) {
         char *line = input_line(input);
@@ -130,7 +137,7 @@ static void read_headers(struct input *input, struct texts *texts, struct reques
             free(line);
             return;
         }
-        for (unsigned i = 0; i < 4; i++) {
+        for (unsigned i = 0; i < N_HEADERS; i++) {
             size_t n = strlen(known[i].name);
             if (texts->headers[i] || strncasecmp(line, known[i].name, n) != 0)
                 continue;
@@ -142,7 +149,11 @@ static void read_headers(struct input *input, struct texts *texts, struct reques
 
 static struct request read_request(struct input input, struct texts *texts)
 {
-    struct request request = {.service = served(), .catalog = service_catalog(served())};
+    struct request request = {
+        .service = served(),
+        .catalog = service_catalog(served()),
+        .all_origins = true,
+    };
     read_line(&input, texts, &request);
     read_headers(&input, texts, &request);
     size_t size;
@@ -159,7 +170,7 @@ static void end_request(struct request *request, struct texts *texts)
     free(request->numbers.items);
     views_return(request->view);
     catalog_unref(request->catalog);
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < N_HEADERS; i++)
         free(texts->headers[i]);
     free(texts->url);
     free(texts->path);
@@ -182,14 +193,15 @@ static void check_headers(const struct reply *reply)
     for (unsigned i = 0; i < reply->n_headers; i++)
         for (const char *c = reply->headers[i].value; *c; c++)
             FUZZ_CHECK((unsigned char)*c >= ' ' && *c != 0x7f);
-    FUZZ_CHECK(header_of(reply, "Cache-Control")[0]);
-    FUZZ_CHECK((reply->status == 304) == !header_of(reply, "Content-Type")[0]);
+    FUZZ_CHECK(header_of(reply, "Cache-Control")[0] || reply->status == 204);
+    FUZZ_CHECK((reply->status == 304 || reply->status == 204) ==
+               !header_of(reply, "Content-Type")[0]);
 }
 
 static void check_status(const struct reply *reply)
 {
 #define STATUS(kind, status, ...) status,
-    static const unsigned known[] = {200, 206, 304, WIRE_PROBLEMS(STATUS)};
+    static const unsigned known[] = {200, 204, 206, 304, WIRE_PROBLEMS(STATUS)};
 #undef STATUS
     bool found = false;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
@@ -225,6 +237,17 @@ static void check_json(const uint8_t *body, size_t size, bool is_problem, unsign
     if (is_problem)
         FUZZ_CHECK((unsigned)json_number_value(json_object_get(root, "status")) == status);
     json_decref(root);
+}
+
+/* Lines of it. */
+static void check_jsonl(const uint8_t *body, size_t size)
+{
+    for (const uint8_t *at = body, *end = body + size; at < end;) {
+        const uint8_t *line = memchr(at, '\n', (size_t)(end - at));
+        FUZZ_CHECK(line);
+        check_json(at, (size_t)(line - at), false, 0);
+        at = line + 1;
+    }
 }
 
 /* As many places as are counted, each of a pixel. */
@@ -266,7 +289,9 @@ static void check_body(const struct reply *reply)
     uint8_t *body = body_of(reply);
     size_t size = reply->n_bytes;
     FUZZ_CHECK(reply->unknown_crc || reply->crc == crc32c(0, body, size));
-    if (strstr(type, "json"))
+    if (strcmp(type, WIRE_JSONL_TYPE) == 0)
+        check_jsonl(body, size);
+    else if (strstr(type, "json"))
         check_json(body, size, strstr(type, "problem"), reply->status);
     else if (strcmp(type, "application/x-safetensors") == 0 && reply->status == 200)
         check_safetensors(body, size);

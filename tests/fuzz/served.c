@@ -19,6 +19,7 @@ static const struct {
     {"max_answer_bytes", "1048576"},
     {"max_pending_bytes", "4194304"},
     {"max_url_bytes", "256"},
+    {"trust_forwarded", "yes"},
 };
 
 static struct error why;
