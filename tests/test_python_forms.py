@@ -259,6 +259,19 @@ class Batches(Same):
             rest = [(*arrays(inputs), np.array(labels)) for inputs, labels in again]
             self.assert_same(rest, load(test, rule, dtype="float32")[2:])
 
+    def test_a_place_among_samples_with_other_filters_is_refused(self):
+        def loader(**filters):
+            split = twonmnist.Split(server.url, "test", filters=filters)
+            return twonmnist.loader(split, SIZE, seed=3, tensors=False)
+
+        state = loader(t1=100_000, stabilize=True).state_dict()
+        loader(stabilize=True, t1=100_000, t0=0).load_state_dict(state)
+        for filters in ({}, {"t1": 100_000}, {"t1": 100_001, "stabilize": True}):
+            with self.subTest(filters), self.assertRaisesRegex(ValueError, "filters"):
+                loader(**filters).load_state_dict(state)
+        with self.assertRaisesRegex(ValueError, "filters"):
+            loader(t1=100_000).load_state_dict(loader().state_dict())
+
     def test_sparse_batches_are_the_dense_ones_without_zeros(self):
         for rule in RULES:
             for wire in ("sparse", "events"):
