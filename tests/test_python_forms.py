@@ -422,6 +422,31 @@ class Devices(Same):
         for (inputs, labels), other in zip((first, second), expected):
             self.assert_same([(*arrays(inputs), np.array(labels))], [other])
 
+    def test_a_batch_for_which_the_device_has_no_room_is_not_lost(self):
+        for full in ((1,), (2,), (2, 3), (4, 5)):
+            loader = twonmnist.loader(test, SIZE, frames=RULES[2], device="cpu", seed=3,
+                                      with_indices=True)
+            real, begun, given = loader._device.begin, [], []
+
+            def begin(value):
+                begun.append(value)
+                if len(begun) in full:
+                    raise RuntimeError("out of memory")
+                return real(value)
+
+            with self.subTest(full), unittest.mock.patch.object(loader._device, "begin", begin):
+                iterator, n_failed = iter(loader), 0
+                while len(given) < len(loader):
+                    try:
+                        given.append(next(iterator))
+                    except RuntimeError:
+                        n_failed += 1
+                self.assertRaises(StopIteration, next, iterator)
+                self.assertEqual(n_failed, 1 if full == (1,) else len(full) - 1)
+                order = np.random.RandomState([3, 0]).permutation(len(test))
+                self.assertEqual(sum((batch.indices.tolist() for batch in given), []),
+                                 order.tolist())
+
     def test_what_cannot_be_there_is_refused(self):
         for more, error, words in (
                 ({"form": "events"}, ValueError, "form 'events' and device 'cpu'"),
