@@ -24,10 +24,10 @@ static const struct {
 };
 
 static const size_t numbers[] = {
-    offsetof(struct cursor, order), offsetof(struct cursor, timestep_us),
-    offsetof(struct cursor, seed),  offsetof(struct cursor, epoch),
-    offsetof(struct cursor, size),  offsetof(struct cursor, last),
-    offsetof(struct cursor, next),  offsetof(struct cursor, part), /* last */
+    offsetof(struct cursor, form), offsetof(struct cursor, timestep_us),
+    offsetof(struct cursor, seed), offsetof(struct cursor, epoch),
+    offsetof(struct cursor, size), offsetof(struct cursor, last),
+    offsetof(struct cursor, next), offsetof(struct cursor, part), /* last */
 };
 
 enum { N_NUMBERS = sizeof numbers / sizeof *numbers, TEXT_MAX = 512 };

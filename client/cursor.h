@@ -18,7 +18,9 @@ struct cursor {
     enum cursor_kind kind;
     char split[WIRE_NAME_MAX + 1];
     char revision[CURSOR_REVISION_DIGITS + 1]; /* the first digits */
-    uint64_t order, timestep_us;               /* the form of the samples */
+    /* The form of the samples: the order of their events (8 bits) and, behind that, the CRC-32C of
+     * what filters them (0: nothing does); and what their times are rounded to. */
+    uint64_t form, timestep_us;
     uint64_t seed, epoch;
     uint64_t size, last; /* of the global batches; 0 for pairs, which resume by pair */
     uint64_t next;       /* global batch; or pair */

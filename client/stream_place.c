@@ -7,10 +7,19 @@
 
 #include "client/failure.h"
 #include "client/stream.h"
+#include "common/crc32c.h"
 
 uint64_t tnm_stream_n_batches(const tnm_stream *stream)
 {
     return stream->kind == CURSOR_PAIRS ? UINT64_MAX : stream->n_batches;
+}
+
+/* Frames are made of the same samples by whatever rule; filters make others of them. */
+static uint64_t form_key(const struct form *form)
+{
+    char query[RULE_QUERY_MAX];
+    size_t used = rule_query(&form->filters, query);
+    return (uint64_t)form->order | (uint64_t)crc32c(0, query, used) << 8;
 }
 
 static struct cursor cursor_of(const tnm_stream *stream)
@@ -18,7 +27,7 @@ static struct cursor cursor_of(const tnm_stream *stream)
     bool pairs = stream->kind == CURSOR_PAIRS;
     struct cursor cursor = {
         .kind = stream->kind,
-        .order = (uint64_t)stream->form.order,
+        .form = form_key(&stream->form),
         .timestep_us = stream->form.timestep_us,
         .seed = stream->seed,
         .epoch = stream->epoch,
@@ -79,9 +88,10 @@ static int check_cursor(const tnm_stream *stream, const struct cursor *cursor)
     if (r < 0)
         return r;
     if (kind_of(cursor) != kind_of(&own) || cursor->size != own.size || cursor->last != own.last ||
-        cursor->order != own.order || cursor->timestep_us != own.timestep_us)
+        cursor->form != own.form || cursor->timestep_us != own.timestep_us)
         return failure_set(-EINVAL, "the cursor is of another kind of stream: kind, global batch "
-                                    "size, last batch and form of the samples have to agree");
+                                    "size, last batch and form of the samples (order, timestep, "
+                                    "filters) have to agree");
     if (cursor->part != own.part)
         return failure_set(-EINVAL, "the cursor is of another part of %s", own.split);
     uint64_t size = stream->share.size;

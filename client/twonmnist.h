@@ -367,8 +367,8 @@ int tnm_stream_tell(const tnm_stream *stream, char *ret, size_t size);
 
 /* Go on from a cursor, of this or another process, of any rank and world: the next batch is exactly
  * the one that was next. -ESTALE it belongs to other data; -EINVAL it is no cursor, or one of
- * another kind of stream, global batch size or rule for the last batch. Seed and epoch become the
- * cursor's. */
+ * another kind of stream, global batch size, rule for the last batch or form of the samples (order,
+ * timestep, filters). Seed and epoch become the cursor's. */
 int tnm_stream_seek(tnm_stream *stream, const char *cursor);
 
 /* Leave out `skip` batches, and from there on hand over every `step`th (1 or more) only, as one of

@@ -247,10 +247,10 @@ enum { SAID_ROWS = 12 + RULE_N_PARAMS + N_VIEW_WORDS, SAID_TEXT = 24 };
 struct said {
     struct rule rule;
     struct meta rows[SAID_ROWS];
-    size_t n;
+    size_t n, n_texts;
     char path[256];
-    char texts[SAID_ROWS][SAID_TEXT];
-    char view[VIEW_TEXT_SIZE]; /* values of its words, one behind the other */
+    char texts[SAID_ROWS][SAID_TEXT]; /* of numbers */
+    char view[VIEW_TEXT_SIZE];        /* values of its words, one behind the other */
 };
 
 static void add(struct said *said, const char *key, const char *value)
@@ -260,7 +260,7 @@ static void add(struct said *said, const char *key, const char *value)
 
 static const char *write_number(struct said *said, uint64_t value)
 {
-    char *text = said->texts[said->n];
+    char *text = said->texts[said->n_texts++];
     snprintf(text, SAID_TEXT, "%" PRIu64, value);
     return text;
 }
@@ -321,7 +321,7 @@ static void add_parts(struct said *said, const struct wish *wish)
 static void expect(const struct wish *wish, struct said *ret)
 {
     const char *name = wish->split->name;
-    ret->n = 0;
+    ret->n = ret->n_texts = 0;
     add(ret, "request", ret->path);
     add_form(ret, wish);
     if (wish->kind == WISH_MIX) {

@@ -18,7 +18,7 @@ enum { SIZE = 512 }; /* TNM_CURSOR_SIZE */
 static struct cursor largest(void)
 {
     struct cursor cursor = {.kind = CURSOR_PAIRS,
-                            .order = 2,
+                            .form = UINT64_C(0xffffffff02),
                             .timestep_us = 1000000,
                             .seed = UINT64_MAX,
                             .epoch = UINT32_MAX,

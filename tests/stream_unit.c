@@ -391,7 +391,7 @@ static void cursors_of_other_streams_are_refused(void **state)
     WITH(kind = CURSOR_PAIRS, -EINVAL);
     WITH(size = SIZE + 1, -EINVAL);
     WITH(last = TNM_LAST_DROP, -EINVAL);
-    WITH(order = TNM_ORDER_TIME, -EINVAL);
+    WITH(form = TNM_ORDER_TIME, -EINVAL);
     WITH(timestep_us = 1, -EINVAL);
     WITH(next = N_BATCHES + 1, -EINVAL);
     WITH(seed = (uint64_t)UINT32_MAX + 1, -EINVAL);

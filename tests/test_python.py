@@ -104,6 +104,21 @@ class Splits(unittest.TestCase):
         np.testing.assert_array_equal(
             split[1][0], self.expected("/v1/splits/train/samples/1.bin?order=time&timestep=1000"))
 
+    def test_order_and_timestep_are_asked_of_every_batch(self):
+        form = {"order": "time", "timestep": 1000}
+        split = twonmnist.Split(server.url, "test", **form)
+        pairs = twonmnist.Pairs(server.url, seed=3, **form)
+        for dataset, more in ((split, {}), (split, {"shuffle": False}),
+                              (split.view(kind="pair"), {}), (pairs, {"steps_per_epoch": 1})):
+            loader = twonmnist.loader(dataset, 4, form="events", with_indices=True, tensors=False,
+                                      **more)
+            inputs, _, indices, _ = next(iter(loader))
+            single = pairs if dataset is pairs else split
+            expected = [single[int(i)][0]["t"] for i in indices]
+            with self.subTest(dataset=dataset, more=more):
+                np.testing.assert_array_equal(inputs.t, np.concatenate(expected))
+                self.assertFalse((inputs.t % 1000).any())
+
     def test_a_pickled_split_stays_at_its_revision(self):
         split = pickle.loads(pickle.dumps(train))
         np.testing.assert_array_equal(split[2][0], train[2][0])

@@ -259,6 +259,19 @@ class Batches(Same):
             rest = [(*arrays(inputs), np.array(labels)) for inputs, labels in again]
             self.assert_same(rest, load(test, rule, dtype="float32")[2:])
 
+    def test_a_place_among_samples_with_other_filters_is_refused(self):
+        def loader(**filters):
+            split = twonmnist.Split(server.url, "test", filters=filters)
+            return twonmnist.loader(split, SIZE, seed=3, tensors=False)
+
+        state = loader(t1=100_000, stabilize=True).state_dict()
+        loader(stabilize=True, t1=100_000, t0=0).load_state_dict(state)
+        for filters in ({}, {"t1": 100_000}, {"t1": 100_001, "stabilize": True}):
+            with self.subTest(filters), self.assertRaisesRegex(ValueError, "filters"):
+                loader(**filters).load_state_dict(state)
+        with self.assertRaisesRegex(ValueError, "filters"):
+            loader(t1=100_000).load_state_dict(loader().state_dict())
+
     def test_sparse_batches_are_the_dense_ones_without_zeros(self):
         for rule in RULES:
             for wire in ("sparse", "events"):
@@ -408,6 +421,31 @@ class Devices(Same):
         expected = load(part, RULES[2], seed=None, shuffle=False, dtype="float32")
         for (inputs, labels), other in zip((first, second), expected):
             self.assert_same([(*arrays(inputs), np.array(labels))], [other])
+
+    def test_a_batch_for_which_the_device_has_no_room_is_not_lost(self):
+        for full in ((1,), (2,), (2, 3), (4, 5)):
+            loader = twonmnist.loader(test, SIZE, frames=RULES[2], device="cpu", seed=3,
+                                      with_indices=True)
+            real, begun, given = loader._device.begin, [], []
+
+            def begin(value):
+                begun.append(value)
+                if len(begun) in full:
+                    raise RuntimeError("out of memory")
+                return real(value)
+
+            with self.subTest(full), unittest.mock.patch.object(loader._device, "begin", begin):
+                iterator, n_failed = iter(loader), 0
+                while len(given) < len(loader):
+                    try:
+                        given.append(next(iterator))
+                    except RuntimeError:
+                        n_failed += 1
+                self.assertRaises(StopIteration, next, iterator)
+                self.assertEqual(n_failed, 1 if full == (1,) else len(full) - 1)
+                order = np.random.RandomState([3, 0]).permutation(len(test))
+                self.assertEqual(sum((batch.indices.tolist() for batch in given), []),
+                                 order.tolist())
 
     def test_what_cannot_be_there_is_refused(self):
         for more, error, words in (

@@ -81,6 +81,48 @@ static void the_tag_tells_formats_apart(void **state)
     check_headers(&request, "\"0123456789abcdef.json\"", "no-cache", NULL);
 }
 
+/* The tag of an answer to what `given` says, in memory of the caller's. */
+static const char *tag_of(struct request request, uint64_t given, char ret[REPLY_HEADER_VALUE])
+{
+    struct reply reply = answer_new();
+    request.given = given;
+    validators_set(&request, &reply);
+    strcpy(ret, answer_header(&reply, "ETag"));
+    answer_end(&reply);
+    return ret;
+}
+
+static void the_tag_tells_forms_and_views_apart(void **state)
+{
+    (void)state;
+    uint64_t numbers[] = {3, 4};
+    struct request requests[6];
+    uint64_t given[6] = {0,
+                         PARAM_BIT(PARAM_AS),
+                         PARAM_BIT(PARAM_AS),
+                         PARAM_BIT(PARAM_BINS),
+                         PARAM_BIT(PARAM_KIND),
+                         PARAM_BIT(PARAM_INDICES)};
+    char tags[6][REPLY_HEADER_VALUE], again[REPLY_HEADER_VALUE];
+    for (size_t i = 0; i < 6; i++)
+        requests[i] = request_of(METHOD_GET);
+    requests[1].params[PARAM_AS] = FORM_FRAMES;
+    requests[2].params[PARAM_AS] = FORM_BITS;
+    requests[3].params[PARAM_BINS] = FORM_BITS;
+    requests[4].rule.given = VIEW_BIT(VIEW_KIND);
+    requests[5].numbers = (struct numbers){.items = numbers, .n = 2};
+    for (size_t i = 0; i < 6; i++) {
+        tag_of(requests[i], given[i], tags[i]);
+        assert_string_equal(tag_of(requests[i], given[i], again), tags[i]);
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(tags[i], tags[j]);
+    }
+    requests[4].rule.kind = VIEW_PAIR;
+    assert_string_not_equal(tag_of(requests[4], given[4], again), tags[4]);
+    numbers[1] = 5;
+    assert_string_not_equal(tag_of(requests[5], given[5], again), tags[5]);
+}
+
 static void the_answer_to_a_post_is_not_to_be_kept(void **state)
 {
     (void)state;
@@ -162,6 +204,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_tells_for_how_long_it_is_true),
         cmocka_unit_test(the_tag_tells_formats_apart),
+        cmocka_unit_test(the_tag_tells_forms_and_views_apart),
         cmocka_unit_test(the_answer_to_a_post_is_not_to_be_kept),
         cmocka_unit_test(a_client_that_has_the_answer_is_told_so),
         cmocka_unit_test(what_is_of_no_split_is_always_answered),

@@ -358,8 +358,8 @@ class Loader(IterableDataset):
         """Go on where a state_dict() was taken: seed and epoch become the state's. But an epoch
         that set_epoch() named for the next iteration stays, where the state is the end of one.
 
-        Errors: ValueError where batch size, last, order, timestep or steps_per_epoch differ, or
-        where it is a worker process's and this is none of as many; OSError (ESTALE) where it
+        Errors: ValueError where batch size, last, order, timestep, filters or steps_per_epoch
+        differ, or where it is a worker process's and this is none of as many; OSError (ESTALE) where it
         belongs to other data.
         """
         stream = self._open_at(Place(state["cursor"]))

@@ -42,35 +42,40 @@ class Iteration:
         if self._stream is None:
             raise StopIteration
         if self._ahead is None:
-            self._ahead = self._begun(self._next_batch())
+            self._ahead = self._begun(self._next_batch(), self._place)
         if self._ahead is None:
             stream = self._stream
             self.close()
             self._loader._end(stream)
             raise StopIteration
         begun, place = self._ahead
-        following = self._look_ahead() if self._loader.looks_ahead else None
+        following = self._look_ahead(place) if self._loader.looks_ahead else None
         self._place, self._ahead = place, following
         self._loader._place, self._loader._is_finished = self._place, False
         if self._bar is not None:
             self._bar.update()
         return self._loader._finish(begun)
 
-    def _begun(self, batch: Optional[Handle]) -> Optional[tuple[Any, Place]]:
-        """What is made of the batch, and the place behind it; None at the end."""
+    def _begun(self, batch: Optional[Handle], before: Place) -> Optional[tuple[Any, Place]]:
+        """What is made of the batch behind that place, and the place behind the batch; None at the
+        end. Where nothing can be made of it (a device may be full), it is the next one again."""
         if batch is None:
             return None
-        return (self._loader._begin(batch),
-                self._place._replace(cursor=_library.tell(self._stream)))
+        try:
+            return (self._loader._begin(batch),
+                    before._replace(cursor=_library.tell(self._stream)))
+        except BaseException:
+            _library.call("tnm_stream_seek", self._stream.pointer, before.cursor.encode())
+            raise
 
-    def _look_ahead(self) -> Optional[tuple[Any, Place]]:
+    def _look_ahead(self, place: Place) -> Optional[tuple[Any, Place]]:
         """The batch behind the present one, if it is to be had; what is wrong with it is told when
         it is its turn."""
         if self._is_over():
             return None
         try:
-            return self._begun(_library.next_batch(self._stream))
-        except (OSError, MemoryError, ValueError):
+            return self._begun(_library.next_batch(self._stream), place)
+        except Exception:
             return None
 
     def _is_over(self) -> bool:
