@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "server/address.h"
+#include "server/base_path.h"
 #include "server/settings.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -25,6 +26,12 @@ static void check_TEXT(const char *value, uint64_t min, uint64_t max)
     FUZZ_CHECK(value && !strchr(value, '\n') && !strchr(value, '#'));
     (void)min;
     (void)max;
+}
+
+static void check_PATH(const char *value, uint64_t min, uint64_t max)
+{
+    check_TEXT(value, min, max);
+    FUZZ_CHECK(!*value || base_path_is_valid(value, strlen(value)));
 }
 
 static void check_LIST(struct setting_list list, uint64_t min, uint64_t max)
