@@ -112,6 +112,8 @@ struct tensor wire_tensor(const struct wire_tensor *row, uint64_t n_rows);
 #define WIRE_NPY_TYPE         "application/x-npy"
 #define WIRE_SAFETENSORS      "safetensors"
 #define WIRE_SAFETENSORS_TYPE "application/x-safetensors"
+#define WIRE_PNG              "png"
+#define WIRE_PNG_TYPE         "image/png"
 #define WIRE_METRICS          "prom"
 #define WIRE_METRICS_TYPE     "text/plain; version=0.0.4; charset=utf-8"
 #define WIRE_PROBLEM_TYPE     "application/problem+json"

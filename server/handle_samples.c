@@ -17,6 +17,7 @@ static bool weigh(struct request *request, bool mixed)
         .mixed = mixed,
         .text = format_rows[request->format].text,
         .head = request->method == METHOD_HEAD,
+        .pixels = request->format == FORMAT_PNG ? encode_png_pixels(&request->form) : 0,
     };
     request->cost_us = cost_us(request->entry, &request->form, &cost);
     return true;
@@ -140,27 +141,19 @@ static int add_row(struct text *text, const struct entry *entry, uint64_t i, str
     return 0;
 }
 
-/* Rows of the page, as far as there are any. */
-static uint64_t page_length(const struct request *request)
-{
-    uint64_t n = request_n_samples(request);
-    uint64_t offset = request->params[PARAM_OFFSET], length = request->params[PARAM_LENGTH];
-    if (offset >= n)
-        return 0;
-    return n - offset < length ? n - offset : length;
-}
-
 bool check_rows(struct request *request, struct reply *reply)
 {
     uint64_t length = request->params[PARAM_LENGTH];
     uint64_t most = service_settings(request->service)->max_batch_size;
+    if (request->format == FORMAT_PNG)
+        return check_sheet(request, reply);
     if (request_gave(request, PARAM_LENGTH) && length > most) {
         problem_number(request, reply, PROBLEM_TOO_LARGE, "limit", most,
                        "length is %" PRIu64 "; max_batch_size is %" PRIu64, length, most);
         return false;
     }
     const struct entry *entry = request->entry;
-    uint64_t rows = page_length(request), scanned = 0;
+    uint64_t rows = request_page_length(request), scanned = 0;
     if (entry->order == MIX_PUBLISHED || !entry->holding->verified)
         scanned = rows * split_n_events(entry->split) / split_n_samples(entry->split);
     request->cost_us = rows / ROWS_PER_US + scanned / EVENTS_SCANNED_PER_US;
@@ -172,7 +165,7 @@ bool check_rows(struct request *request, struct reply *reply)
 static int add_rows(struct request *request, struct reply *reply, struct error *why)
 {
     const struct entry *entry = request->entry;
-    uint64_t offset = request->params[PARAM_OFFSET], length = page_length(request);
+    uint64_t offset = request->params[PARAM_OFFSET], length = request_page_length(request);
     struct text text;
     uint64_t size = (length + 1) * ROW_TEXT_MAX;
     if (reply_skips(reply, false))
@@ -196,6 +189,10 @@ static int add_rows(struct request *request, struct reply *reply, struct error *
 void handle_rows(struct request *request, struct reply *reply)
 {
     struct error why;
+    if (request->format == FORMAT_PNG) {
+        handle_sheet(request, reply);
+        return;
+    }
     int r = add_rows(request, reply, &why);
     if (r < 0)
         problem_error(request, reply, r, &why);

@@ -28,6 +28,10 @@ handler handle_splits, handle_split, handle_labels;
 handler_check check_rows, check_sample, check_mix, check_pair;
 handler handle_rows, handle_sample, handle_mix, handle_pair;
 
+/* handle_pictures.c: a sample's has the checks and the handlers above */
+handler_check check_sheet;
+handler handle_sheet;
+
 /* handle_views.c */
 handler_check check_indices, check_statistics;
 handler handle_indices, handle_statistics;

@@ -7,6 +7,7 @@
 #include "server/arguments.h"
 #include "server/damage.h"
 #include "server/digest.h"
+#include "server/pictured.h"
 #include "server/problem.h"
 #include "server/samples/cost.h"
 #include "server/validators.h"
@@ -20,6 +21,7 @@ enum { HEAVY_US = 180 };
 #define JSON        FORMAT_BIT(FORMAT_JSON)
 #define NPY         FORMAT_BIT(FORMAT_NPY)
 #define SAFETENSORS FORMAT_BIT(FORMAT_SAFETENSORS)
+#define PNG         FORMAT_BIT(FORMAT_PNG)
 #define METRICS     FORMAT_BIT(FORMAT_METRICS)
 
 /* All that stand before those of pages: what shapes a sample's bytes. */
@@ -28,6 +30,9 @@ enum { HEAVY_US = 180 };
 #define RANK  (PARAM_BIT(PARAM_SIZE) | PARAM_BIT(PARAM_RANK) | PARAM_BIT(PARAM_WORLD))
 #define EPOCH (RANK | PARAM_BIT(PARAM_LAST))
 #define VIEW  ARGUMENTS_VIEW
+
+#define PICTURE ARGUMENTS_PICTURE
+#define SHEET   (ARGUMENTS_FILTERS | PARAM_BIT(PARAM_ORDER) | PARAM_BIT(PARAM_SCALE))
 
 /* clang-format off */
 const struct route routes[] = {
@@ -39,14 +44,14 @@ const struct route routes[] = {
     {"/v1/splits/{split}/labels", GET, JSON | NPY, SERVES_DOCUMENT, VIEW, check_labels, handle_labels, "all labels, multi-hot"},
     {"/v1/splits/{split}/statistics", GET, JSON, SERVES_DOCUMENT, VIEW, check_statistics, handle_statistics, "what can be counted of the samples: labels, labels together, events"},
     {"/v1/splits/{split}/indices", GET, JSON | NPY, SERVES_DOCUMENT, VIEW, check_indices, handle_indices, "where the samples of a view are in the split, ascending"},
-    {"/v1/splits/{split}/samples", GET, JSON, SERVES_DOCUMENT, PAGE | VIEW, check_rows, handle_rows, "a page of rows, without events"},
-    {"/v1/splits/{split}/samples/{i}", GET, 0, SERVES_SAMPLE, FORM, check_sample, handle_sample, "one sample"},
+    {"/v1/splits/{split}/samples", GET, JSON | PNG, SERVES_DOCUMENT, PAGE | VIEW | SHEET, check_rows, handle_rows, "a page of rows, without events; or a contact sheet of it"},
+    {"/v1/splits/{split}/samples/{i}", GET, 0, SERVES_SAMPLE, FORM | PICTURE, check_sample, handle_sample, "one sample"},
     {"/v1/splits/{split}/batch", GET | POST, 0, SERVES_BATCH, FORM | PARAM_BIT(PARAM_INDICES), check_batch, handle_batch, "these samples"},
     {"/v1/splits/{split}/epochs/{order_seed}/{epoch}/batches/{k}", GET, 0, SERVES_BATCH, FORM | EPOCH | VIEW, check_epoch_batch, handle_epoch_batch, "a training batch of an epoch"},
-    {"/v1/sources/{source}/samples", GET, JSON, SERVES_DOCUMENT, PAGE | VIEW, check_rows, handle_rows, "a page of recordings, without events"},
-    {"/v1/sources/{source}/samples/{i}", GET, 0, SERVES_SAMPLE, FORM, check_sample, handle_sample, "one recording"},
-    {"/v1/mix/{source}/{recordings}", GET, 0, SERVES_SAMPLE, FORM, check_mix, handle_mix, "these recordings, mixed now"},
-    {"/v1/pairs/{source}/{seed}/{index}", GET, 0, SERVES_SAMPLE, FORM, check_pair, handle_pair, "a fresh pair"},
+    {"/v1/sources/{source}/samples", GET, JSON | PNG, SERVES_DOCUMENT, PAGE | VIEW | SHEET, check_rows, handle_rows, "a page of recordings, without events; or a contact sheet of it"},
+    {"/v1/sources/{source}/samples/{i}", GET, 0, SERVES_SAMPLE, FORM | PICTURE, check_sample, handle_sample, "one recording"},
+    {"/v1/mix/{source}/{recordings}", GET, 0, SERVES_SAMPLE, FORM | PICTURE, check_mix, handle_mix, "these recordings, mixed now"},
+    {"/v1/pairs/{source}/{seed}/{index}", GET, 0, SERVES_SAMPLE, FORM | PICTURE, check_pair, handle_pair, "a fresh pair"},
     {"/v1/pairs/{source}/{seed}/batches/{k}", GET, 0, SERVES_BATCH, FORM | RANK, check_pair_batch, handle_pair_batch, "a batch of fresh pairs"},
 };
 /* clang-format on */
@@ -238,7 +243,8 @@ bool routes_prepare(struct request *request, struct reply *reply)
     return check_url(request, reply) && find_route(request, reply, end, &match) &&
            check_method(request, reply) && check_format(request, reply, dot ? dot + 1 : NULL) &&
            arguments_read(request, reply, request->route->params, &match) &&
-           check_form_format(request, reply) && check_view(request, reply);
+           check_form_format(request, reply) && pictured_check(request, reply) &&
+           check_view(request, reply);
 }
 
 uint64_t routes_cost_us(const struct request *request)

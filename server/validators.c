@@ -4,13 +4,19 @@
 
 #include <string.h>
 
-enum { ETAG_SIZE = 48, ETAG_REVISION = 16 };
+enum { ETAG_SIZE = 48 + IMAGE_MAKERS_SIZE, ETAG_REVISION = 16 };
 
 static void etag_of(const struct request *request, char ret[ETAG_SIZE])
 {
+    image_maker *makers = format_rows[request->format].makers;
     char *at = stpcpy(ret, "\"");
     at = stpncpy(at, request->entry->revision, ETAG_REVISION);
     at = stpcpy(stpcpy(at, "."), format_rows[request->format].extension);
+    if (makers) {
+        *at++ = '-';
+        makers(at);
+        at += strlen(at);
+    }
     stpcpy(at, request->coded ? "+gzip\"" : "\"");
 }
 

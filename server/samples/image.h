@@ -29,4 +29,5 @@ int image_add(const struct image *image, struct reply *reply, struct error *why)
 
 /* The libraries that the bytes are of, "1.6.39-1.2.13": by one of another age they may differ. */
 enum { IMAGE_MAKERS_SIZE = 32 };
-void image_makers(char ret[IMAGE_MAKERS_SIZE]);
+typedef void image_maker(char ret[IMAGE_MAKERS_SIZE]);
+image_maker image_makers;
