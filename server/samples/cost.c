@@ -21,8 +21,8 @@ enum {
     SHUFFLED_PER_US = 60,
     VIEWED_PER_US = 10,
     COUNTED_PER_US = 200, /* events, into pictures */
-    PIXELS_PER_US = 50,   /* drawn and compressed */
-    PICTURE_US = 50,      /* of the compressor itself */
+    PIXELS_PER_US = 40,   /* drawn and compressed */
+    PICTURE_US = 200,      /* of the compressor itself */
 };
 
 static uint64_t mean_events(const struct entry *entry, bool mixed)
