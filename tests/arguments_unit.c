@@ -52,6 +52,8 @@ static const struct {
      PARAM_BIT(PARAM_TIMESTEP) | PARAM_BIT(PARAM_BINS) | PARAM_BIT(PARAM_BINNING) |
          PARAM_BIT(PARAM_OVERLAP) | PARAM_BIT(PARAM_AXES) | PARAM_BIT(PARAM_ORDER)},
     {"/v1/splits/timed/samples/0.bin?order=time", PARAM_BIT(PARAM_AS)},
+    {"/v1/splits/timed/samples/0.png?order=time",
+     PARAM_BIT(PARAM_SCALE) | PARAM_BIT(PARAM_STRIP) | PARAM_BIT(PARAM_FRAMES)},
     {"/v1/splits/timed/samples?", PARAM_BIT(PARAM_OFFSET) | PARAM_BIT(PARAM_LENGTH)},
     {"/v1/splits/timed/batch.safetensors?", PARAM_BIT(PARAM_INDICES)},
     {"/v1/splits/timed/epochs/1/2/batches/0.safetensors?",
@@ -125,7 +127,8 @@ static void a_parameter_given_twice_is_refused(void **state)
         const struct param_row *row = &param_rows[param];
         const char *once = row->kind == PARAM_CHOICE ? row->choices[0]
                            : row->kind == PARAM_REAL ? "0.5"
-                           : row->min > 1 ? "2" : "1";
+                           : row->min > 1            ? "2"
+                                                     : "1";
         snprintf(value, sizeof value, "%s&%s=%s", once, row->name, once);
         if (param == PARAM_AS) /* it stands first, so that nothing else is wrong */
             asking_fails(&asked, "/v1/splits/timed/samples/0.bin?as=events&as=events", 400,
