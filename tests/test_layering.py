@@ -57,7 +57,7 @@ ORDER = {
         ["client", "client_request"],
         ["split"],
         ["view"],
-        ["wish", "labels"],
+        ["path", "wish", "labels"],
         ["stream", "get"],
         ["stream_decode", "stream_open", "stream_place", "stream_stats"],
     ],

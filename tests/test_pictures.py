@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pictures from a running daemon, against the rule in NumPy: samples, strips, animations, sheets."""
+import os
+import pathlib
+import subprocess
 import unittest
 
 import numpy as np
@@ -193,6 +196,67 @@ class Http(unittest.TestCase):
             answer = server.get(path)
             self.assertEqual(answer.status, status, (path, answer.body[:300]))
             self.assertIn(words, answer.json()["detail"], path)
+
+
+class Render(unittest.TestCase):
+    """`twonmnist render` writes what the daemon draws."""
+
+    def setUp(self):
+        self.folder = pathlib.Path(self.enterContext(daemon.temporary_folder()))
+
+    def run_(self, *words):
+        return subprocess.run([daemon.COMMAND_LINE, "render", *map(str, words)],
+                              capture_output=True, timeout=120, check=False,
+                              env={**os.environ, "TWONMNIST_SERVER": server.url})
+
+    def check(self, path, *words):
+        file = self.folder / "picture.png"
+        done = self.run_(*words, "--output", file)
+        self.assertEqual((done.returncode, done.stderr), (0, b""), words)
+        self.assertEqual(file.read_bytes(), get(path).body, words)
+
+    def test_each_kind_of_sample_and_a_sheet(self):
+        for path, words in (
+                ("/v1/splits/train/samples/3.png", ("train", 3)),
+                ("/v1/splits/train/samples/3.png?strip=9&t1=105000", ("train", 3, "--strip", 9, "--t1", 105000)),
+                ("/v1/splits/train/samples/3.png?frames=4&scale=2", ("train", 3, "--frames=4", "--scale=2")),
+                ("/v1/splits/train/samples/3.png?stabilize=yes&polarity=merge&denoise=3000&t0=9",
+                 ("train", 3, "--stabilize", "--polarity", "merge", "--denoise", 3000, "--t0", 9)),
+                ("/v1/splits/train/samples/3.png?order=time&timestep=1000",
+                 ("train", 3, "--order", "time", "--timestep", 1000)),
+                ("/v1/sources/nmnist-train/samples/5.png", ("nmnist-train", 5)),
+                ("/v1/pairs/nmnist-train/7/11.png", ("nmnist-train", "--pair", "7,11")),
+                ("/v1/mix/nmnist-train/0,200.png?scale=1", ("nmnist-train", "--mix", "0,200", "--scale", 1)),
+                ("/v1/splits/test/samples.png", ("test",)),
+                ("/v1/splits/train/samples.png?kind=pair&any=3,8&offset=2&length=7",
+                 ("train", "--kind", "pair", "--any", "3,8", "--offset", 2, "--length", 7))):
+            self.check(path, *words)
+
+    def test_a_url_or_its_path(self):
+        path = "/v1/splits/train/samples/3"
+        for words in ((path,), (path + ".png",), (server.url + path,), (server.url + path + ".png",)):
+            self.check(path + ".png", *words)
+        self.check(path + ".png?t1=99999&scale=2", path + "?t1=99999", "--scale", 2)
+
+    def test_without_an_ending_and_to_standard_output(self):
+        self.assertEqual(self.run_("train", 3).stdout, get("/v1/splits/train/samples/3.png").body)
+
+    def test_what_does_not_go_is_told(self):
+        for words, status, told in (
+                (("train", 3, "--pair", "1,2"), 2, "one of them goes"),
+                (("nmnist-train", "--pair", "1"), 2, "--pair takes SEED,INDEX"),
+                (("http://elsewhere/v1/splits/train/samples/3",), 2, "is of no --server"),
+                (("/v1/splits/train/samples/3", 3), 2, "nothing else goes beside it"),
+                (("train", 3, "--strip", 2, "--frames", 2), 2, "strip does not go with frames"),
+                (("train", 3, "--offset", 2), 2, 'no parameter "offset"'),
+                (("train", 999999), 3, "there is no sample 999999"),
+                (("other", 3), 3, 'no split "other"'),
+                (("tr ain", 3), 2, "%20"),
+                (("train", 3, "-o", self.folder / "a.jpg"), 2, "end in .png")):
+            done = self.run_(*words)
+            self.assertEqual((done.returncode, done.stdout), (status, b""), (words, done.stderr))
+            self.assertIn(told, done.stderr.decode())
+        self.assertEqual(list(self.folder.iterdir()), [])
 
 
 class Limits(unittest.TestCase):
