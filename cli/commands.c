@@ -107,6 +107,21 @@ const struct command commands[N_COMMANDS] = {
             .example = "play nmnist-train --pair 42,0",
             .run = command_play,
         },
+    [COMMAND_RENDER] =
+        {
+            .name = "render",
+            .synopsis = "SPLIT|URL [INDEX]",
+            .min_operands = 1,
+            .operands = {OPERAND_SPLIT, OPERAND_NUMBER},
+            .formats = BIT(OUTPUT_PNG),
+            .help = "a sample as a picture, a strip or an animation; or a contact sheet",
+            .more = "Of a sample (INDEX), a pair (--pair) or a mix (--mix); without any of them, a "
+                    "contact sheet of SPLIT, or of a view of it. ON is orange and OFF is blue; the "
+                    "daemon's manual has the rule. URL is one of the server, or its path from /v1 "
+                    "on: what is there as .png. A digit is seen best in one saccade: --t1 105000.",
+            .example = "render train 3 --strip 9 --output strip.png",
+            .run = command_render,
+        },
     [COMMAND_HELP] =
         {
             .name = "help",

@@ -15,6 +15,7 @@ enum command_id {
     COMMAND_PAIR,
     COMMAND_MIX,
     COMMAND_PLAY,
+    COMMAND_RENDER,
     COMMAND_HELP,
     N_COMMANDS,
 };
@@ -72,6 +73,7 @@ int command_batch(const struct options *options, tnm_client *client, struct faul
 int command_pair(const struct options *options, tnm_client *client, struct fault *why);
 int command_mix(const struct options *options, tnm_client *client, struct fault *why);
 int command_play(const struct options *options, tnm_client *client, struct fault *why);
+int command_render(const struct options *options, tnm_client *client, struct fault *why);
 
 /* The view of the split that the options ask for; NULL for all of it. */
 int command_open_view(const struct options *options, tnm_split *split, tnm_view **ret,

@@ -12,6 +12,7 @@ const struct format_row format_rows[N_OUTPUT_FORMATS] = {
     [OUTPUT_BIN] = {"bin", "packed events, 5 bytes each, as N-MNIST has them", true},
     [OUTPUT_NPY] = {"npy", "a NumPy array", true},
     [OUTPUT_SAFETENSORS] = {"safetensors", "tensors, as the daemon sent them", true},
+    [OUTPUT_PNG] = {"png", "a picture", true},
 };
 
 const char *const format_names[N_OUTPUT_FORMATS + 1] = {
@@ -20,6 +21,7 @@ const char *const format_names[N_OUTPUT_FORMATS + 1] = {
     [OUTPUT_BIN] = "bin",
     [OUTPUT_NPY] = "npy",
     [OUTPUT_SAFETENSORS] = "safetensors",
+    [OUTPUT_PNG] = "png",
 };
 
 static const char *name_of(int format)

@@ -12,6 +12,7 @@ enum output_format {
     OUTPUT_BIN,
     OUTPUT_NPY,
     OUTPUT_SAFETENSORS,
+    OUTPUT_PNG,
     N_OUTPUT_FORMATS,
 };
 

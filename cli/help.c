@@ -19,12 +19,14 @@ enum { COLUMN = 31, COLUMNS = 80 };
 static const char *format_limits(const struct command *command, char *ret, size_t size)
 {
     size_t used = 0;
+    int first = __builtin_ctz(command->formats);
     for (int format = 0; format < N_OUTPUT_FORMATS && used < size; format++)
         if (command->formats & FORMAT_BIT(format))
             used += (size_t)snprintf(ret + used, size - used, "%s%s", used ? ", " : "",
                                      format_names[format]);
     if (used < size)
-        snprintf(ret + used, size - used, "; default the ending of --output, else text");
+        snprintf(ret + used, size - used, "; default the ending of --output, else %s",
+                 format_names[first]);
     return ret;
 }
 

@@ -90,21 +90,38 @@ static int check_word(const struct option_row *row, const char *value, struct fa
     return 0;
 }
 
-/* One more word of the view: "--per-class 3" is "per_class=3". */
+/* One more word as in a URL: "--per-class 3" is "per_class=3". */
+static int add_word(char *words, size_t size, const struct option_row *row, const char *value,
+                    struct fault *why)
+{
+    size_t used = strlen(words), room = size - used;
+    int n = snprintf(words + used, room, "%s%s=%s", used ? "&" : "", row->name + 2, value);
+    if (n < 0 || (size_t)n >= room)
+        return fault_set(why, -EINVAL, "%s is more than there is room for", row->name);
+    for (char *at = words + used; *at && *at != '='; at++)
+        *at = *at == '-' ? '_' : *at;
+    return 0;
+}
+
 static int set_view(struct options *options, const struct option_row *row, const char *value,
                     struct fault *why)
 {
     int r = check_word(row, value, why);
-    if (r < 0)
-        return r;
-    size_t used = strlen(options->view), room = sizeof options->view - used;
-    int n = snprintf(options->view + used, room, "%s%s=%s", used ? "&" : "", row->name + 2, value);
-    if (n < 0 || (size_t)n >= room)
-        return fault_set(why, -EINVAL, "%s is longer than all labels are", row->name);
-    for (char *at = options->view + used; *at && *at != '='; at++)
-        *at = *at == '-' ? '_' : *at;
-    options->of_view = row->name;
-    return 0;
+    if (r == 0)
+        r = add_word(options->view, sizeof options->view, row, value, why);
+    if (r == 0)
+        options->of_view = row->name;
+    return r;
+}
+
+/* Without an argument: yes. */
+static int set_query(struct options *options, const struct option_row *row, const char *value,
+                     struct fault *why)
+{
+    int r = row->argument ? check_word(row, value, why) : 0;
+    return r < 0 ? r
+                 : add_word(options->query, sizeof options->query, row,
+                            row->argument ? value : "yes", why);
 }
 
 static int set_nothing(struct options *options, const struct option_row *row, const char *value,
@@ -125,15 +142,17 @@ static const char *const lasts[] = {
     [TNM_LAST_SHORT] = "short", [TNM_LAST_DROP] = "drop", [TNM_LAST_PAD] = "pad", NULL};
 static const char *const kinds[] = {"single", "pair", NULL};
 static const char *const parts[] = {"held", "rest", NULL};
+static const char *const polarities[] = {"keep", "merge", NULL};
 
 enum {
     NO_COMMAND = 1 << N_COMMANDS, /* the program itself */
     BATCH = COMMAND_BIT(COMMAND_BATCH),
     PLAY = COMMAND_BIT(COMMAND_PLAY),
+    RENDER = COMMAND_BIT(COMMAND_RENDER),
     SAMPLES =
         COMMAND_BIT(COMMAND_GET) | COMMAND_BIT(COMMAND_PAIR) | COMMAND_BIT(COMMAND_MIX) | BATCH,
-    VIEWING = COMMAND_BIT(COMMAND_INFO) | COMMAND_BIT(COMMAND_LABELS) | BATCH,
-    WRITING = COMMAND_BIT(COMMAND_INFO) | COMMAND_BIT(COMMAND_LABELS) | SAMPLES,
+    VIEWING = COMMAND_BIT(COMMAND_INFO) | COMMAND_BIT(COMMAND_LABELS) | BATCH | RENDER,
+    WRITING = COMMAND_BIT(COMMAND_INFO) | COMMAND_BIT(COMMAND_LABELS) | SAMPLES | RENDER,
     ASKING = WRITING | PLAY,
     EVERY = ASKING | COMMAND_BIT(COMMAND_HELP) | NO_COMMAND,
 };
@@ -150,8 +169,8 @@ const struct option_row option_rows[] = {
     {"--key-file", 0, "FILE", "its private key, where that is in another file", ASKING, set_word, AT(key_file), .is_file = true},
     {"--output", 'o', "FILE", "write here, whole or not at all; its ending says the format; - is standard output", WRITING, set_word, AT(output), .is_file = true, .standard = "-"},
     {"--format", 'f', "NAME", "how to write it", WRITING, set_choice, AT(format), .choices = format_names},
-    {"--order", 0, "NAME", "the order of a sample's events", SAMPLES, set_choice, AT(order), .choices = orders, .standard = "stored"},
-    {"--timestep", 0, "US", "round times to multiples of so many microseconds; 0 is as recorded", SAMPLES | PLAY, set_number, AT(timestep_us), .max = 1000000, .standard = "0"},
+    {"--order", 0, "NAME", "the order of a sample's events", SAMPLES | RENDER, set_choice, AT(order), .choices = orders, .standard = "stored"},
+    {"--timestep", 0, "US", "round times to multiples of so many microseconds; 0 is as recorded", SAMPLES | PLAY | RENDER, set_number, AT(timestep_us), .max = 1000000, .standard = "0"},
     {"--indices", 0, "A,B,...", "these samples, in this order", BATCH, set_word, AT(indices)},
     {"--seed", 0, "N", "the seed of the epochs' orders", BATCH, set_number, AT(seed), EPOCH(0, UINT32_MAX), .standard = "0"},
     {"--epoch", 0, "N", "the epoch", BATCH, set_number, AT(epoch), EPOCH(0, UINT32_MAX), .standard = "0"},
@@ -169,7 +188,18 @@ const struct option_row option_rows[] = {
     {"--part", 0, "NAME", "a view: the fold, held out, or all the rest", VIEWING, set_view, AT(view), .choices = parts},
     {"--per-class", 0, "N", "a view: so many samples of each set of labels at most", VIEWING, set_view, AT(view), .min = 1, .max = INT32_MAX},
     {"--fold-seed", 0, "N", "a view: the seed by which folds are dealt; 0 where it is not given", VIEWING, set_view, AT(view), .max = UINT32_MAX},
-    {"--pair", 0, "SEED,INDEX", "play a fresh pair of a source split", PLAY, set_word, AT(pair)},
+    {"--pair", 0, "SEED,INDEX", "a fresh pair of a source split", PLAY | RENDER, set_word, AT(pair)},
+    {"--mix", 0, "A,B,...", "these recordings of a source split, mixed now", RENDER, set_word, AT(mix)},
+    {"--scale", 0, "N", "each pixel of the sensor is a square of so many; 8 where it is not given, of a contact sheet 3", RENDER, set_query, AT(query), .min = 1, .max = 32},
+    {"--strip", 0, "N", "so many pictures side by side, of equal spans of time", RENDER, set_query, AT(query), .min = 1, .max = 64},
+    {"--frames", 0, "N", "an animation (APNG) of so many pictures, ten times as slow as the sample", RENDER, set_query, AT(query), .min = 1, .max = 256},
+    {"--offset", 0, "N", "the first sample of a contact sheet", RENDER, set_query, AT(query), .max = INT32_MAX},
+    {"--length", 0, "N", "samples in a contact sheet; 100 where it is not given", RENDER, set_query, AT(query), .min = 1, .max = 100},
+    {"--stabilize", 0, NULL, "take the sensor's path off x and y", RENDER, set_query, AT(query)},
+    {"--t0", 0, "US", "drop the events before", RENDER, set_query, AT(query), .max = (1 << 23) - 1},
+    {"--t1", 0, "US", "drop the events from there on", RENDER, set_query, AT(query), .min = 1, .max = 1 << 23},
+    {"--denoise", 0, "US", "drop an event unless one of its 4 neighbours had one less than that before", RENDER, set_query, AT(query), .min = 1, .max = (1 << 23) - 1},
+    {"--polarity", 0, "NAME", "merge: ON and OFF are the same", RENDER, set_query, AT(query), .choices = polarities},
     {"--speed", 0, "X", "times the real speed, 0.001 to 100", PLAY, set_speed, AT(speed), .standard = "0.2"},
     {"--once", 0, NULL, "end after the first round", PLAY, set_flag, AT(once)},
     {"--help", 'h', NULL, "print help and exit", EVERY, set_nothing, .print = help_print},

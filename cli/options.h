@@ -10,7 +10,12 @@
 
 #define DEFAULT_SERVER "http://127.0.0.1:8642"
 
-enum { OPTIONS_MAX_SERVERS = 16, OPTIONS_MAX_OPERANDS = 3, OPTIONS_VIEW_SIZE = 4096 };
+enum {
+    OPTIONS_MAX_SERVERS = 16,
+    OPTIONS_MAX_OPERANDS = 3,
+    OPTIONS_VIEW_SIZE = 4096,
+    OPTIONS_QUERY_SIZE = 512
+};
 
 struct command;
 
@@ -26,9 +31,11 @@ struct options {
     uint64_t seed, epoch, k, size, rank, world;
     const char *of_epoch; /* the name of one given that says which batch of an epoch, or NULL */
     int last;             /* enum tnm_last */
-    char view[OPTIONS_VIEW_SIZE]; /* the words of tnm_view_open(); "" for all samples */
-    const char *of_view;          /* the name of one given that says which samples, or NULL */
-    const char *pair;             /* SEED,INDEX */
+    char view[OPTIONS_VIEW_SIZE];   /* the words of tnm_view_open(); "" for all samples */
+    const char *of_view;            /* the name of one given that says which samples, or NULL */
+    char query[OPTIONS_QUERY_SIZE]; /* what shapes a picture, as in a URL; "" for nothing */
+    const char *pair;               /* SEED,INDEX */
+    const char *mix;                /* A,B,... */
     double speed;
     bool once;
     int shell; /* enum completion_shell */

@@ -96,8 +96,14 @@ int tnm_set_message(tnm_client *client, tnm_message *message, void *user);
 /* GET /v1/splits as JSON text; free it with tnm_free(). */
 int tnm_catalog_json(tnm_client *client, char **ret);
 
-/* Frees text that a function handed over. */
+/* Frees text or bytes that a function handed over. */
 void tnm_free(void *text);
+
+/* GET whatever a server has at `path`, from its "/" on with its query, as the server's manual has
+ * them: "/v1/splits/train/samples/3.png?strip=9". `type` is what the answer has to be: "image/png".
+ * *ret has *ret_size bytes and a NUL behind them; free it with tnm_free(). -EINVAL no path, or what
+ * the servers refuse; -EPROTO an answer of another type. */
+int tnm_get(tnm_client *client, const char *path, const char *type, char **ret, size_t *ret_size);
 
 typedef struct tnm_split tnm_split;
 

@@ -126,6 +126,8 @@ struct tensor wire_tensor(const struct wire_tensor *row, uint64_t n_rows);
 #define WIRE_JSONLD_TYPE      "application/ld+json; profile=\"http://mlcommons.org/croissant/1.1\""
 #define WIRE_TXT              "txt"
 #define WIRE_TXT_TYPE         "text/plain; charset=utf-8"
+#define WIRE_PNG              "png"
+#define WIRE_PNG_TYPE         "image/png"
 #define WIRE_METRICS          "prom"
 #define WIRE_METRICS_TYPE     "text/plain; version=0.0.4; charset=utf-8"
 #define WIRE_HTML             "html"

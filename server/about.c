@@ -87,7 +87,7 @@ static bool shapes(const struct request *request, enum param param)
     const struct form *form = &request->form;
     if (ARGUMENTS_VIEW & PARAM_BIT(param))
         return request->rule.given & VIEW_BIT(arguments_view_word(param));
-    if (!meaning_has(request->params, param))
+    if (!meaning_has(request->params, param) || (ARGUMENTS_PICTURE & PARAM_BIT(param)))
         return false;
     switch (param) {
     case PARAM_TIMESTEP:

@@ -9,10 +9,6 @@
 #include "server/meaning.h"
 #include "server/problem.h"
 
-#define FILTERS                                                               \
-    (PARAM_BIT(PARAM_STABILIZE) | PARAM_BIT(PARAM_T0) | PARAM_BIT(PARAM_T1) | \
-     PARAM_BIT(PARAM_DENOISE) | PARAM_BIT(PARAM_POLARITY))
-
 /* -E2BIG is about a limit, all else about the parameter. */
 static bool number_problem(struct request *request, struct reply *reply, int r, uint64_t limit,
                            const struct error *why)
@@ -190,8 +186,11 @@ static void set_form(struct request *request)
                    .overlap = (enum frames_overlap)params[PARAM_OVERLAP],
                    .axes = (enum frames_axes)params[PARAM_AXES],
                    .values = params[PARAM_VALUES] ? FRAMES_U16 : FRAMES_U8},
+        .picture = {.scale = (uint32_t)params[PARAM_SCALE],
+                    .strip = (uint32_t)params[PARAM_STRIP],
+                    .frames = (uint32_t)params[PARAM_FRAMES]},
     };
-    if (request->given & FILTERS) {
+    if (request->given & ARGUMENTS_FILTERS) {
         request->form.filter = filter_of(request);
         request->form.is_filtered = !filter_keeps_all(&request->form.filter);
     }

@@ -14,6 +14,15 @@
 /* Those that say which part of a split is asked for; a parameter of them is a word of a view. */
 #define ARGUMENTS_VIEW ((PARAM_BIT(PARAM_FOLD_SEED) << 1) - PARAM_BIT(PARAM_KIND))
 
+/* Those that shape pictures alone. */
+#define ARGUMENTS_PICTURE \
+    (PARAM_BIT(PARAM_SCALE) | PARAM_BIT(PARAM_STRIP) | PARAM_BIT(PARAM_FRAMES))
+
+/* Those that say which events of a sample are kept. */
+#define ARGUMENTS_FILTERS                                                     \
+    (PARAM_BIT(PARAM_STABILIZE) | PARAM_BIT(PARAM_T0) | PARAM_BIT(PARAM_T1) | \
+     PARAM_BIT(PARAM_DENOISE) | PARAM_BIT(PARAM_POLARITY))
+
 static inline enum view_word arguments_view_word(enum param param)
 {
     return (enum view_word)(param - PARAM_KIND);

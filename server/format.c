@@ -9,12 +9,13 @@
 #include <strings.h>
 
 const struct format_row format_rows[N_FORMATS] = {
-#define FORMAT_ROW(name, extension_, media_type_, text_, sample_, batch_) \
-    [FORMAT_##name] = {.extension = extension_,                           \
-                       .media_type = media_type_,                         \
-                       .text = text_,                                     \
-                       .sample = sample_,                                 \
-                       .batch = batch_},
+#define FORMAT_ROW(name, extension_, media_type_, text_, sample_, batch_, makers_) \
+    [FORMAT_##name] = {.extension = extension_,                                    \
+                       .media_type = media_type_,                                  \
+                       .text = text_,                                              \
+                       .sample = sample_,                                          \
+                       .batch = batch_,                                            \
+                       .makers = makers_},
     FORMATS(FORMAT_ROW)
 #undef FORMAT_ROW
 };
@@ -138,11 +139,12 @@ unsigned format_of_batches(void)
 unsigned format_of_form(const struct form *form)
 {
     static const unsigned all = FORMAT_BIT(N_FORMATS) - 1;
+    static const unsigned data = (FORMAT_BIT(N_FORMATS) - 1) & ~FORMAT_BIT(FORMAT_PNG);
     static const unsigned tensors =
         FORMAT_BIT(FORMAT_BIN) | FORMAT_BIT(FORMAT_NPY) | FORMAT_BIT(FORMAT_SAFETENSORS);
     static const unsigned formats[] = {
         [FORM_EVENTS] = all,
-        [FORM_FRAMES] = all,
+        [FORM_FRAMES] = data,
         [FORM_SPARSE] = FORMAT_BIT(FORMAT_JSON) | FORMAT_BIT(FORMAT_SAFETENSORS),
         [FORM_BITS] = tensors,
     };

@@ -7,23 +7,25 @@
 
 #include "common/wire.h"
 #include "server/samples/encode.h"
+#include "server/samples/image.h"
 
 /* clang-format off */
-/*    name         extension         media type             text   a sample            a batch */
+/*    name         extension         media type            text   a sample            a batch             by */
 #define FORMATS(X) \
-    X(HTML,        WIRE_HTML,        WIRE_HTML_TYPE,        true,  NULL,               NULL) \
-    X(JSON,        WIRE_JSON,        WIRE_JSON_TYPE,         true,  encode_json_sample, encode_json_batch) \
-    X(BIN,         WIRE_BIN,         WIRE_BIN_TYPE,          false, encode_bin,         NULL) \
-    X(NPY,         WIRE_NPY,         WIRE_NPY_TYPE,          false, encode_npy,         NULL) \
-    X(SAFETENSORS, WIRE_SAFETENSORS, WIRE_SAFETENSORS_TYPE, false, NULL,               encode_safetensors) \
-    X(CSV,         WIRE_CSV,         WIRE_CSV_TYPE,          true,  NULL,               NULL) \
-    X(JSONL,       WIRE_JSONL,       WIRE_JSONL_TYPE,        true,  NULL,               NULL) \
-    X(JSONLD,      WIRE_JSONLD,      WIRE_JSONLD_TYPE,       true,  NULL,               NULL) \
-    X(TXT,         WIRE_TXT,         WIRE_TXT_TYPE,          true,  NULL,               NULL) \
-    X(METRICS,     WIRE_METRICS,     WIRE_METRICS_TYPE,     true,  NULL,               NULL) \
-    X(CSS,         WIRE_CSS,         WIRE_CSS_TYPE,         true,  NULL,               NULL) \
-    X(JS,          WIRE_JS,          WIRE_JS_TYPE,          true,  NULL,               NULL) \
-    X(SVG,         WIRE_SVG,         WIRE_SVG_TYPE,         true,  NULL,               NULL)
+    X(HTML,        WIRE_HTML,        WIRE_HTML_TYPE,        true,  NULL,               NULL,               NULL) \
+    X(JSON,        WIRE_JSON,        WIRE_JSON_TYPE,        true,  encode_json_sample, encode_json_batch,  NULL) \
+    X(BIN,         WIRE_BIN,         WIRE_BIN_TYPE,         false, encode_bin,         NULL,               NULL) \
+    X(NPY,         WIRE_NPY,         WIRE_NPY_TYPE,         false, encode_npy,         NULL,               NULL) \
+    X(SAFETENSORS, WIRE_SAFETENSORS, WIRE_SAFETENSORS_TYPE, false, NULL,               encode_safetensors, NULL) \
+    X(PNG,         WIRE_PNG,         WIRE_PNG_TYPE,         false, encode_png,         NULL,               image_makers) \
+    X(CSV,         WIRE_CSV,         WIRE_CSV_TYPE,         true,  NULL,               NULL,               NULL) \
+    X(JSONL,       WIRE_JSONL,       WIRE_JSONL_TYPE,       true,  NULL,               NULL,               NULL) \
+    X(JSONLD,      WIRE_JSONLD,      WIRE_JSONLD_TYPE,      true,  NULL,               NULL,               NULL) \
+    X(TXT,         WIRE_TXT,         WIRE_TXT_TYPE,         true,  NULL,               NULL,               NULL) \
+    X(METRICS,     WIRE_METRICS,     WIRE_METRICS_TYPE,     true,  NULL,               NULL,               NULL) \
+    X(CSS,         WIRE_CSS,         WIRE_CSS_TYPE,         true,  NULL,               NULL,               NULL) \
+    X(JS,          WIRE_JS,          WIRE_JS_TYPE,          true,  NULL,               NULL,               NULL) \
+    X(SVG,         WIRE_SVG,         WIRE_SVG_TYPE,         true,  NULL,               NULL,               NULL)
 /* clang-format on */
 
 enum format {
@@ -41,6 +43,7 @@ struct format_row {
     bool text;
     encode_sample *sample; /* NULL: a single sample comes as a batch of one */
     encode_batch *batch;   /* NULL: no batch does */
+    image_maker *makers;   /* of whose hand the bytes are, too; NULL: of the data alone */
 };
 
 extern const struct format_row format_rows[N_FORMATS];

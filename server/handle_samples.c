@@ -12,6 +12,7 @@ static bool weigh(struct request *request, bool mixed)
         .mixed = mixed,
         .text = format_rows[request->format].text,
         .head = request->method == METHOD_HEAD,
+        .pixels = request->format == FORMAT_PNG ? encode_png_pixels(&request->form) : 0,
     };
     request->cost_us = cost_us(request->entry, &request->form, &cost);
     return true;

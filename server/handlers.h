@@ -32,6 +32,10 @@ handler handle_sample, handle_mix, handle_pair;
 handler_check check_rows;
 handler handle_rows;
 
+/* handle_pictures.c: a sample's has the checks and the handlers above */
+handler_check check_sheet;
+handler handle_sheet;
+
 /* handle_views.c */
 handler_check check_indices, check_statistics;
 handler handle_indices, handle_statistics;

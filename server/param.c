@@ -11,6 +11,7 @@
 #include "common/fraction.h"
 #include "common/number.h"
 #include "common/order.h"
+#include "common/picture.h"
 #include "common/view.h"
 #include "server/samples/form.h"
 #include "server/samples/rows.h"
@@ -69,6 +70,12 @@ const struct param_row param_rows[N_PARAMS] = {
     [PARAM_LAST]     = {"last",     PARAM_CHOICE,  0, 0, ORDER_SHORT,
                         {[ORDER_SHORT] = "short", [ORDER_DROP] = "drop", [ORDER_PAD] = "pad"},
                         "what becomes of a last batch that is not full", NULL},
+    [PARAM_SCALE]    = {"scale",    PARAM_NUMBER,  1, PICTURE_SCALE_MAX, 8, {0},
+                        "png: each pixel of the sensor is a square of so many", "8, of a contact sheet 3"},
+    [PARAM_STRIP]    = {"strip",    PARAM_NUMBER,  1, PICTURE_STRIP_MAX, 1, {0},
+                        "png: so many pictures side by side, of equal spans of time", NULL},
+    [PARAM_FRAMES]   = {"frames",   PARAM_NUMBER,  1, PICTURE_FRAMES_MAX, 1, {0},
+                        "png: an animation of so many pictures, of equal spans of time, ten times as slow as the sample", NULL},
 
     [PARAM_KIND]      = {"kind",      PARAM_CHOICE, 0, 0, 0, {[VIEW_SINGLE] = "single", [VIEW_PAIR] = "pair"},
                          "view: samples that show one digit, or two", "both"},

@@ -39,6 +39,10 @@ enum param {
     PARAM_RANK,
     PARAM_WORLD,
     PARAM_LAST,
+    /* of pictures */
+    PARAM_SCALE,
+    PARAM_STRIP,
+    PARAM_FRAMES,
     /* of views, as enum view_word */
     PARAM_KIND,
     PARAM_ANY,

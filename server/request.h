@@ -77,3 +77,13 @@ static inline uint64_t request_position(const struct request *request, uint64_t 
 {
     return request->view ? request->view->positions[i] : i;
 }
+
+/* Those of the page that is asked for, as far as there are any. */
+static inline uint64_t request_page_length(const struct request *request)
+{
+    uint64_t n = request_n_samples(request);
+    uint64_t offset = request->params[PARAM_OFFSET], length = request->params[PARAM_LENGTH];
+    if (offset >= n)
+        return 0;
+    return n - offset < length ? n - offset : length;
+}

@@ -8,6 +8,7 @@
 #include "server/cors.h"
 #include "server/damage.h"
 #include "server/digest.h"
+#include "server/pictured.h"
 #include "server/problem.h"
 #include "server/route.h"
 #include "server/samples/cost.h"
@@ -22,6 +23,7 @@ enum { HEAVY_US = 180 };
 #define JSON        FORMAT_BIT(FORMAT_JSON)
 #define NPY         FORMAT_BIT(FORMAT_NPY)
 #define SAFETENSORS FORMAT_BIT(FORMAT_SAFETENSORS)
+#define PNG         FORMAT_BIT(FORMAT_PNG)
 #define CSV         FORMAT_BIT(FORMAT_CSV)
 #define JSONL       FORMAT_BIT(FORMAT_JSONL)
 #define JSONLD      FORMAT_BIT(FORMAT_JSONLD)
@@ -39,6 +41,9 @@ enum { HEAVY_US = 180 };
 #define EPOCH (RANK | PARAM_BIT(PARAM_LAST))
 #define VIEW  ARGUMENTS_VIEW
 
+#define PICTURE ARGUMENTS_PICTURE
+#define SHEET   (ARGUMENTS_FILTERS | PARAM_BIT(PARAM_ORDER) | PARAM_BIT(PARAM_SCALE))
+
 /* clang-format off */
 const struct route routes[] = {
     {"/", GET, HTML | JSON, SERVES_PAGE, 0, check_root, handle_root, "the web page; or where the paths are"},
@@ -54,14 +59,14 @@ const struct route routes[] = {
     {"/v1/splits/{split}/labels", GET, JSON | NPY, SERVES_DOCUMENT, VIEW, check_labels, handle_labels, "all labels, multi-hot"},
     {"/v1/splits/{split}/statistics", GET, JSON, SERVES_DOCUMENT, VIEW, check_statistics, handle_statistics, "what can be counted of the samples: labels, labels together, events"},
     {"/v1/splits/{split}/indices", GET, JSON | NPY, SERVES_DOCUMENT, VIEW, check_indices, handle_indices, "where the samples of a view are in the split, ascending"},
-    {"/v1/splits/{split}/samples", GET, JSON | CSV | JSONL, SERVES_DOCUMENT, ROWS | VIEW, check_rows, handle_rows, "rows about samples, without events: a page in JSON, else all of them"},
-    {"/v1/splits/{split}/samples/{i}", GET, 0, SERVES_SAMPLE, FORM, check_sample, handle_sample, "one sample"},
+    {"/v1/splits/{split}/samples", GET, JSON | CSV | JSONL | PNG, SERVES_DOCUMENT, ROWS | VIEW | SHEET, check_rows, handle_rows, "rows about samples, without events: a page in JSON, as a table all of them; or a contact sheet of the page"},
+    {"/v1/splits/{split}/samples/{i}", GET, 0, SERVES_SAMPLE, FORM | PICTURE, check_sample, handle_sample, "one sample"},
     {"/v1/splits/{split}/batch", GET | POST, 0, SERVES_BATCH, FORM | PARAM_BIT(PARAM_INDICES), check_batch, handle_batch, "these samples"},
     {"/v1/splits/{split}/epochs/{order_seed}/{epoch}/batches/{k}", GET, 0, SERVES_BATCH, FORM | EPOCH | VIEW, check_epoch_batch, handle_epoch_batch, "a training batch of an epoch"},
-    {"/v1/sources/{source}/samples", GET, JSON | CSV | JSONL, SERVES_DOCUMENT, ROWS | VIEW, check_rows, handle_rows, "rows about recordings, as those about samples"},
-    {"/v1/sources/{source}/samples/{i}", GET, 0, SERVES_SAMPLE, FORM, check_sample, handle_sample, "one recording"},
-    {"/v1/mix/{source}/{recordings}", GET, 0, SERVES_SAMPLE, FORM, check_mix, handle_mix, "these recordings, mixed now"},
-    {"/v1/pairs/{source}/{seed}/{index}", GET, 0, SERVES_SAMPLE, FORM, check_pair, handle_pair, "a fresh pair"},
+    {"/v1/sources/{source}/samples", GET, JSON | CSV | JSONL | PNG, SERVES_DOCUMENT, ROWS | VIEW | SHEET, check_rows, handle_rows, "rows about recordings, as those about samples"},
+    {"/v1/sources/{source}/samples/{i}", GET, 0, SERVES_SAMPLE, FORM | PICTURE, check_sample, handle_sample, "one recording"},
+    {"/v1/mix/{source}/{recordings}", GET, 0, SERVES_SAMPLE, FORM | PICTURE, check_mix, handle_mix, "these recordings, mixed now"},
+    {"/v1/pairs/{source}/{seed}/{index}", GET, 0, SERVES_SAMPLE, FORM | PICTURE, check_pair, handle_pair, "a fresh pair"},
     {"/v1/pairs/{source}/{seed}/batches/{k}", GET, 0, SERVES_BATCH, FORM | RANK, check_pair_batch, handle_pair_batch, "a batch of fresh pairs"},
 };
 /* clang-format on */
@@ -274,7 +279,8 @@ bool routes_prepare(struct request *request, struct reply *reply)
     return check_url(request, reply) && find_route(request, reply, end, &match) &&
            check_method(request, reply) && check_format(request, reply, dot ? dot + 1 : NULL) &&
            arguments_read(request, reply, request->route->params, &match) &&
-           check_form_format(request, reply) && check_view(request, reply);
+           check_form_format(request, reply) && pictured_check(request, reply) &&
+           check_view(request, reply);
 }
 
 uint64_t routes_cost_us(const struct request *request)

@@ -9,7 +9,7 @@
 #include "common/crc32c.h"
 #include "common/view_words.h"
 
-enum { ETAG_SIZE = 64, ETAG_REVISION = 16, VARY_SIZE = 48 };
+enum { ETAG_SIZE = 64 + IMAGE_MAKERS_SIZE, ETAG_REVISION = 16, VARY_SIZE = 48 };
 
 static uint32_t add_text(uint32_t crc, const char *text)
 {
@@ -35,12 +35,18 @@ static uint32_t crc_of_params(const struct request *request)
  * follows the path, they are told apart still. */
 static void etag_of(const struct request *request, char ret[ETAG_SIZE])
 {
+    image_maker *makers = format_rows[request->format].makers;
     char *at = stpcpy(ret, "\"");
     at = stpncpy(at, request->entry ? request->entry->revision : request->tag, ETAG_REVISION);
     if (request->given)
         at += sprintf(at, "-%08" PRIx32, crc_of_params(request));
     at = stpcpy(stpcpy(at, "."), format_rows[request->format].extension);
     at = stpcpy(at, request->variant ? request->variant : "");
+    if (makers) {
+        *at++ = '-';
+        makers(at);
+        at += strlen(at);
+    }
     stpcpy(at, request->coded ? "+gzip\"" : "\"");
 }
 

@@ -52,6 +52,8 @@ static const struct {
      PARAM_BIT(PARAM_TIMESTEP) | PARAM_BIT(PARAM_BINS) | PARAM_BIT(PARAM_BINNING) |
          PARAM_BIT(PARAM_OVERLAP) | PARAM_BIT(PARAM_AXES) | PARAM_BIT(PARAM_ORDER)},
     {"/v1/splits/timed/samples/0.bin?order=time", PARAM_BIT(PARAM_AS)},
+    {"/v1/splits/timed/samples/0.png?order=time",
+     PARAM_BIT(PARAM_SCALE) | PARAM_BIT(PARAM_STRIP) | PARAM_BIT(PARAM_FRAMES)},
     {"/v1/splits/timed/samples?", PARAM_BIT(PARAM_OFFSET) | PARAM_BIT(PARAM_LENGTH) |
                                       PARAM_BIT(PARAM_SORT) | PARAM_BIT(PARAM_SEED)},
     {"/v1/splits/timed/batch.safetensors?", PARAM_BIT(PARAM_INDICES)},

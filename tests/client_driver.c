@@ -332,6 +332,7 @@ static void use_in_child(struct opened *opened)
     expect_child("counts", tnm_counts(client, &count, &count, &count));
     expect_child("set_progress", tnm_set_progress(client, NULL, NULL));
     expect_child("catalog", tnm_catalog_json(client, &text));
+    expect_child("get", tnm_get(client, "/v1/splits", "application/json", &text, &(size_t){0}));
     expect_child("split_open", tnm_split_open(client, "train", &other));
     expect_child("labels", tnm_split_labels(split, labels, sizeof labels));
     expect_child("set_form", tnm_split_set_form(split, TNM_ORDER_TIME, 0));

@@ -227,6 +227,7 @@ static void no_client_is_an_argument_that_is_wrong(void **state)
     assert_string_equal(tnm_last_error(), "there is no client");
     assert_int_equal(tnm_set_progress(NULL, NULL, NULL), -EINVAL);
     assert_int_equal(tnm_catalog_json(NULL, &text), -EINVAL);
+    assert_int_equal(tnm_get(NULL, "/", "text/plain", &text, &(size_t){0}), -EINVAL);
     assert_int_equal(count, 7);
 }
 

@@ -72,6 +72,16 @@ static void frames_cost_as_much_as_they_have_bytes(void **state)
     assert_true(cost_of(&few, (struct cost){.n = 200}) >= 2 * few_us - 1);
 }
 
+static void pictures_cost_as_much_as_they_have_pixels(void **state)
+{
+    (void)state;
+    uint64_t small_us = cost_of(&events, (struct cost){.n = 1, .pixels = 34 * 34});
+    uint64_t large_us = cost_of(&events, (struct cost){.n = 1, .pixels = 100000000});
+    assert_in_range(small_us, 1, large_us / 1000);
+    assert_true(cost_of(&events, (struct cost){.n = 1, .pixels = 200000000}) > large_us * 19 / 10);
+    assert_int_equal(cost_of(&events, (struct cost){.n = 1, .pixels = 1, .head = true}), 0);
+}
+
 static uint64_t cut_cost(enum form_as as, struct slice_rule rule)
 {
     struct form form = frames_of(9);
@@ -144,6 +154,7 @@ int main(void)
         cmocka_unit_test(stored_samples_cost_a_look_alone),
         cmocka_unit_test(whatever_is_made_costs_more_than_what_is_stored),
         cmocka_unit_test(frames_cost_as_much_as_they_have_bytes),
+        cmocka_unit_test(pictures_cost_as_much_as_they_have_pixels),
         cmocka_unit_test(what_is_cut_costs_as_often_as_its_events_are_shared),
         cmocka_unit_test(filters_cost_by_what_they_do),
         cmocka_unit_test(a_length_alone_costs_no_more_than_a_look),

@@ -128,7 +128,7 @@ static void check(const struct encoding *encoding)
     unsigned n = 0;
     while (!encode_after(encoding, n))
         n++;
-    assert_in_range(n, encoding->sample == encode_bin ? 0 : 1, 30);
+    assert_in_range(n, encoding->sample == encode_bin ? 0 : 1, 60);
 }
 
 static void a_sample_is_refused_whichever_allocation_fails(void **state)
@@ -183,6 +183,24 @@ static void every_cut_and_filter_is_refused_whichever_allocation_fails(void **st
     }
 }
 
+/* Those of libpng and zlib, too. */
+static void a_picture_is_refused_whichever_allocation_fails(void **state)
+{
+    (void)state;
+    static const struct form still = {.frames = {.geometry = GEOMETRY_NMNIST},
+                                      .filter = {.t1_us = FILTER_T1_NONE},
+                                      .picture = {.scale = 9, .strip = 9, .frames = 1}},
+                             moving = {.frames = {.geometry = GEOMETRY_NMNIST},
+                                       .filter = {.t1_us = FILTER_T1_NONE},
+                                       .picture = {.scale = 2, .strip = 1, .frames = 2}};
+    static const uint64_t few[] = {SAMPLE_PAIR, SAMPLE_SINGLE};
+    check(&(struct encoding){.sample = encode_png, .entry = small.timed, .form = &still});
+    check(&(struct encoding){.sample = encode_png, .entry = small.timed, .form = &moving});
+    check(&(struct encoding){.batch = encode_png_sheet,
+                             .form = &still,
+                             .batched = {.entry = small.timed, .indices = few, .n = 2}});
+}
+
 /* Events that were put in order first. */
 static void what_is_stored_in_published_order_is_refused_whichever_allocation_fails(void **state)
 {
@@ -219,6 +237,7 @@ int main(void)
         cmocka_unit_test(a_sample_is_refused_whichever_allocation_fails),
         cmocka_unit_test(every_cut_and_filter_is_refused_whichever_allocation_fails),
         cmocka_unit_test(what_is_stored_in_published_order_is_refused_whichever_allocation_fails),
+        cmocka_unit_test(a_picture_is_refused_whichever_allocation_fails),
         cmocka_unit_test(a_batch_is_refused_whichever_allocation_fails),
     };
     return cmocka_run_group_tests_name("encode_memory", tests, open_small, close_small);

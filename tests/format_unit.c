@@ -15,6 +15,7 @@
 #define BIN         FORMAT_BIT(FORMAT_BIN)
 #define NPY         FORMAT_BIT(FORMAT_NPY)
 #define SAFETENSORS FORMAT_BIT(FORMAT_SAFETENSORS)
+#define PNG         FORMAT_BIT(FORMAT_PNG)
 #define PAGE                                                                    \
     (FORMAT_BIT(FORMAT_HTML) | FORMAT_BIT(FORMAT_CSS) | FORMAT_BIT(FORMAT_JS) | \
      FORMAT_BIT(FORMAT_SVG))
@@ -56,7 +57,7 @@ static void an_extension_is_compared_whole(void **state)
 static void samples_and_batches_come_where_there_is_an_encoder(void **state)
 {
     (void)state;
-    assert_int_equal(format_of_samples(), JSON | BIN | NPY | SAFETENSORS);
+    assert_int_equal(format_of_samples(), JSON | BIN | NPY | SAFETENSORS | PNG);
     assert_int_equal(format_of_batches(), JSON | SAFETENSORS);
 }
 
@@ -70,7 +71,8 @@ static void a_list_names_the_extensions(void **state)
     assert_string_equal(list, "bin");
     format_list(EVERY, list);
     assert_string_equal(
-        list, "html, json, bin, npy, safetensors, csv, jsonl, jsonld, txt, prom, css, js, svg");
+        list,
+        "html, json, bin, npy, safetensors, png, csv, jsonl, jsonld, txt, prom, css, js, svg");
 }
 
 static void check_choice(unsigned formats, const char *accept, enum format best)
@@ -107,7 +109,8 @@ static void the_heaviest_format_wins_and_the_first_of_equals(void **state)
         {"application/x-npy;q=0.5, */*;q=0.1", FORMAT_NPY},
         {"*/*;q=0.1, application/x-npy;q=0.5", FORMAT_NPY},
         {"application/*;q=0.2, application/octet-stream;q=0.3", FORMAT_BIN},
-        {"image/png, application/octet-stream", FORMAT_BIN},
+        {"image/webp, application/octet-stream", FORMAT_BIN},
+        {"text/html, image/webp, image/*;q=0.8", FORMAT_PNG},
         {",, application/octet-stream ,,", FORMAT_BIN},
         {" application/octet-stream", FORMAT_BIN},
         {"application/octet-stream,application/x-npy;q=0.9", FORMAT_BIN},
@@ -121,7 +124,7 @@ static void the_most_exact_range_says_the_weight(void **state)
     (void)state;
     check_choice(ALL, "*/*, application/json;q=0", FORMAT_BIN);
     check_choice(ALL, "application/json;q=0, */*", FORMAT_BIN);
-    check_choice(ALL, "application/*;q=0, text/*;q=0, */*", N_FORMATS);
+    check_choice(ALL, "application/*;q=0, text/*;q=0, image/*;q=0, */*", N_FORMATS);
     check_choice(JSON | BIN | NPY, "application/*;q=0, application/x-npy;q=0.001, */*", FORMAT_NPY);
     check_choice(JSON | BIN, "*/*;q=0.9, application/*;q=0.1, application/octet-stream;q=0.2",
                  FORMAT_BIN);
@@ -158,7 +161,7 @@ static void what_nobody_accepts_has_no_format(void **state)
 {
     (void)state;
     static const char *const accepts[] = {
-        "image/png",
+        "image/webp",
         "text/html",
         "audio/*",
         "application/json;q=0",
@@ -186,10 +189,10 @@ static void a_form_comes_where_its_shape_can_be_told(void **state)
                       frames = {.as = FORM_FRAMES}, bits = {.as = FORM_BITS},
                       voxel = {.as = FORM_FRAMES, .is_voxel = true};
     assert_int_equal(format_of_form(&events) & all, all);
-    assert_int_equal(format_of_form(&frames) & all, all);
+    assert_int_equal(format_of_form(&frames) & all, all & ~PNG);
     assert_int_equal(format_of_form(&sparse),
                      FORMAT_BIT(FORMAT_JSON) | FORMAT_BIT(FORMAT_SAFETENSORS));
-    assert_int_equal(format_of_form(&bits) & all, all & ~FORMAT_BIT(FORMAT_JSON));
+    assert_int_equal(format_of_form(&bits) & all, all & ~(JSON | PNG));
     assert_int_equal(format_of_form(&voxel), format_of_form(&bits));
 }
 

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "server/arguments.h"
 #include "server/pattern.h"
 #include "server/route.h"
 #include "tests/answers.h"
@@ -197,11 +198,21 @@ static void every_row_refuses_a_parameter_that_it_has_not(void **state)
         }
 }
 
-/* Its densest format, which is the quickest. */
-static const char *extension_of(const struct route *route)
+/* Pictures alone take it there. */
+static bool is_pictured(const struct route *route, enum param param)
 {
-    enum format format = N_FORMATS - 1;
-    while (!(route_formats(route) & FORMAT_BIT(format)))
+    uint64_t pictured = ARGUMENTS_PICTURE;
+    if (route->serves == SERVES_DOCUMENT)
+        pictured |= ARGUMENTS_FILTERS | PARAM_BIT(PARAM_ORDER);
+    return pictured & PARAM_BIT(param);
+}
+
+/* Its densest format that takes the parameter, which is the quickest. */
+static const char *extension_of(const struct route *route, enum param param)
+{
+    enum format format = is_pictured(route, param) ? FORMAT_PNG : N_FORMATS - 1;
+    while (!(route_formats(route) & FORMAT_BIT(format)) ||
+           (format == FORMAT_PNG && !is_pictured(route, param)))
         format--;
     return format_rows[format].extension;
 }
@@ -236,7 +247,7 @@ static void check_takes(const struct route *route, enum param param)
     else
         snprintf(value, sizeof value, "%ju", (uintmax_t)row->standard);
     bool indexed = param != PARAM_INDICES && (route->params & PARAM_BIT(PARAM_INDICES));
-    snprintf(more, sizeof more, ".%s?%s=%s%s%s", extension_of(route), row->name, value,
+    snprintf(more, sizeof more, ".%s?%s=%s%s%s", extension_of(route, param), row->name, value,
              beside[param] ? beside[param] : "", indexed ? "&indices=1,0" : "");
     target_of(route, more, target);
     /* One of the samples has no events, of which no bins are made. */

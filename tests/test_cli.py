@@ -280,7 +280,8 @@ class Words(Cli):
     def test_numbers_are_digits_and_lists_have_no_holes(self):
         for words in (("get", "train", "+1"), ("get", "train", "1e3"), ("get", "train", ""),
                       ("get", "train", " 1"), ("batch", "train", "--indices", "1,,2"),
-                      ("mix", "nmnist-train", "1,"), ("batch", "train", "--size=x"),
+                      ("mix", "nmnist-train", "1,"), ("batch", "train", "--size=x"), ("render", "train", "x"),
+                      ("render", "train", "--scale", "two"),
                       ("play", "nmnist-train", "--pair", "1,-2")):
             self.assertIn("whole number", self.refused(USAGE, *words))
         self.assertIn("goes from 0 to 18446744073709551615",
@@ -311,7 +312,7 @@ class Words(Cli):
                          "5  the data are damaged"):
                 self.assertIn(word, text)
         commands = re.findall(r"^  ([a-z]+) ", text, re.MULTILINE)
-        self.assertEqual(len(commands), 8)
+        self.assertEqual(len(commands), 9)
         for command in commands:
             of_it = {run(*words)[1] for words in ((command, "-h"), ("help", command))}
             self.assertEqual(len(of_it), 1)
@@ -323,7 +324,8 @@ class Words(Cli):
 
     def test_every_example_of_the_help_runs(self):
         with daemon.temporary_folder() as folder:
-            for command in ("info", "labels", "get", "batch", "pair", "mix", "play", "help"):
+            for command in ("info", "labels", "get", "batch", "pair", "mix", "play", "render",
+                            "help"):
                 example = run(command, "--help")[1].splitlines()[-1].split()
                 self.assertEqual(example[0], "twonmnist")
                 status, _, err = run(*example[1:], cwd=folder)
@@ -356,6 +358,7 @@ class Words(Cli):
                 (("play", "train", "--speed", "1e9"), "goes from 0.001 to 100"),
                 (("play", "nmnist-train", "--pair", "1"), "--pair takes SEED,INDEX"),
                 (("batch", "train", "--size", 0), "it goes from 1 to 2147483647"),
+                (("render", "train", 0, "--scale", 33), "it goes from 1 to 32"),
                 (("info", *["--server", server.url] * 17), "more than 16")):
             err = self.refused(USAGE, *words)
             self.assertIn(told, err)

@@ -11,7 +11,7 @@ import daemon
 from pseudo_terminal import Terminal, plain
 
 CLIENT = daemon.COMMAND_LINE
-COMMANDS = ["batch", "get", "help", "info", "labels", "mix", "pair", "play"]
+COMMANDS = ["batch", "get", "help", "info", "labels", "mix", "pair", "play", "render"]
 SPLITS = ["nmnist-test", "nmnist-train", "test", "train"]
 SOURCES = ["nmnist-test", "nmnist-train"]
 ORDERS = ["published", "stored", "time"]

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -199,6 +200,21 @@ static void a_part_is_taken_only_of_exactly_this_answer(void **state)
     }
 }
 
+static void a_tag_says_who_has_compressed(void **state)
+{
+    (void)state;
+    char makers[IMAGE_MAKERS_SIZE], etag[128];
+    struct request request = request_of(METHOD_GET);
+    request.format = FORMAT_PNG;
+    image_makers(makers);
+    snprintf(etag, sizeof etag, "\"0123456789abcdef.png-%s\"", makers);
+    check_headers(&request, etag, "no-cache", NULL);
+    request.if_none_match = etag;
+    assert_true(validators_match(&request));
+    request.if_none_match = "\"0123456789abcdef.png\"";
+    assert_false(validators_match(&request));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +225,7 @@ int main(void)
         cmocka_unit_test(a_client_that_has_the_answer_is_told_so),
         cmocka_unit_test(what_is_of_no_split_is_always_answered),
         cmocka_unit_test(a_part_is_taken_only_of_exactly_this_answer),
+        cmocka_unit_test(a_tag_says_who_has_compressed),
     };
     return cmocka_run_group_tests_name("validators", tests, make_entry, free_entry);
 }

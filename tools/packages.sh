@@ -5,7 +5,7 @@
 
 PACKAGES_BUILD="autoconf automake libtool make gcc pkg-config
     libmicrohttpd-dev libgnutls28-dev libjansson-dev libuv1-dev libarchive-dev libcurl4-openssl-dev nettle-dev
-    zlib1g-dev"
+    zlib1g-dev libpng-dev"
 PACKAGES_CHECK="valgrind curl clang libclang-rt-dev libcmocka-dev python3 python3-numpy xz-utils
     openssl jq sqlite3 python3-pip python3-yaml python3-torch python3-tqdm python3-matplotlib python3-sklearn
     fish zsh debhelper dh-python lintian debootstrap systemd-container"

@@ -20,6 +20,9 @@ enum {
     FRAME_TEXT_BYTES = 2,
     SHUFFLED_PER_US = 60,
     VIEWED_PER_US = 10,
+    COUNTED_PER_US = 200, /* events, into pictures */
+    PIXELS_PER_US = 40,   /* drawn and compressed */
+    PICTURE_US = 200,      /* of the compressor itself */
 };
 
 static uint64_t mean_events(const struct entry *entry, bool mixed)
@@ -99,6 +102,8 @@ uint64_t cost_us(const struct entry *entry, const struct form *form, const struc
         us += all / EVENTS_MIXED_PER_US;
     if (form->is_filtered)
         us += filter_us(form, all);
+    if (cost->pixels)
+        return us + all / COUNTED_PER_US + cost->pixels / PIXELS_PER_US + PICTURE_US;
     if (form->as != FORM_EVENTS) {
         const struct made one = make_frames(form, each);
         us += all / EVENTS_FRAMED_PER_US + cost->n * one.cut / EVENTS_CUT_PER_US +

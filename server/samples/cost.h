@@ -10,10 +10,11 @@
 #include "server/samples/form.h"
 
 struct cost {
-    uint64_t n; /* samples */
-    bool mixed; /* each is of several recordings */
-    bool text;  /* written as JSON */
-    bool head;  /* the length alone is wanted */
+    uint64_t n;      /* samples */
+    bool mixed;      /* each is of several recordings */
+    bool text;       /* written as JSON */
+    bool head;       /* the length alone is wanted */
+    uint64_t pixels; /* of a picture of them; 0: it is none */
 };
 
 /* Microseconds on one core, for samples as long as the split's are on the average. */

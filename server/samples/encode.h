@@ -23,8 +23,18 @@ typedef int encode_batch(const struct batch *batch, const struct form *form, str
 /* Single samples: the plain bytes, NumPy's file, JSON. */
 encode_sample encode_bin, encode_npy, encode_json_sample;
 
+/* A picture, a strip, or an animation. */
+encode_sample encode_png;
+
 /* Batches. */
 encode_batch encode_safetensors, encode_json_batch;
+
+/* A contact sheet of 1 to PICTURE_SHEET_MAX samples, row by row. */
+encode_batch encode_png_sheet;
+
+/* Pixels of a picture, in all of its frames; and of a sheet of n samples: for limits and costs. */
+uint64_t encode_png_pixels(const struct form *form);
+uint64_t encode_png_sheet_pixels(const struct form *form, uint64_t n);
 
 /* What encoders share. */
 

@@ -17,6 +17,13 @@ enum form_as { FORM_EVENTS, FORM_FRAMES, FORM_SPARSE, FORM_BITS };
 /* Stands beside the kinds of enum slice where one of them can be chosen. */
 enum { FORM_SLICE_VOXEL = SLICE_DURATION + 1 };
 
+/* Of pictures alone. */
+struct form_picture {
+    uint32_t scale;  /* 1 to PICTURE_SCALE_MAX */
+    uint32_t strip;  /* 1 to PICTURE_STRIP_MAX cells */
+    uint32_t frames; /* 1 to PICTURE_FRAMES_MAX; more than one of either is refused */
+};
+
 struct form {
     enum form_as as;
     bool has_order; /* otherwise: as stored, or by time where it is mixed now */
@@ -27,6 +34,7 @@ struct form {
     struct frames_rule frames; /* of all forms but events; alone where slice is SLICE_TIMESTEP */
     bool is_voxel;             /* a grid of frames.bins in place of frames */
     struct slice_rule slice;
+    struct form_picture picture;
 };
 
 /* Whether it is made by common/frames at once: then events may be in any order. */
