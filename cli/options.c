@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/completion.h"
 #include "cli/format.h"
+#include "cli/graphics.h"
 #include "cli/help.h"
 #include "cli/reference.h"
 #include "cli/word.h"
@@ -201,6 +202,7 @@ const struct option_row option_rows[] = {
     {"--denoise", 0, "US", "drop an event unless one of its 4 neighbours had one less than that before", RENDER, set_query, AT(query), .min = 1, .max = (1 << 23) - 1},
     {"--polarity", 0, "NAME", "merge: ON and OFF are the same", RENDER, set_query, AT(query), .choices = polarities},
     {"--speed", 0, "X", "times the real speed, 0.001 to 100", PLAY, set_speed, AT(speed), .standard = "0.2"},
+    {"--graphics", 0, "NAME", "how to draw: as characters, or as a picture where the terminal says that it can", PLAY, set_choice, AT(graphics), .choices = graphics_names, .standard = "auto"},
     {"--once", 0, NULL, "end after the first round", PLAY, set_flag, AT(once)},
     {"--help", 'h', NULL, "print help and exit", EVERY, set_nothing, .print = help_print},
     {"--version", 'V', NULL, "print the version and exit", NO_COMMAND, set_nothing, .print = help_print_version},

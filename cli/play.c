@@ -8,9 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/ability.h"
 #include "cli/clean.h"
 #include "cli/commands.h"
 #include "cli/event.h"
+#include "cli/graphics.h"
 #include "cli/output.h"
 #include "cli/screen.h"
 #include "cli/style.h"
@@ -33,7 +35,10 @@ struct film {
     char title[160];
     int32_t end_us, step_us; /* of the sample's time, between two frames */
     struct style style;
-    struct screen_layout layout;
+    struct screen_layout layout; /* of blocks */
+    struct ability ability;
+    enum graphics by; /* blocks, or */
+    struct canvas canvas;
     struct terminal terminal;
     bool is_paused;
 };
@@ -75,6 +80,23 @@ static void draw_time(const struct film *film, int32_t now_us)
     }
 }
 
+/* Below the first line; the cursor is in its last one then. False where there is no room. */
+static bool draw_screen(const struct film *film, int32_t now_us)
+{
+    if (film->by != GRAPHICS_BLOCKS) {
+        if (film->canvas.rows == 0)
+            return false;
+        canvas_draw(stdout, film->screen, &film->canvas, now_us);
+        printf("\033[%d;1H", 1 + film->canvas.rows);
+        return true;
+    }
+    for (uint32_t row = 0; row < film->layout.rows; row++) {
+        fputs("\r\n", stdout);
+        screen_draw_row(stdout, film->screen, &film->style, film->layout, row, now_us);
+    }
+    return film->layout.rows > 0;
+}
+
 /* Nothing is cleared but what changes its length: behind the last column that would take it away.
  */
 static int draw(const struct film *film, int32_t now_us, struct fault *why)
@@ -83,11 +105,7 @@ static int draw(const struct film *film, int32_t now_us, struct fault *why)
     fputs(film->style.has_colours ? "\033[1m" : "", stdout);
     clean_write(stdout, film->title, 0, film->style.columns);
     fputs(film->style.has_colours ? "\033[0m" : "", stdout);
-    for (uint32_t row = 0; row < film->layout.rows; row++) {
-        fputs("\r\n", stdout);
-        screen_draw_row(stdout, film->screen, &film->style, film->layout, row, now_us);
-    }
-    if (film->layout.rows > 0) {
+    if (draw_screen(film, now_us)) {
         fputs("\r\n", stdout);
         draw_time(film, now_us);
     }
@@ -97,7 +115,12 @@ static int draw(const struct film *film, int32_t now_us, struct fault *why)
 static void fit(struct film *film)
 {
     film->style = style_of(stdout);
+    if (film->ability.cell_width > 0) {
+        film->style.cell_width = film->ability.cell_width;
+        film->style.cell_height = film->ability.cell_height;
+    }
     film->layout = screen_fit(film->screen, &film->style, ROWS_BESIDE);
+    film->canvas = canvas_fit(film->screen, &film->style, film->by, ROWS_BESIDE);
     fputs("\033[2J", stdout);
 }
 
@@ -148,16 +171,33 @@ static int show_round(struct film *film, struct fault *why)
     return r;
 }
 
+/* The way to draw that the terminal has, where it is left to us. */
+static void choose_graphics(struct film *film)
+{
+    if (film->by != GRAPHICS_AUTO)
+        return;
+    film->by = GRAPHICS_BLOCKS;
+    if (!film->style.has_colours)
+        return;
+    ability_ask(&film->terminal, &film->ability);
+    if (film->ability.kitty)
+        film->by = GRAPHICS_KITTY;
+    else if (film->ability.sixel)
+        film->by = GRAPHICS_SIXEL;
+}
+
 static int show_film(struct film *film, bool once, struct fault *why)
 {
     setvbuf(stdout, NULL, _IOFBF, STDOUT_BUFFER);
     int r = terminal_take(&film->terminal, why);
     if (r < 0)
         return r;
+    choose_graphics(film);
     fit(film);
     do
         r = show_round(film, why);
     while (r == 0 && !once);
+    canvas_end(stdout, &film->canvas);
     terminal_give_back(&film->terminal);
     return r < 0 ? r : 0;
 }
@@ -203,6 +243,7 @@ static int play(const struct options *options, struct screen *screen, const tnm_
         .end_us = end_of(sample),
         .step_us = (int32_t)(FRAME_US * options->speed),
         .style = style_of(stdout),
+        .by = (enum graphics)options->graphics,
     };
     write_title(&film, options->operands[0]);
     if (film.style.is_terminal)

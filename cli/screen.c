@@ -5,11 +5,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { N_SHADES = 4, BACKGROUND = 233 };
+enum { N_STEPS = 4, BLACK = 16 };
 
-/* Colours of the terminal's palette of 256, from fresh to fading. */
-static const uint8_t on_shades[N_SHADES] = {220, 208, 130, 94};
-static const uint8_t off_shades[N_SHADES] = {51, 39, 25, 17};
+/* Of the terminal's palette of 256 those nearest to the pictures' colours, from fresh to fading. */
+static const uint8_t on_steps[N_STEPS] = {178, 136, 94, 58};
+static const uint8_t off_steps[N_STEPS] = {74, 67, 24, 17};
+
+/* Of the pictures: Okabe and Ito's orange and sky blue. */
+static const struct screen_colour on_colour = {230, 159, 0}, off_colour = {86, 180, 233};
 
 int screen_new(uint32_t width, uint32_t height, struct screen **ret, struct fault *why)
 {
@@ -62,23 +65,54 @@ static struct seen look(const struct screen *screen, uint32_t scale, uint32_t co
     return seen;
 }
 
-/* From 0, fresh; N_SHADES: dark. */
-static unsigned shade_of(struct seen seen, int32_t now_us)
+/* From `n`, fresh, down to 1; 0: dark. */
+static unsigned glow_of(struct seen seen, int32_t now_us, unsigned n)
 {
     if (seen.last_us < 0 || now_us - seen.last_us >= SCREEN_GLOW_US)
-        return N_SHADES;
-    return (unsigned)(now_us - seen.last_us) * N_SHADES / SCREEN_GLOW_US;
+        return 0;
+    return n - (unsigned)(now_us - seen.last_us) * n / SCREEN_GLOW_US;
 }
 
-static int colour_of(struct seen seen, int32_t now_us)
+static unsigned shade_of(struct seen seen, int32_t now_us)
 {
-    unsigned shade = shade_of(seen, now_us);
-    return shade == N_SHADES ? BACKGROUND : (seen.p ? on_shades : off_shades)[shade];
+    unsigned glow = glow_of(seen, now_us, SCREEN_GLOWS);
+    return glow + (glow && seen.p ? SCREEN_GLOWS : 0);
+}
+
+unsigned screen_shade(const struct screen *screen, uint32_t x, uint32_t y, int32_t now_us)
+{
+    const uint32_t pixel = y * screen->width + x;
+    return shade_of((struct seen){screen->pixels[pixel].last_us, screen->pixels[pixel].p}, now_us);
+}
+
+struct screen_colour screen_colour(unsigned shade)
+{
+    bool on = shade > SCREEN_GLOWS;
+    const struct screen_colour full = on ? on_colour : off_colour;
+    unsigned glow = on ? shade - SCREEN_GLOWS : shade;
+    return (struct screen_colour){
+        .r = (uint8_t)(full.r * glow / SCREEN_GLOWS),
+        .g = (uint8_t)(full.g * glow / SCREEN_GLOWS),
+        .b = (uint8_t)(full.b * glow / SCREEN_GLOWS),
+    };
+}
+
+/* A colour of the palette, or one of all, which stands behind them. */
+enum { ALL_COLOURS = 1 << 24 };
+
+static int colour_of(const struct style *style, struct seen seen, int32_t now_us)
+{
+    if (style->has_all_colours) {
+        struct screen_colour colour = screen_colour(shade_of(seen, now_us));
+        return ALL_COLOURS | colour.r << 16 | colour.g << 8 | colour.b;
+    }
+    unsigned glow = glow_of(seen, now_us, N_STEPS);
+    return glow ? (seen.p ? on_steps : off_steps)[N_STEPS - glow] : BLACK;
 }
 
 static char sign_of(struct seen seen, int32_t now_us)
 {
-    return shade_of(seen, now_us) == N_SHADES ? ' ' : seen.p ? '+' : '-';
+    return glow_of(seen, now_us, 1) == 0 ? ' ' : seen.p ? '+' : '-';
 }
 
 static uint32_t blocks(uint32_t pixels, uint32_t scale)
@@ -108,12 +142,22 @@ struct brush {
     int front, back;
 };
 
+/* `ground` is 3 in front and 4 behind. */
+static void set_colour(FILE *out, int ground, int colour)
+{
+    if (colour & ALL_COLOURS)
+        fprintf(out, "\033[%d8;2;%d;%d;%dm", ground, colour >> 16 & 0xff, colour >> 8 & 0xff,
+                colour & 0xff);
+    else
+        fprintf(out, "\033[%d8;5;%dm", ground, colour);
+}
+
 static void set_brush(FILE *out, struct brush *brush, int front, int back)
 {
     if (back != brush->back)
-        fprintf(out, "\033[48;5;%dm", back);
+        set_colour(out, 4, back);
     if (front != brush->front)
-        fprintf(out, "\033[38;5;%dm", front);
+        set_colour(out, 3, front);
     *brush = (struct brush){front, back};
 }
 
@@ -128,9 +172,10 @@ void screen_draw_row(FILE *out, const struct screen *screen, const struct style 
         struct seen both = fresher(upper, lower);
         char sign = style->has_colours ? ' ' : sign_of(both, now_us);
         if (layout.cells == SCREEN_HALF)
-            set_brush(out, &brush, colour_of(upper, now_us), colour_of(lower, now_us));
+            set_brush(out, &brush, colour_of(style, upper, now_us),
+                      colour_of(style, lower, now_us));
         else if (style->has_colours)
-            set_brush(out, &brush, brush.front, colour_of(both, now_us));
+            set_brush(out, &brush, brush.front, colour_of(style, both, now_us));
         if (layout.cells == SCREEN_HALF)
             fputs("\u2580", out);
         else
@@ -141,9 +186,12 @@ void screen_draw_row(FILE *out, const struct screen *screen, const struct style 
 
 void screen_draw_legend(FILE *out, const struct style *style)
 {
-    if (style->has_colours)
-        fprintf(out, "\033[48;5;%um  \033[0m ON  \033[48;5;%um  \033[0m OFF", on_shades[0],
-                off_shades[0]);
-    else
+    if (!style->has_colours) {
         fputs("+ ON  - OFF", out);
+        return;
+    }
+    set_colour(out, 4, colour_of(style, (struct seen){0, 1}, 0));
+    fputs("  \033[0m ON  ", out);
+    set_colour(out, 4, colour_of(style, (struct seen){0, 0}, 0));
+    fputs("  \033[0m OFF", out);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the sensor saw last, drawn into a terminal: ON warm and OFF cold, each glowing for a moment.
- */
+ * What the sensor saw last, drawn into a terminal: ON orange and OFF blue, as in the daemon's
+ * pictures, each glowing for a moment. */
 #pragma once
 
 #include <stdint.h>
@@ -26,6 +26,17 @@ void screen_clear(struct screen *screen);
 
 /* An event outside of it is not seen. */
 void screen_put(struct screen *screen, struct event event);
+
+/* How a pixel looks at now_us: 0 dark, then those of OFF and those of ON, each from fading to
+ * fresh.
+ */
+enum { SCREEN_GLOWS = 7, SCREEN_SHADES = 1 + 2 * SCREEN_GLOWS };
+unsigned screen_shade(const struct screen *screen, uint32_t x, uint32_t y, int32_t now_us);
+
+struct screen_colour {
+    uint8_t r, g, b;
+};
+struct screen_colour screen_colour(unsigned shade);
 
 /* How pixels become cells of the terminal, which are twice as high as wide. */
 struct screen_layout {

@@ -15,6 +15,12 @@ static bool is_set(const char *name)
     return value && *value;
 }
 
+static bool says_all_colours(void)
+{
+    const char *value = getenv("COLORTERM");
+    return value && (strcmp(value, "truecolor") == 0 || strcmp(value, "24bit") == 0);
+}
+
 struct style style_of(FILE *file)
 {
     struct winsize window;
@@ -22,12 +28,16 @@ struct style style_of(FILE *file)
     bool obeys = isatty(fileno(file)) && is_set("TERM") && strcmp(terminal, "dumb") != 0;
     bool has_window =
         ioctl(fileno(file), TIOCGWINSZ, &window) == 0 && window.ws_col > 0 && window.ws_row > 0;
+    bool has_colours = obeys && !is_set("NO_COLOR");
     return (struct style){
         .is_terminal = obeys,
-        .has_colours = obeys && !is_set("NO_COLOR"),
+        .has_colours = has_colours,
+        .has_all_colours = has_colours && says_all_colours(),
         .has_unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
         .columns = has_window ? window.ws_col : 80,
         .rows = has_window ? window.ws_row : 24,
+        .cell_width = has_window ? window.ws_xpixel / window.ws_col : 0,
+        .cell_height = has_window ? window.ws_ypixel / window.ws_row : 0,
     };
 }
 

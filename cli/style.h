@@ -7,10 +7,12 @@
 #include <stdio.h>
 
 struct style {
-    bool is_terminal; /* one that obeys: not a dumb one */
-    bool has_colours; /* and the user wants them: no NO_COLOR (no-color.org) */
+    bool is_terminal;     /* one that obeys: not a dumb one */
+    bool has_colours;     /* and the user wants them: no NO_COLOR (no-color.org) */
+    bool has_all_colours; /* 24 bits of them, as COLORTERM says */
     bool has_unicode;
-    int columns, rows; /* 80 and 24 where nobody knows */
+    int columns, rows;           /* 80 and 24 where nobody knows */
+    int cell_width, cell_height; /* pixels of the terminal; 0 where nobody knows */
 };
 
 /* That of a file; colours are for terminals alone. */

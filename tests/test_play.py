@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """`twonmnist play` in terminals: their size, their colours, their keys, and that each is given back."""
+import base64
 import os
 import re
 import signal
 import subprocess
 import sys
 import unittest
+
+import numpy as np
 
 import daemon
 from pseudo_terminal import Terminal, frames, plain
@@ -110,8 +113,14 @@ class Windows(Play):
 class Colours(Play):
     def test_on_and_off_are_coloured(self):
         output = self.round()[1]
-        for colour in (220, 51):
+        for colour in (178, 74):  # of the palette's 256 those next to the two of the pictures
             self.assertRegex(output, rf"\x1b\[[34]8;5;{colour}m")
+
+    def test_a_terminal_of_all_colours_gets_those_of_the_pictures(self):
+        output = self.round(COLORTERM="truecolor")[1]
+        for colour in ("230;159;0", "86;180;233"):
+            self.assertRegex(output, rf"\x1b\[[34]8;2;{colour}m")
+        self.assertNotIn("8;5;", output)
 
     def test_without_colours_they_are_signs(self):
         seen, output = self.round(NO_COLOR="1")
@@ -130,6 +139,90 @@ class Colours(Play):
             self.assertNotIn("\x1b", output)
             self.assertEqual(output.count("saccade"), 3)
             self.assertEqual(len(output.splitlines()), 1 + 3 * 35)
+
+
+def kitty_pixels(output):
+    """The last whole picture of kitty's protocol: [height, width, 3]."""
+    pictures = re.findall(r"\x1b_Ga=T,f=24,[^;]*s=(\d+),v=(\d+),[^;]*;(.*?)\x1b_Gm=0;", output, re.DOTALL)
+    width, height, text = pictures[-1]
+    pixels = base64.b64decode(re.sub(r"\x1b\\(\x1b_Gm=1;)?", "", text), validate=True)
+    return np.frombuffer(pixels, np.uint8).reshape(int(height), int(width), 3)
+
+
+def sixel_pixels(output):
+    """The last picture of sixels, each as its colour's number, and the colours in percent."""
+    text = re.findall(r"\x1bP0;1;0q(.*?)\x1b\\", output, re.DOTALL)[-1]
+    width, height = map(int, re.match(r'"1;1;(\d+);(\d+)', text).groups())
+    colours = {int(n): tuple(map(int, rgb.split(";"))) for n, rgb in re.findall(r"#(\d+);2;([\d;]+)", text)}
+    seen = np.full((height + 5, width), -1)
+    x = y = colour = 0
+    for one in re.finditer(r"#(\d+);2;[\d;]+|#(\d+)|!(\d+)(.)|([$-])|([?-~])", text.partition("#")[1] + text.partition("#")[2]):
+        if one[2]:
+            colour = int(one[2])
+        elif one[5]:
+            x, y = 0, y + 6 * (one[5] == "-")
+        elif one[3] or one[6]:
+            n, bits = int(one[3] or 1), ord(one[4] or one[6]) - ord("?")
+            for row in range(6):
+                if bits >> row & 1:
+                    seen[y + row, x:x + n] = colour
+            x += n
+    assert (seen[height:] == -1).all()
+    return seen[:height], colours
+
+
+class Graphics(Play):
+    """Terminals that say that they can show pictures."""
+    KITTY, CELL, SIXEL, NEITHER = "\x1b_Gi=31;OK\x1b\\", "\x1b[6;20;10t", "\x1b[?62;4;6c", "\x1b[?62;22c"
+
+    def shown(self, answers, *options, **more):
+        terminal = self.terminal("--once", "--speed", "4", *options, **more)
+        if answers:
+            terminal.wait_for(r"\x1b\[c")
+            terminal.type(answers)
+        status, output = terminal.wait()
+        self.assertEqual(status, 0, output[-500:])
+        self.given_back(terminal)
+        return output
+
+    def test_kitty_gets_pixels_as_large_as_there_is_room(self):
+        output = self.shown(self.KITTY + self.CELL + self.NEITHER)
+        self.assertNotIn("▀", output)
+        pixels = kitty_pixels(output)
+        self.assertEqual(pixels.shape, (136, 136, 3))
+        # 21 rows of 20 pixels are 12 for each of the sensor's: 408 of them, in cells of 10 x 20
+        self.assertIn("c=41,r=21,", output)
+        self.assertTrue((pixels == pixels[::4, ::4].repeat(4, 0).repeat(4, 1)).all())
+        self.assertTrue(output.partition(GIVEN_BACK)[0].endswith("\x1b_Ga=d,d=I,i=1,q=2;\x1b\\"))
+
+    def test_sixels_show_the_same(self):
+        first = self.shown(self.KITTY + self.NEITHER)
+        seen, colours = sixel_pixels(self.shown(self.CELL + self.SIXEL))
+        self.assertEqual(seen.shape, (408, 408))
+        self.assertTrue((seen >= 0).all())
+        self.assertGreater(len(np.unique(seen)), 5)
+        palette = np.array([colours[i] for i in range(15)])
+        same = kitty_pixels(first)[::4, ::4].astype(int) * 100 // 255
+        self.assertTrue((palette[seen[::12, ::12]] == same).all())
+        self.assertEqual(colours[14], (90, 62, 0))
+
+    def test_one_that_cannot_or_says_nothing_gets_characters(self):
+        for answers in (self.NEITHER, None):
+            output = self.shown(answers)
+            self.assertIn("▀", output)
+            self.assertNotIn("\x1b_Ga=T", output)
+
+    def test_who_knows_is_not_asked(self):
+        for options, more, sign in ((("--graphics", "blocks"), {}, "▀"), (("--graphics", "sixel"), {}, "\x1bP0;1;0q"),
+                                    (("--graphics", "kitty"), {}, "\x1b_Ga=T"), ((), {"NO_COLOR": "1"}, "+")):
+            output = self.shown(None, *options, **more)
+            self.assertIn(sign, output)
+            self.assertNotIn("\x1b[c", output)
+
+    def test_a_window_without_room_shows_what_it_can(self):
+        output = self.shown(None, "--graphics", "kitty", rows=3)
+        self.assertNotIn("\x1b_Ga=T", output)
+        self.assertIn("train 0", plain(output))
 
 
 class Keys(Play):
