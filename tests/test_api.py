@@ -410,7 +410,7 @@ class Errors(Case):
 
     def test_a_formats_list_answers_what_nobody_accepts(self):
         self.problem("/v1/splits/train/samples/0", 406, "not-acceptable", "json, bin, npy",
-                     Accept="image/png")
+                     Accept="image/jpeg")
 
     def test_health_and_readiness(self):
         self.assertEqual(self.get("/healthz").json(), {"status": "alive"})

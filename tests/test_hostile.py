@@ -123,11 +123,12 @@ class Framing(unittest.TestCase):
     def test_a_target_may_be_a_whole_url(self):
         for target in ("http://a/v1/splits", "HTTPS://a:80/v1/splits", "http://a/healthz?"):
             self.taken(head("Host: a", target=target))
-        self.taken(head("Host: a", target="http://a"), 404)
+        self.taken(head("Host: a", target="http://a"))
+        self.taken(head("Host: a", target="http://a/nothing"), 404)
 
     def test_several_lines_of_a_list_are_one(self):
         path = "/v1/splits/train/samples/0"
-        answer = wire.ask(server, wire.request(path, "Accept: image/png",
+        answer = wire.ask(server, wire.request(path, "Accept: image/jpeg",
                                                "Accept: application/octet-stream"))
         self.assertEqual(answer[0], 200)
         self.assertIn(b"application/octet-stream", answer[1])
