@@ -28,9 +28,9 @@ def spans(events, n):
     return np.stack([counts(events[at == i]) for i in range(n)])
 
 
-def colours(cells, merged=False):
-    """RGB of counts [...,2]: brightness means the same in all of them."""
-    square = 65025 * cells // max(1, cells.max())
+def colours(cells, merged=False, largest=None):
+    """RGB of counts [...,2]: brightness means the same in all of them, or where `largest` is full."""
+    square = 65025 * cells // max(1, cells.max() if largest is None else largest)
     level = np.floor(np.sqrt(square)).astype(np.int64)
     assert ((level ** 2 <= square) & ((level + 1) ** 2 > square)).all()
     off, on = level[..., :1], level[..., 1:]

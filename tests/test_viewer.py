@@ -17,6 +17,7 @@ import numpy as np
 
 import browser
 import daemon
+import picture_rules as rules
 
 ROOT = pathlib.Path(os.environ.get("TWONMNIST_SOURCE", pathlib.Path(__file__).parent.parent))
 BUILD = daemon.BUILD.resolve()
@@ -28,19 +29,6 @@ FRAMES = "new Promise((r) => requestAnimationFrame(() => requestAnimationFrame((
 
 PIXELS = """(() => { const c = document.querySelectorAll('.player canvas')[%d];
     return {rgba: [...c.getContext('2d').getImageData(0, 0, 34, 34).data], ...c.dataset}; })()"""
-
-
-def picture(counts, largest):
-    """The colour rule in NumPy: counts [2, 34, 34], OFF and ON."""
-    levels = np.floor(np.sqrt((65025 * counts // largest).astype(np.float64))).astype(np.int64)
-    off, on = np.array([86, 180, 233]), np.array([230, 159, 0])
-    return np.minimum(255, (off * levels[0][..., None] + on * levels[1][..., None] + 127) // 255)
-
-
-def counts_of(events):
-    counts = np.zeros((2, SIDE, SIDE), dtype=np.int64)
-    np.add.at(counts, (events["p"].astype(int), events["y"].astype(int), events["x"].astype(int)), 1)
-    return counts
 
 
 class Prefix(http.server.BaseHTTPRequestHandler):
@@ -118,17 +106,50 @@ class Viewer(Case):
                     self.assertLessEqual(page.run(f"{FRAMES}.then(() => document.documentElement.scrollWidth)"), width)
             self.check_clean(page)
 
+    def canvas(self, place):
+        """RGB of the player's first canvas, and what it says of itself."""
+        seen = self.page(place).run(PIXELS % 0)
+        return np.array(seen["rgba"]).reshape(SIDE, SIDE, 4)[..., :3], seen
+
     def test_pixels_are_those_of_the_colour_rule(self):
         events = self.events("/v1/splits/train/samples/4.npy")
-        whole = self.page("#/sample/train/4?trail=all&t=999999").run(PIXELS % 0)
-        counts = counts_of(events)
-        np.testing.assert_array_equal(np.array(whole["rgba"]).reshape(SIDE, SIDE, 4)[..., :3], picture(counts, counts.max()))
-        part = self.page("#/sample/train/4?trail=50&t=150000").run(PIXELS % 0)
-        self.assertEqual((int(part["from"]), int(part["to"])), (100_000, 150_000))
+        whole, _ = self.canvas("#/sample/train/4?trail=all&t=999999")
+        np.testing.assert_array_equal(whole, rules.colours(rules.counts(events)))
+        part, said = self.canvas("#/sample/train/4?trail=50&t=150000")
+        self.assertEqual((int(said["from"]), int(said["to"])), (100_000, 150_000))
         shown = events[(events["t"] >= 100_000) & (events["t"] < 150_000)]
-        most = max(counts_of(events[(events["t"] >= t) & (events["t"] < t + 50_000)]).max() for t in np.unique(events["t"]))
-        self.assertEqual(int(part["largest"]), most)
-        np.testing.assert_array_equal(np.array(part["rgba"]).reshape(SIDE, SIDE, 4)[..., :3], picture(counts_of(shown), most))
+        most = max(rules.counts(events[(events["t"] >= t) & (events["t"] < t + 50_000)]).max() for t in np.unique(events["t"]))
+        self.assertEqual(int(said["largest"]), most)
+        np.testing.assert_array_equal(part, rules.colours(rules.counts(shown), largest=most))
+
+    def test_pixels_are_those_of_the_daemons_picture(self):
+        for i in (0, 4, 9):
+            whole, _ = self.canvas(f"#/sample/train/{i}?trail=all&t=999999")
+            png = self.server.get(f"/v1/splits/train/samples/{i}.png?scale=1").body
+            np.testing.assert_array_equal(whole, rules.read(png)[0])
+
+    def test_it_is_there_while_others_pull_batches(self):
+        ended, pulled = threading.Event(), []
+
+        def pull(rank):
+            while not ended.is_set():
+                path = f"/v1/pairs/nmnist-train/{rank}/batches/{len(pulled)}.safetensors?size=64"
+                pulled.append(len(self.server.get(path).body))
+
+        pullers = [threading.Thread(target=pull, args=(rank,)) for rank in range(4)]
+        for puller in pullers:
+            puller.start()
+        try:
+            page = self.page("#/samples/train")
+            painted = page.run("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+        finally:
+            ended.set()
+            for puller in pullers:
+                puller.join()
+        print(f"# first paint after {painted:.0f} ms, beside {len(pulled)} batches of fresh pairs")
+        self.assertGreater(painted, 0)
+        self.assertGreater(len(pulled), 4)
+        self.check_clean(page)
 
     def test_it_plays_and_space_stops_it(self):
         page = self.page("#/sample/train/0", still=False)

@@ -14,6 +14,7 @@ import unittest
 import numpy as np
 
 import daemon
+import picture_rules as rules
 
 ROOT = pathlib.Path(os.environ.get("TWONMNIST_SOURCE", pathlib.Path(__file__).parent.parent))
 FOLDER = ROOT / "viewer"
@@ -56,20 +57,7 @@ def some_events(seed, n=3000, last=300_000):
 
 
 def counts_of(rows):
-    counts = np.zeros((2, SIDE, SIDE), dtype=np.int64)
-    np.add.at(counts, (rows[:, 3], rows[:, 2], rows[:, 1]), 1)
-    return counts
-
-
-def picture(counts, largest, colours):
-    """The colour rule in NumPy: RGB of planes of counts, whole numbers alone."""
-    levels = np.array([int(v) for v in np.sqrt((65025 * counts // largest).astype(np.float64)).ravel()]).reshape(counts.shape)
-    assert (levels ** 2 <= 65025 * counts // largest).all() and ((levels + 1) ** 2 > 65025 * counts // largest).all()
-    total = sum(np.array(colour) * plane[..., None] for colour, plane in zip(colours, levels))
-    return np.minimum(255, (total + 127) // 255)
-
-
-OFF, ON, WHITE = (86, 180, 233), (230, 159, 0), (255, 255, 255)
+    return rules.counts(dict(zip("txyp", rows.T)))
 
 
 def mixed(recordings):
@@ -184,12 +172,12 @@ class Modules(unittest.TestCase):
         whole, slice_, bright, white = self.ask(
             ["picture", {"bytes": pack(rows)}], ["picture", {"bytes": pack(rows), "from": 20_000, "to": 60_000}],
             ["picture", {"bytes": pack(rows), "largest": 40}], ["picture", {"bytes": pack(merged), "isMerged": True}])
-        for got, counts, largest, colours in [
-                (whole, counts_of(rows), None, (OFF, ON)), (slice_, counts_of(part), None, (OFF, ON)),
-                (bright, counts_of(rows), 40, (OFF, ON)), (white, counts_of(merged)[:1], None, (WHITE,))]:
+        for got, counts, largest, is_merged in [
+                (whole, counts_of(rows), None, False), (slice_, counts_of(part), None, False),
+                (bright, counts_of(rows), 40, False), (white, counts_of(merged), None, True)]:
             rgba = np.array(got).reshape(SIDE, SIDE, 4)
             self.assertTrue((rgba[..., 3] == 255).all())
-            np.testing.assert_array_equal(rgba[..., :3], picture(counts, largest or max(1, counts.max()), colours))
+            np.testing.assert_array_equal(rgba[..., :3], rules.colours(counts, is_merged, largest))
 
     def test_the_largest_count_of_any_window_is_found(self):
         rows = some_events(4, n=1200)
