@@ -34,7 +34,8 @@ struct tnm_batch {
 void batch_set_block(tnm_batch *batch, struct pool *pool, struct pool_block block);
 void batch_set_lent(tnm_batch *batch, void *lent, size_t room);
 
-/* Lend the batch memory of at least `size` bytes, where there is some. */
+/* Lend the batch memory of at least `size` bytes, where there is some; or set some of the pool's.
+ */
 typedef void batch_lend(tnm_batch *batch, size_t size, void *user);
 
 /* decoder.c: decode with `decoder` into the memory that was set, or else, or where it is too small,

@@ -66,12 +66,16 @@ static struct slot *take_packed(tnm_stream *stream)
 
 /* ---- Without it, in any thread ---- */
 
+/* Under the lock, under which the caller counts blocks (stream_count_held()). */
 static void lend(tnm_batch *batch, size_t size, void *user)
 {
     tnm_stream *stream = user;
     tnm_client *client = stream->split->client;
+    struct pool_block block;
     pthread_mutex_lock(&client->lock);
-    take_lent(stream, batch, size);
+    if (!take_lent(stream, batch, size) && !(batch->decoded && size <= batch->room) &&
+        pool_take(stream->pool, size, &block) == 0)
+        batch_set_block(batch, stream->pool, block);
     pthread_mutex_unlock(&client->lock);
 }
 

@@ -13,7 +13,7 @@
 tnm_client *client;
 tnm_split *split;
 tnm_stream *stream;
-bool asked_for_places;
+atomic_bool asked_for_places;
 int64_t damaged_k;
 
 /* The numbers of the path, by what stands before each. */
@@ -68,8 +68,9 @@ static int reply(const struct request_ask *ask, struct answer *answer, struct er
     }
     if ((int64_t)number_after(ask->path, "/batches/") == damaged_k)
         return error_set(why, -EBADMSG, "damaged");
-    asked_for_places = strstr(ask->path, "as=sparse") != NULL;
-    (asked_for_places ? fake_places : fake_batch)(answer, indices, indices_of(ask->path, indices));
+    bool places = strstr(ask->path, "as=sparse") != NULL;
+    asked_for_places = places;
+    (places ? fake_places : fake_batch)(answer, indices, indices_of(ask->path, indices));
     return 0;
 }
 

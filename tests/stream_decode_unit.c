@@ -2,8 +2,10 @@
  * Tests of client/stream_decode: which batches of a stream are decoded when, by whom, from what. */
 #include <errno.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -223,6 +225,51 @@ static void frames_come_as_places_and_know_their_numbers(void **state)
     tnm_decoder_free(decoder);
 }
 
+/* A decoder that stops in batch DEPTH + 1, when it has memory for it. Without any order between
+ * threads: that is ThreadSanitizer's to look for. */
+static struct {
+    int (*run)(const tnm_decoder *decoder, const struct decode *what, void *out, struct error *why);
+    atomic_uint n_runs;
+    atomic_bool goes_on;
+} stopping;
+
+static int run_and_stop(const tnm_decoder *decoder, const struct decode *what, void *out,
+                        struct error *why)
+{
+    if (atomic_fetch_add_explicit(&stopping.n_runs, 1, memory_order_relaxed) == DEPTH + 1)
+        while (!atomic_load_explicit(&stopping.goes_on, memory_order_relaxed))
+            sched_yield();
+    return stopping.run(decoder, what, out, why);
+}
+
+static void blocks_are_counted_while_a_batch_gets_a_larger_one(void **state)
+{
+    (void)state;
+    client->options->wire = OPTION_WIRE_SPARSE;
+    tnm_decoder *decoder = set_rule(each_event, 2);
+    tnm_batch *kept[2];
+    stopping.run = decoder->run;
+    stopping.n_runs = 0;
+    stopping.goes_on = false;
+    decoder->run = run_and_stop;
+    assert_int_equal(tnm_stream_next(stream, &kept[0]), 1);
+    for (uint64_t k = 1; k <= DEPTH; k++)
+        wait_for(k, DECODING_DONE);
+    atomic_store(&stream->largest, 0); /* the next one becomes more than it is given room for */
+    assert_int_equal(tnm_stream_next(stream, &kept[1]), 1);
+    while (atomic_load_explicit(&stopping.n_runs, memory_order_relaxed) < DEPTH + 2)
+        sched_yield();
+    stream_count_held(stream);
+    assert_int_equal(stream->most_blocks, 3); /* the caller has two */
+    assert_int_equal(pool_n_out(stream->pool), 2 + DEPTH);
+    atomic_store_explicit(&stopping.goes_on, true, memory_order_relaxed);
+    for (int i = 0; i < 2; i++)
+        tnm_batch_free(kept[i]);
+    tnm_stream_close(stream);
+    stream = NULL;
+    tnm_decoder_free(decoder);
+}
+
 static void events_come_where_places_would_be_more_or_are_not_to_be_had(void **state)
 {
     (void)state;
@@ -321,6 +368,7 @@ int main(void)
         EPOCH(a_batch_that_the_caller_takes_is_decoded_by_nobody_else),
         EPOCH(what_cannot_be_decoded_is_told_to_the_caller),
         EPOCH(frames_come_as_places_and_know_their_numbers),
+        EPOCH(blocks_are_counted_while_a_batch_gets_a_larger_one),
         EPOCH(events_come_where_places_would_be_more_or_are_not_to_be_had),
         EPOCH(filters_of_the_split_and_of_the_rule_are_never_asked_for_at_once),
         EPOCH(a_sample_of_which_the_rule_makes_nothing_is_named_each_time),
