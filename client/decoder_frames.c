@@ -182,6 +182,11 @@ static int check_batch(const tnm_decoder *decoder, const tnm_batch *batch, struc
                          sensor->width, sensor->height, own->width, own->height);
     if (batch->blob.counts && !rule_equal(&batch->rule, &decoder->rule))
         return error_set(why, -EINVAL, "the batch came as places of frames by another rule");
+    if (decoder->axes == TNM_TBCHW && batch->blob.n_samples > UINT32_MAX / frame_values(decoder))
+        return error_set(why, -EINVAL,
+                         "%" PRIu64 " samples of %zu places each; axes TBCHW have up to %" PRIu32
+                         " places side by side",
+                         batch->blob.n_samples, frame_values(decoder), UINT32_MAX);
     return 0;
 }
 

@@ -54,6 +54,6 @@ void frames_shape(const struct frames_rule *rule, uint64_t ret[FRAMES_DIMS]);
 void frames_fill(const struct frames_rule *rule, struct event_span events, void *out);
 
 /* The same into the place of sample i in a tensor [bins, n_samples, 2, height, width] that is zero
- * there, whatever the rule's axes. */
+ * there, whatever the rule's axes. n_samples · 2 · height · width is no more than 2^32 - 1. */
 void frames_fill_among(const struct frames_rule *rule, struct event_span events, uint64_t i,
                        uint64_t n_samples, void *out);

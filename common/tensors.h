@@ -30,7 +30,7 @@ void dense_fill(const struct tensor_shape *shape, struct event_span events,
                 enum frames_values values, void *out);
 
 /* The same into the place of sample i in a tensor [T, n_samples, C, height, width] that is zero
- * there. */
+ * there. n_samples · C · height · width is no more than 2^32 - 1. */
 void dense_fill_among(const struct tensor_shape *shape, struct event_span events,
                       const struct slices *slices, enum frames_values values, uint64_t i,
                       uint64_t n_samples, void *out);

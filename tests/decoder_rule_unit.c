@@ -536,6 +536,40 @@ static void events_that_cannot_be_make_no_batch(void **state)
     tnm_batch_free(batch);
 }
 
+/* Nothing of them is made: they would have 4 GB. */
+static void samples_side_by_side_are_no_more_than_can_be_counted(void **state)
+{
+    (void)state;
+    enum { MOST = 32767 }; /* of 2 x 256 x 256 places */
+    static uint64_t offsets[MOST + 2];
+    const tnm_geometry large = {.width = 256, .height = 256, .n_labels = 10};
+    tnm_batch *batch;
+    size_t size;
+    uint32_t longest;
+    for (size_t n = MOST; n <= MOST + 1; n++)
+        for (int axes = TNM_BCHWT; axes <= TNM_TBCHW; axes++)
+            for (int is_rule = 0; is_rule < 2; is_rule++) {
+                bool fits = n == MOST || axes != TNM_TBCHW;
+                tnm_decoder *decoder;
+                tnm_rule *rule = rule_of("bins=1&polarity=keep&overlap=sum");
+                assert_int_equal(is_rule
+                                     ? tnm_decoder_rule(&large, rule, axes, TNM_F32, &decoder)
+                                     : tnm_decoder_frames(&large, 1, 1, TNM_BIN_FLOOR,
+                                                          TNM_OVERLAP_OR, axes, TNM_U8, &decoder),
+                                 0);
+                assert_int_equal(tnm_batch_of_events(&large, NULL, offsets, n, &batch), 0);
+                assert_int_equal(tnm_decoder_measure(decoder, batch, &size, &longest, NULL),
+                                 fits ? 0 : -EINVAL);
+                if (!fits)
+                    assert_string_equal(tnm_last_error(),
+                                        "32768 samples of 131072 places each; axes TBCHW have up "
+                                        "to 4294967295 places side by side");
+                tnm_batch_free(batch);
+                tnm_decoder_free(decoder);
+                tnm_rule_free(rule);
+            }
+}
+
 static void what_is_less_to_send_is_known_from_the_rule(void **state)
 {
     (void)state;
@@ -624,6 +658,7 @@ int main(void)
         cmocka_unit_test(a_sparse_batch_gives_its_parts_and_a_matrix),
         cmocka_unit_test(a_block_that_is_too_small_is_replaced),
         cmocka_unit_test(events_that_cannot_be_make_no_batch),
+        cmocka_unit_test(samples_side_by_side_are_no_more_than_can_be_counted),
         cmocka_unit_test(what_is_less_to_send_is_known_from_the_rule),
         cmocka_unit_test(memory_that_runs_out_is_said),
     };

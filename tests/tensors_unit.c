@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -309,6 +310,32 @@ static void check_sparse_crowd(void)
     recording_free(events);
 }
 
+/* A batch of which eight frames are more than can be counted; the kernel has memory for the pages
+ * alone that are written. */
+static void large_samples_stand_among_many(void **state)
+{
+    (void)state;
+    enum { N = 5000, FRAMES = 9 };
+    const struct tensor_shape shape = {{256, 256, 10}, 2, FRAMES_OR};
+    const size_t frame = 2 * 256 * 256, size = (size_t)FRAMES * N * frame;
+    uint8_t events[FRAMES * EVENT_BYTES];
+    slices.n = FRAMES;
+    for (uint32_t t = 0; t < FRAMES; t++) {
+        slices.at[t] = (struct slice_run){.begin = t, .end = t + 1};
+        event_pack((struct event){.t_us = t, .x = (uint8_t)t, .y = 255, .p = 1},
+                   events + t * EVENT_BYTES);
+    }
+    uint8_t *out = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    assert_ptr_not_equal(out, MAP_FAILED);
+    dense_fill_among(&shape, (struct event_span){events, FRAMES}, &slices, FRAMES_U8, N - 1, N,
+                     out);
+    for (size_t t = 0; t < FRAMES; t++)
+        for (size_t x = 0; x < FRAMES; x++)
+            assert_int_equal(out[(t * N + N - 1) * frame + frame - 256 + x], x == t);
+    munmap(out, size);
+}
+
 static void sparse_sums_stop_nowhere(void **state)
 {
     (void)state;
@@ -417,6 +444,7 @@ int main(void)
         cmocka_unit_test(tensors_are_the_counts_of_their_frames),
         cmocka_unit_test(short_sparse_frames_of_every_length_are_sorted),
         cmocka_unit_test(counts_stop_at_the_largest_value),
+        cmocka_unit_test(large_samples_stand_among_many),
         cmocka_unit_test(sparse_sums_stop_nowhere),
         cmocka_unit_test(the_largest_sparse_place_is_32767),
         cmocka_unit_test(voxels_are_shared_by_two_bins_in_the_order_of_events),
