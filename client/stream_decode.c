@@ -116,6 +116,14 @@ static void end_job(struct loop_work *work)
     free(job);
 }
 
+/* One that has run may not have ended yet when the slot gets another. */
+static void forget_job(struct slot *slot)
+{
+    if (slot->job)
+        slot->job->stream = NULL;
+    slot->job = NULL;
+}
+
 /* Decode on the worker pool; or here, where handing it over costs as much. */
 static void start(struct slot *slot)
 {
@@ -128,6 +136,7 @@ static void start(struct slot *slot)
     if (job) {
         *job =
             (struct job){.work = {.run = run_job, .done = end_job}, .stream = stream, .slot = slot};
+        forget_job(slot);
         slot->job = job;
         if (loop_work(stream->split->client->loop, &job->work) == 0)
             return;
@@ -157,9 +166,7 @@ void stream_abandon_job(struct slot *slot)
     while (slot->decoding == DECODING_RUNS)
         pthread_cond_wait(&client->changed, &client->lock);
     pthread_mutex_unlock(&client->lock);
-    if (slot->job)
-        slot->job->stream = NULL;
-    slot->job = NULL;
+    forget_job(slot);
 }
 
 /* ---- In the caller's thread ---- */

@@ -146,6 +146,31 @@ static void a_batch_that_the_caller_takes_is_decoded_by_nobody_else(void **state
     tnm_decoder_free(decoder);
 }
 
+static void set_job(void *user)
+{
+    struct job *job = user;
+    job->slot->job = job;
+}
+
+/* Its end is told to the loop's thread after its batch is handed over, and the next one may have
+ * arrived by then. */
+static void a_job_that_has_not_ended_is_forgotten_when_its_slot_gets_another(void **state)
+{
+    (void)state;
+    tnm_decoder *decoder = set_frames();
+    tnm_batch *kept[] = {next_frames(), next_frames()};
+    wait_for(2, DECODING_PACKED);
+    struct job late = {.stream = stream, .slot = stream_slot(stream, 2)};
+    loop_call(client->loop, set_job, &late);
+    tnm_batch_free(kept[0]); /* there is memory to decode it now */
+    wait_for(2, DECODING_DONE);
+    assert_null(late.stream);
+    tnm_batch_free(kept[1]);
+    tnm_stream_close(stream);
+    stream = NULL;
+    tnm_decoder_free(decoder);
+}
+
 static void what_cannot_be_decoded_is_told_to_the_caller(void **state)
 {
     (void)state;
@@ -366,6 +391,7 @@ int main(void)
         EPOCH(only_the_next_batch_is_decoded_ahead),
         EPOCH(a_caller_that_keeps_batches_gets_each_decoded),
         EPOCH(a_batch_that_the_caller_takes_is_decoded_by_nobody_else),
+        EPOCH(a_job_that_has_not_ended_is_forgotten_when_its_slot_gets_another),
         EPOCH(what_cannot_be_decoded_is_told_to_the_caller),
         EPOCH(frames_come_as_places_and_know_their_numbers),
         EPOCH(blocks_are_counted_while_a_batch_gets_a_larger_one),
