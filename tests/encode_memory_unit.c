@@ -187,12 +187,14 @@ static void every_cut_and_filter_is_refused_whichever_allocation_fails(void **st
 static void a_picture_is_refused_whichever_allocation_fails(void **state)
 {
     (void)state;
-    static const struct form still = {.frames = {.geometry = GEOMETRY_NMNIST},
+    static const struct form still = {.frames = {.geometry = {SENSOR_WIDTH, SENSOR_HEIGHT,
+                                                              N_DIGITS}},
                                       .filter = {.t1_us = FILTER_T1_NONE},
                                       .picture = {.scale = 9, .strip = 9, .frames = 1}},
-                             moving = {.frames = {.geometry = GEOMETRY_NMNIST},
-                                       .filter = {.t1_us = FILTER_T1_NONE},
-                                       .picture = {.scale = 2, .strip = 1, .frames = 2}};
+                             moving = {
+                                 .frames = {.geometry = {SENSOR_WIDTH, SENSOR_HEIGHT, N_DIGITS}},
+                                 .filter = {.t1_us = FILTER_T1_NONE},
+                                 .picture = {.scale = 2, .strip = 1, .frames = 2}};
     static const uint64_t few[] = {SAMPLE_PAIR, SAMPLE_SINGLE};
     check(&(struct encoding){.sample = encode_png, .entry = small.timed, .form = &still});
     check(&(struct encoding){.sample = encode_png, .entry = small.timed, .form = &moving});
