@@ -10,6 +10,7 @@ written there as JSON. The yardsticks, measured in the same run:
 * files, byte loop: one small file a sample, read as the dataset's authors read theirs: a list of
   bytes, columns, rounded bins, OR into a dense tensor (written anew after doc and paper).
 * files, NumPy: the same files by np.fromfile and whole-array arithmetic; events alone.
+* files, add.at: these cut into windows as Tonic cuts them, each counted by np.add.at.
 * curl: the same batches over HTTP, thrown away; the better of one connection and of four.
 
 Frames are made of events, as on one machine they are, or "of places" that are set, as over a
@@ -29,7 +30,7 @@ import numpy as np
 import twonmnist
 
 BATCH, ROUNDS, SECONDS = 64, 3, 2.0
-TIMESTEP, BINS = 1000, 300
+TIMESTEP, BINS, WINDOW_US = 1000, 300, 10_000
 
 
 def byte_loop(path):
@@ -56,6 +57,19 @@ def whole_arrays(path):
     events["x"], events["y"], events["p"] = octets[:, 0], octets[:, 1], octets[:, 2] >> 7
     events["t"] = (octets[:, 2] & 0x7F) << 16 | octets[:, 3] << 8 | octets[:, 4]
     return events
+
+
+def windows_of(path):
+    """Windows of a file, from its first event on, those that are full: int16 [n, 2, 34, 34]."""
+    events = whole_arrays(path)
+    t = events["t"].astype(np.int64)
+    n = max(int((t[-1] - t[0]) // WINDOW_US), 1)
+    frames = np.zeros((n, 2, 34, 34), np.int16)
+    for i in range(n):
+        begin, end = np.searchsorted(t, [t[0] + i * WINDOW_US, t[0] + (i + 1) * WINDOW_US])
+        at = events[begin:end]
+        np.add.at(frames, (i, at["p"].astype(int), at["y"].astype(int), at["x"].astype(int)), 1)
+    return frames
 
 
 def rate(one_round):
@@ -107,6 +121,14 @@ def singly(split):
     return one_round
 
 
+def check_windows(split, paths, rule):
+    """Both ways give the same tensors."""
+    (frames, n_frames), _ = next(iter(twonmnist.loader(
+        split, len(paths), frames=rule, axes="BTCHW", dtype="uint8", tensors=False)))
+    for tensor, n, path in zip(frames, n_frames, paths):
+        np.testing.assert_array_equal(tensor[:n], windows_of(path))
+
+
 def check_byte_loop(split, paths):
     """Both ways give the same tensors."""
     frames, _ = next(iter(twonmnist.loader(split, len(paths), dtype="uint8", axes="CHWT",
@@ -118,7 +140,7 @@ def check_byte_loop(split, paths):
 def measure(url):
     split = twonmnist.Split(url, "train")
     of_places = twonmnist.Split(url, "train", wire="sparse")
-    windows = twonmnist.frames.tonic(time_window=10_000)
+    windows = twonmnist.frames.tonic(time_window=WINDOW_US)
     with tempfile.TemporaryDirectory() as folder:
         paths = [pathlib.Path(folder) / f"{i}.bin" for i in range(50)]
         raw = twonmnist.loader(split, len(paths), form="packed", tensors=False)
@@ -126,9 +148,11 @@ def measure(url):
         for i, path in enumerate(paths):
             path.write_bytes(events[offsets[i]:offsets[i + 1]].tobytes())
         check_byte_loop(split, paths)
+        check_windows(split, paths, windows)
         ways = {
             "files, byte loop, frames": from_files(byte_loop, paths),
             "files, NumPy, events": from_files(whole_arrays, paths),
+            "files, add.at, 10 ms windows": from_files(windows_of, paths),
             "curl, 1 connection": from_curl(url, split),
             "curl, 4 connections": from_curl(url, split, "--parallel", "--parallel-max", "4"),
             "Split[i], events": singly(split),
