@@ -119,10 +119,11 @@ class Program(unittest.TestCase):
         self.assertEqual(samples, list(range(server.get("/v1/splits/test").json()["samples"])))
 
     def test_what_is_wrong_is_said_in_a_line(self):
-        with daemon.temporary_folder() as folder:
-            ended = self.run_example(folder, "--bins", "0")
-        self.assertEqual((ended.returncode, ended.stderr),
-                         (1, "train.py: bins 0; it has to be 1 to 4096\n"))
+        for option, words in (("--bins", "bins 0; it has to be 1 to 4096"),
+                              ("--epochs", "epochs 0; it has to be 1 or more")):
+            with daemon.temporary_folder() as folder:
+                ended = self.run_example(folder, option, "0")
+            self.assertEqual((ended.returncode, ended.stderr), (1, f"train.py: {words}\n"))
 
 
 if __name__ == "__main__":

@@ -272,6 +272,8 @@ def parse(arguments):
 def main(arguments=None):
     options = parse(arguments)
     try:
+        if options.epochs < 1:
+            raise ValueError(f"epochs {options.epochs}; it has to be 1 or more")
         training = Training(options)
         if options.resume:
             training.resume(options.resume)
