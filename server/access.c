@@ -62,7 +62,7 @@ static const struct {
 static bool check_token(struct request *request, struct reply *reply)
 {
     struct tokens *tokens = service_tokens(request->service);
-    if (!tokens)
+    if (!tokens || routes_is_page(request->path) || cors_is_preflight(request))
         return true;
     enum token_verdict verdict =
         tokens_judge(tokens, request->authorization, time(NULL), request->caller);
@@ -77,9 +77,7 @@ static bool check_token(struct request *request, struct reply *reply)
 bool access_check(struct request *request, struct reply *reply)
 {
     return request->is_admin || routes_is_open(request->path) ||
-           (check_rate(request, reply) &&
-            (routes_is_page(request->path) || cors_is_preflight(request) ||
-             check_token(request, reply)));
+           (check_rate(request, reply) && check_token(request, reply));
 }
 
 void access_charge(const struct request *request, const struct reply *reply)

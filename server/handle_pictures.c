@@ -55,7 +55,7 @@ static int add_sheet(struct request *request, struct reply *reply, struct error 
     if (r < 0)
         return r;
     for (uint64_t i = 0; i < rows.n; i++)
-        positions[i] = rows.positions ? rows.positions[rows.first + i] : rows.first + i;
+        positions[i] = rows_position(&rows, i);
     const struct batch batch = {
         .entry = request->entry,
         .kind = BATCH_STORED,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/document.h"
 #include "server/handlers.h"
 #include "server/problem.h"
 #include "server/route.h"
@@ -46,8 +47,7 @@ static const struct viewer_file *file_of(const struct request *request)
 static void take(struct request *request, const struct viewer_file *file)
 {
     request->tag = file->tag;
-    request->codable = true;
-    request->coded = format_takes_gzip(request->accept_encoding);
+    document_offer_gzip(request);
 }
 
 static bool check_file(struct request *request, struct reply *reply)

@@ -285,9 +285,8 @@ int rows_write(const struct rows *rows, enum rows_style style, struct text *text
 {
     add_head(rows, style, text);
     for (uint64_t i = 0; i < rows->n; i++) {
-        uint64_t at = rows->first + i;
         struct row row;
-        int r = read_row(rows->entry, rows->positions ? rows->positions[at] : at, &row, why);
+        int r = read_row(rows->entry, rows_position(rows, i), &row, why);
         if (r < 0)
             return r;
         add_row(text, &row, style, i == 0);

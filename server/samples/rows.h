@@ -18,6 +18,12 @@ struct rows {
     uint64_t offset, total;    /* what a page says of itself */
 };
 
+/* Where row i < n is in the split. */
+static inline uint64_t rows_position(const struct rows *rows, uint64_t i)
+{
+    return rows->positions ? rows->positions[rows->first + i] : rows->first + i;
+}
+
 /* Bytes that they take at most. */
 uint64_t rows_size(const struct rows *rows, enum rows_style style);
 
