@@ -10,22 +10,6 @@
 #include "server/samples/cost.h"
 #include "tests/small_catalog.h"
 
-static struct small_catalog small;
-
-static int open_small(void **state)
-{
-    (void)state;
-    small_catalog_open(&small);
-    return 0;
-}
-
-static int close_small(void **state)
-{
-    (void)state;
-    small_catalog_close(&small);
-    return 0;
-}
-
 static const struct form events, stepped = {.timestep_us = 1000},
                                  ordered = {.has_order = true, .order = MIX_TIME};
 
@@ -161,5 +145,5 @@ int main(void)
         cmocka_unit_test(an_order_costs_as_much_as_it_is_long),
         cmocka_unit_test(a_view_costs_more_than_an_order),
     };
-    return cmocka_run_group_tests_name("cost", tests, open_small, close_small);
+    return cmocka_run_group_tests_name("cost", tests, small_setup, small_teardown);
 }

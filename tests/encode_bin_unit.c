@@ -9,26 +9,8 @@
 
 #include <cmocka.h>
 
-#include "server/samples/scratch.h"
 #include "tests/answers.h"
 #include "tests/encoding.h"
-
-static struct small_catalog small;
-
-static int open_small(void **state)
-{
-    (void)state;
-    small_catalog_open(&small);
-    return 0;
-}
-
-static int close_small(void **state)
-{
-    (void)state;
-    small_catalog_close(&small);
-    scratch_free();
-    return 0;
-}
 
 static void for_each_sample(void (*check)(const struct encoding *encoding))
 {
@@ -112,5 +94,5 @@ int main(void)
         cmocka_unit_test(stored_events_are_one_part_of_the_map_and_claim_nothing),
         cmocka_unit_test(a_mix_is_encoded_as_a_sample_is),
     };
-    return cmocka_run_group_tests_name("encode_bin", tests, open_small, close_small);
+    return cmocka_run_group_tests_name("encode_bin", tests, small_setup, small_teardown);
 }

@@ -14,26 +14,8 @@
 
 #include "common/crc32c.h"
 #include "common/safetensors.h"
-#include "server/samples/scratch.h"
 #include "tests/answers.h"
 #include "tests/encoding.h"
-
-static struct small_catalog small;
-
-static int open_small(void **state)
-{
-    (void)state;
-    small_catalog_open(&small);
-    return 0;
-}
-
-static int close_small(void **state)
-{
-    (void)state;
-    small_catalog_close(&small);
-    scratch_free();
-    return 0;
-}
 
 static const uint64_t indices[] = {SAMPLE_PAIR, SAMPLE_SINGLE, SAMPLE_PAIR, 1, 0};
 enum { N = sizeof indices / sizeof *indices };
@@ -239,5 +221,5 @@ int main(void)
         cmocka_unit_test(a_sensor_with_too_many_places_has_no_sparse_frames),
         cmocka_unit_test(more_frames_than_there_may_be_are_too_many),
     };
-    return cmocka_run_group_tests_name("encode_forms", tests, open_small, close_small);
+    return cmocka_run_group_tests_name("encode_forms", tests, small_setup, small_teardown);
 }

@@ -11,26 +11,8 @@
 
 #include <cmocka.h>
 
-#include "server/samples/scratch.h"
 #include "tests/answers.h"
 #include "tests/encoding.h"
-
-static struct small_catalog small;
-
-static int open_small(void **state)
-{
-    (void)state;
-    small_catalog_open(&small);
-    return 0;
-}
-
-static int close_small(void **state)
-{
-    (void)state;
-    small_catalog_close(&small);
-    scratch_free();
-    return 0;
-}
 
 static json_t *parse_with(const struct reply *reply, size_t flags)
 {
@@ -275,5 +257,5 @@ int main(void)
         cmocka_unit_test(limits_refuse_by_their_reason),
         cmocka_unit_test(the_longest_sample_fits_its_room),
     };
-    return cmocka_run_group_tests_name("encode_json", tests, open_small, close_small);
+    return cmocka_run_group_tests_name("encode_json", tests, small_setup, small_teardown);
 }

@@ -16,22 +16,6 @@
 #include "tests/answers.h"
 #include "tests/encoding.h"
 
-static struct small_catalog small;
-
-static int open_small(void **state)
-{
-    (void)state;
-    small_catalog_open(&small);
-    return 0;
-}
-
-static int close_small(void **state)
-{
-    (void)state;
-    small_catalog_close(&small);
-    return 0;
-}
-
 /* The linker brings the library's allocations here. */
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
@@ -242,5 +226,5 @@ int main(void)
         cmocka_unit_test(a_picture_is_refused_whichever_allocation_fails),
         cmocka_unit_test(a_batch_is_refused_whichever_allocation_fails),
     };
-    return cmocka_run_group_tests_name("encode_memory", tests, open_small, close_small);
+    return cmocka_run_group_tests_name("encode_memory", tests, small_setup, small_teardown);
 }

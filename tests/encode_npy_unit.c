@@ -10,26 +10,8 @@
 #include <cmocka.h>
 
 #include "common/npy.h"
-#include "server/samples/scratch.h"
 #include "tests/answers.h"
 #include "tests/encoding.h"
-
-static struct small_catalog small;
-
-static int open_small(void **state)
-{
-    (void)state;
-    small_catalog_open(&small);
-    return 0;
-}
-
-static int close_small(void **state)
-{
-    (void)state;
-    small_catalog_close(&small);
-    scratch_free();
-    return 0;
-}
 
 static void for_each_sample(void (*check)(const struct encoding *encoding))
 {
@@ -100,5 +82,5 @@ int main(void)
         cmocka_unit_test(a_head_tells_what_a_get_does),
         cmocka_unit_test(limits_refuse_by_their_reason),
     };
-    return cmocka_run_group_tests_name("encode_npy", tests, open_small, close_small);
+    return cmocka_run_group_tests_name("encode_npy", tests, small_setup, small_teardown);
 }

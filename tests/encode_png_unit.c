@@ -14,7 +14,6 @@
 
 #include "common/picture.h"
 #include "server/samples/image.h"
-#include "server/samples/scratch.h"
 #include "tests/answers.h"
 #include "tests/encoding.h"
 
@@ -30,23 +29,6 @@ static const struct form forms[] = {
     {PICTURE(1, 1, 5), .has_order = true, .order = MIX_PUBLISHED},
 };
 enum { N_FORMS = sizeof forms / sizeof *forms, SHEET_N = 12 };
-
-static struct small_catalog small;
-
-static int open_small(void **state)
-{
-    (void)state;
-    small_catalog_open(&small);
-    return 0;
-}
-
-static int close_small(void **state)
-{
-    (void)state;
-    small_catalog_close(&small);
-    scratch_free();
-    return 0;
-}
 
 /* The pixels that libpng reads, [height][width][3] from malloc(). */
 static uint8_t *read_png(const struct reply *reply, uint32_t *ret_width, uint32_t *ret_height)
@@ -213,5 +195,5 @@ int main(void)
         cmocka_unit_test(a_picture_is_refused_past_any_limit),
         cmocka_unit_test(a_picture_grows_as_far_as_it_has_to),
     };
-    return cmocka_run_group_tests(tests, open_small, close_small);
+    return cmocka_run_group_tests(tests, small_setup, small_teardown);
 }

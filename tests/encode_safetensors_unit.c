@@ -12,26 +12,8 @@
 
 #include "common/crc32c.h"
 #include "common/safetensors.h"
-#include "server/samples/scratch.h"
 #include "tests/answers.h"
 #include "tests/encoding.h"
-
-static struct small_catalog small;
-
-static int open_small(void **state)
-{
-    (void)state;
-    small_catalog_open(&small);
-    return 0;
-}
-
-static int close_small(void **state)
-{
-    (void)state;
-    small_catalog_close(&small);
-    scratch_free();
-    return 0;
-}
 
 enum { N = 12 };
 
@@ -264,5 +246,5 @@ int main(void)
         cmocka_unit_test(a_batch_with_a_sample_that_is_not_there_fails),
         cmocka_unit_test(a_form_that_a_sample_does_not_suit_names_the_sample),
     };
-    return cmocka_run_group_tests_name("encode_safetensors", tests, open_small, close_small);
+    return cmocka_run_group_tests_name("encode_safetensors", tests, small_setup, small_teardown);
 }

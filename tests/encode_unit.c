@@ -10,26 +10,8 @@
 
 #include <cmocka.h>
 
-#include "server/samples/scratch.h"
 #include "tests/answers.h"
 #include "tests/encoding.h"
-
-static struct small_catalog small;
-
-static int open_small(void **state)
-{
-    (void)state;
-    small_catalog_open(&small);
-    return 0;
-}
-
-static int close_small(void **state)
-{
-    (void)state;
-    small_catalog_close(&small);
-    scratch_free();
-    return 0;
-}
 
 static struct recipe recipe_of(const struct entry *entry, const struct form *form, uint64_t i)
 {
@@ -150,5 +132,5 @@ int main(void)
         cmocka_unit_test(a_sample_without_labels_has_no_header_of_them),
         cmocka_unit_test(the_longest_headers_fit),
     };
-    return cmocka_run_group_tests_name("encode", tests, open_small, close_small);
+    return cmocka_run_group_tests_name("encode", tests, small_setup, small_teardown);
 }

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "common/frames.h"
+#include "tests/frame_values.h"
 #include "tests/levels.h"
 
 enum { ROUNDS = 400 };
@@ -43,29 +44,12 @@ static void define_frames(const struct frames_rule *rule, struct event_span even
     }
 }
 
-static uint16_t value_at(const struct frames_rule *rule, const uint8_t *tensor, size_t i)
-{
-    uint16_t u16;
-    float f32;
-    switch (rule->values) {
-    case FRAMES_U8:
-        return tensor[i];
-    case FRAMES_U16:
-        memcpy(&u16, tensor + i * sizeof u16, sizeof u16);
-        return u16;
-    default:
-        memcpy(&f32, tensor + i * sizeof f32, sizeof f32);
-        assert_true(f32 == (float)(uint16_t)f32);
-        return (uint16_t)f32;
-    }
-}
-
 /* Frees both. */
 static void expect(const struct frames_rule *rule, struct buffer tensor, uint16_t *wanted, size_t n)
 {
     assert_int_equal(tensor.size, n * frames_value_size(rule->values));
     for (size_t i = 0; i < n; i++)
-        assert_int_equal(value_at(rule, tensor.bytes, i), wanted[i]);
+        assert_int_equal(frame_value(rule->values, tensor.bytes, i), wanted[i]);
     buffer_check_and_free(tensor);
     free(wanted);
 }

@@ -12,25 +12,7 @@
 #include <cmocka.h>
 
 #include "server/samples/recipe.h"
-#include "server/samples/scratch.h"
 #include "tests/small_catalog.h"
-
-static struct small_catalog small;
-
-static int open_small(void **state)
-{
-    (void)state;
-    small_catalog_open(&small);
-    return 0;
-}
-
-static int close_small(void **state)
-{
-    (void)state;
-    small_catalog_close(&small);
-    scratch_free();
-    return 0;
-}
 
 static const struct form as_stored, by_time = {.has_order = true, .order = MIX_TIME},
                                     published = {.has_order = true, .order = MIX_PUBLISHED};
@@ -374,5 +356,5 @@ int main(void)
             a_published_sample_that_does_not_say_where_its_digits_meet_needs_the_recordings),
         cmocka_unit_test(what_the_mixer_refuses_is_the_forms_fault),
     };
-    return cmocka_run_group_tests_name("recipe", tests, open_small, close_small);
+    return cmocka_run_group_tests_name("recipe", tests, small_setup, small_teardown);
 }

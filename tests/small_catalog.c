@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "common/split_writer.h"
+#include "server/samples/scratch.h"
 
 const struct small_row small_rows[SMALL_SAMPLES] = {
     {0, 5},  {4, 9},  {3, -1},          {7, 2},   {19, 0},  {SMALL_EMPTY, -1}, {6, 13},
@@ -151,9 +152,9 @@ void small_folder_remove(const char *folder)
     assert_int_equal(rmdir(folder), 0);
 }
 
-static struct entry *entry_of(const struct small_catalog *small, const char *name)
+static struct entry *entry_of(const struct small_catalog *opened, const char *name)
 {
-    struct entry *entry = catalog_find(small->catalog, name, strlen(name));
+    struct entry *entry = catalog_find(opened->catalog, name, strlen(name));
     assert_non_null(entry);
     return entry;
 }
@@ -169,10 +170,27 @@ void small_catalog_open(struct small_catalog *ret)
     ret->orphan = entry_of(ret, "orphan");
 }
 
-void small_catalog_close(struct small_catalog *small)
+void small_catalog_close(struct small_catalog *opened)
 {
-    catalog_unref(small->catalog);
-    small_folder_remove(small->folder);
+    catalog_unref(opened->catalog);
+    small_folder_remove(opened->folder);
+}
+
+struct small_catalog small;
+
+int small_setup(void **state)
+{
+    (void)state;
+    small_catalog_open(&small);
+    return 0;
+}
+
+int small_teardown(void **state)
+{
+    (void)state;
+    small_catalog_close(&small);
+    scratch_free();
+    return 0;
 }
 
 size_t small_mix(size_t i, struct mix_rule rule, uint8_t ret[SMALL_MOST_EVENTS * EVENT_BYTES])

@@ -42,7 +42,12 @@ struct small_catalog {
     struct entry *source, *timed, *published, *orphan;
 };
 void small_catalog_open(struct small_catalog *ret);
-void small_catalog_close(struct small_catalog *small);
+void small_catalog_close(struct small_catalog *opened);
+
+/* One for all tests of a group, between these. */
+extern struct small_catalog small;
+int small_setup(void **state);
+int small_teardown(void **state);
 
 /* Mix the recordings of row i as sample i of a split is mixed, with another rule.
  * Returns the number of events written to ret. */

@@ -14,6 +14,7 @@
 
 #include "common/sparse.h"
 #include "common/tensors.h"
+#include "tests/frame_values.h"
 #include "tests/levels.h"
 
 enum { ROUNDS = 150, FRAMES_MOST = 40 };
@@ -94,23 +95,6 @@ static struct tensor_shape any_shape(void)
     };
 }
 
-static uint32_t value_at(enum frames_values values, const uint8_t *tensor, size_t i)
-{
-    uint16_t u16;
-    float f32;
-    switch (values) {
-    case FRAMES_U8:
-        return tensor[i];
-    case FRAMES_U16:
-        memcpy(&u16, tensor + i * sizeof u16, sizeof u16);
-        return u16;
-    default:
-        memcpy(&f32, tensor + i * sizeof f32, sizeof f32);
-        assert_true(f32 == (float)(uint32_t)f32);
-        return (uint32_t)f32;
-    }
-}
-
 static enum frames_values any_values(void)
 {
     static const enum frames_values values[] = {FRAMES_U8, FRAMES_U16, FRAMES_F32};
@@ -137,9 +121,9 @@ static void check_dense(const struct tensor_shape *shape, struct event_span even
             size_t at =
                 axes == FRAMES_TCHW ? (size_t)frame * places + place : (size_t)place * t + frame;
             uint32_t wanted = at_most(values, counts[(size_t)frame * places + place]);
-            if (value_at(values, out.bytes, at) != wanted)
+            if (frame_value(values, out.bytes, at) != wanted)
                 fail_msg("frame %u, place %u: %u, not %u", frame, place,
-                         value_at(values, out.bytes, at), wanted);
+                         frame_value(values, out.bytes, at), wanted);
         }
     buffer_check_and_free(out);
 }
@@ -155,7 +139,7 @@ static void check_among(const struct tensor_shape *shape, struct event_span even
     for (size_t frame = 0; frame < slices.n; frame++)
         for (size_t i = 0; i < n; i++)
             for (size_t place = 0; place < places; place++)
-                assert_int_equal(value_at(values, out.bytes, (frame * n + i) * places + place),
+                assert_int_equal(frame_value(values, out.bytes, (frame * n + i) * places + place),
                                  i == mine ? at_most(values, counts[frame * places + place]) : 0);
     buffer_check_and_free(out);
 }
@@ -278,7 +262,7 @@ static uint32_t count_of_crowd(uint32_t n, enum frames_values values)
     struct event_span events = crowd(n);
     dense_fill(&sums, events, &slices, 1, FRAMES_TCHW, values, out);
     recording_free(events);
-    return value_at(values, (const uint8_t *)out, CROWDED);
+    return frame_value(values, (const uint8_t *)out, CROWDED);
 }
 
 static void check_saturation(void)

@@ -2,45 +2,19 @@
 """/openapi.json in tools of others: a validator, and a client that is made of it and fetches a batch.
 They come from npm into the build folder; where that is not to be had this is skipped."""
 import json
-import os
-import pathlib
-import shutil
 import subprocess
 import unittest
 
 import daemon
+import node_tools
 
-SOURCE = pathlib.Path(os.environ.get("TWONMNIST_SOURCE", pathlib.Path(__file__).parent.parent))
-FILES = ("package.json", "package-lock.json", ".npmrc", "use.ts")
 STRICT = ("--strict", "--target", "es2022", "--module", "nodenext")
-
-
-def install(folder):
-    """What the lock file names, once; a reason where it cannot be had."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in FILES:
-        shutil.copyfile(SOURCE / "tests/openapi" / name, folder / name)
-    lock, done = folder / "package-lock.json", folder / "installed"
-    if done.exists() and done.read_bytes() == lock.read_bytes():
-        return None
-    if not shutil.which("node") or not shutil.which("npm"):
-        return "node and npm are not there"
-    try:
-        subprocess.run(["npm", "ci", "--fetch-retries=0", "--fetch-timeout=20000"], cwd=folder, check=True,
-                       timeout=120, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    except (subprocess.SubprocessError, OSError) as error:
-        return f"npm does not get the tools: {getattr(error, 'stderr', None) or error}"
-    done.write_bytes(lock.read_bytes())
-    return None
 
 
 class Tools(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.tools = daemon.BUILD.absolute() / "tests/openapi-tools"
-        reason = install(cls.tools)
-        if reason:
-            raise unittest.SkipTest(reason)
+        cls.tools = node_tools.install("openapi")
         folder = cls.enterClassContext(daemon.temporary_folder())
         daemon.generate(folder, "--count", "60,10", "--seed", "9", source="synthetic")
         cls.server = cls.enterClassContext(daemon.Daemon(folder))

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The web page for those who use the keyboard alone, and by the rules of axe-core."""
 import json
-import shutil
-import subprocess
 import unittest
 
+import node_tools
 import test_viewer
 
 FOCUSABLE = """[...document.querySelectorAll('a[href],button,input,select,[tabindex]')].filter((e) =>
@@ -26,23 +25,9 @@ class Access(test_viewer.Case):
                 self.assertGreater(expected, 10)
                 self.assertEqual(len(reached), expected, page.run(f"{FOCUSABLE}.map((e) => e.outerHTML.slice(0, 120))"))
 
-    def axe(self):
-        """The source of axe-core, installed into the build folder by its lock file."""
-        npm, folder = shutil.which("npm"), test_viewer.BUILD / "axe"
-        if npm is None:
-            self.skipTest("there is no npm")
-        folder.mkdir(exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copyfile(test_viewer.ROOT / "tests/axe" / name, folder / name)
-        words = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries", "1", "--cache", folder / "cache"]
-        try:
-            subprocess.run(words, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=40, check=True)
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-            self.skipTest("npm does not get axe-core: " + " ".join(str(error.stderr).split())[:200])
-        return (folder / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
-
     def test_axe_finds_no_violation_at_any_width_in_either_theme(self):
-        source = self.axe()
+        axe = node_tools.install("axe") / "node_modules/axe-core/axe.min.js"
+        source = axe.read_text(encoding="utf-8")
         for place in test_viewer.VIEWS:
             page = self.page(place)
             page.run(f"(() => {{ {source} }})(); 0")
