@@ -45,17 +45,23 @@ check_with() {
         grep -E -A5 'error|undefined reference' "$build/make.log" | head -n 60
         die "$build: make failed"
     }
-    make -C "$build" -j"$(nproc)" -k check ${only:+TESTS="$only" check_PROGRAMS="$programs"} >"$build/check.log" 2>&1 ||
+    # One more than there are processors: many tests wait most of their time.
+    make -C "$build" -j"$(($(nproc) + 1))" -k check ${only:+TESTS="$only" check_PROGRAMS="$programs"} >"$build/check.log" 2>&1 ||
         grep -E '^(FAIL|ERROR)|error:' "$build/check.log"
     count_results "$build"
 }
 
-# Debian's packages: built, looked into, booted.
+# Debian's packages: built, looked into, booted, one after the other, beside what else is checked.
+start_packages() {
+    find build-check-gcc -name '*.trs' -delete
+    make -C build-check-gcc -k check-packages >build-check-gcc/packages.log 2>&1 &
+    packages=$!
+    trap 'kill "$packages" 2>/dev/null' EXIT
+}
 check_packages() {
     echo "== packages"
-    find build-check-gcc -name '*.trs' -delete
-    make -C build-check-gcc -j"$(nproc)" -k check-packages >build-check-gcc/packages.log 2>&1 ||
-        grep -E '^(FAIL|ERROR)|error:' build-check-gcc/packages.log
+    wait "$packages" || grep -E '^(FAIL|ERROR)|error:' build-check-gcc/packages.log
+    trap - EXIT
     count_results build-check-gcc
 }
 
@@ -103,8 +109,9 @@ autoreconf -fi >/dev/null 2>autoreconf.log || {
 }
 rm -f autoreconf.log
 check_with build-check-gcc --enable-werror CC=gcc
-check_packages
+start_packages
 check_with build-check-clang --enable-werror --enable-sanitizers CC=clang CFLAGS="-g -O1"
+check_packages
 # The tests fork; ThreadSanitizer has to be told that it is meant.
 TSAN_OPTIONS=die_after_fork=0 only="tests/test_client.py tests/test_client_edges.py tests/test_stream.py" \
     programs="tests/client_driver tests/twonmnist client/examples/epoch client/examples/pairs" \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Decoding the batches of a stream when they are near: what waits stays packed, which is a
  * hundredth of what frames become. */
+#include <limits.h>
 #include <stdlib.h>
 
 #include "client/stream.h"
@@ -34,14 +35,14 @@ static bool take_lent(tnm_stream *stream, tnm_batch *batch, size_t size)
     return false;
 }
 
-/* Memory for a batch that is decoded ahead, if it may be now. */
-static bool get_memory(tnm_stream *stream, tnm_batch *batch)
+/* Memory for a batch, if it may have a block beside most_blocks - 1 others. */
+static bool get_memory(tnm_stream *stream, tnm_batch *batch, unsigned most_blocks)
 {
     size_t size = decoded_size(stream, batch);
     struct pool_block block;
     if (decoder_knows_size(stream->decoder) && take_lent(stream, batch, size))
         return true;
-    if (pool_take_few(stream->pool, size, stream->most_blocks, &block) < 0)
+    if (pool_take_few(stream->pool, size, most_blocks, &block) < 0)
         return false;
     batch_set_block(batch, stream->pool, block);
     return true;
@@ -56,7 +57,7 @@ static struct slot *take_packed(tnm_stream *stream)
             return NULL; /* what is nearer comes first */
         if (slot->decoding != DECODING_PACKED)
             continue;
-        if (!get_memory(stream, slot->wish.batch))
+        if (!get_memory(stream, slot->wish.batch, stream->most_blocks))
             return NULL;
         slot->decoding = DECODING_RUNS;
         return slot;
@@ -178,8 +179,8 @@ void stream_claim(struct slot *slot)
     if (slot->state != SLOT_ARRIVED || slot->decoding == DECODING_DONE || !stream->decoder)
         return;
     slot->decoding = DECODING_CALLERS;
-    if (!batch->decoded && decoder_knows_size(stream->decoder))
-        take_lent(stream, batch, decoded_size(stream, batch));
+    if (!batch->decoded) /* before the one behind it may be decoded ahead */
+        get_memory(stream, batch, UINT_MAX);
 }
 
 int stream_decode_claimed(struct slot *slot)

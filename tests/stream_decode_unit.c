@@ -139,7 +139,35 @@ static void a_batch_that_the_caller_takes_is_decoded_by_nobody_else(void **state
         tnm_batch_free(kept[i]); /* there is memory to decode it now */
     loop_call(client->loop, decode_near, stream);
     assert_int_equal(slot->decoding, DECODING_CALLERS);
-    assert_null(slot->wish.batch->decoded);
+    tnm_batch_free(next_frames());
+    tnm_stream_close(stream);
+    stream = NULL;
+    tnm_decoder_free(decoder);
+}
+
+/* In the loop's thread, so that it looks for what is near then and not before. */
+static void free_claim_and_look(void *batch)
+{
+    tnm_batch_free(batch);
+    stream_count_held(stream);
+    pthread_mutex_lock(&client->lock);
+    stream_claim(stream_slot(stream, 2));
+    pthread_mutex_unlock(&client->lock);
+    stream_decode_near(stream);
+}
+
+/* Else there were three, where the caller has one and takes another. */
+static void a_batch_that_the_caller_takes_has_its_memory_at_once(void **state)
+{
+    (void)state;
+    tnm_decoder *decoder = set_frames();
+    tnm_batch *kept[] = {next_frames(), next_frames()};
+    wait_for(2, DECODING_PACKED);
+    wait_for(3, DECODING_PACKED);
+    loop_call(client->loop, free_claim_and_look, kept[0]);
+    assert_int_equal(stream_slot(stream, 3)->decoding, DECODING_PACKED);
+    assert_int_equal(pool_n_out(stream->pool), 2);
+    tnm_batch_free(kept[1]);
     tnm_batch_free(next_frames());
     tnm_stream_close(stream);
     stream = NULL;
@@ -391,6 +419,7 @@ int main(void)
         EPOCH(only_the_next_batch_is_decoded_ahead),
         EPOCH(a_caller_that_keeps_batches_gets_each_decoded),
         EPOCH(a_batch_that_the_caller_takes_is_decoded_by_nobody_else),
+        EPOCH(a_batch_that_the_caller_takes_has_its_memory_at_once),
         EPOCH(a_job_that_has_not_ended_is_forgotten_when_its_slot_gets_another),
         EPOCH(what_cannot_be_decoded_is_told_to_the_caller),
         EPOCH(frames_come_as_places_and_know_their_numbers),
