@@ -62,6 +62,10 @@ class Edges(unittest.TestCase):
 
 class Misuse(Edges):
     def test_what_the_parent_opened_is_refused_in_a_forked_child(self):
+        if "-fsanitize=address" in (daemon.BUILD / "Makefile").read_text():
+            # Seen to hang in calloc() of the child: until LLVM 18 the locks of its allocator stay
+            # as another thread held them at the fork.
+            self.skipTest("a child of several threads may not allocate under AddressSanitizer")
         lines = drive("fork", server.url)
         self.assertEqual(lines[-2][0:2] + (lines[-2][2].split(),), ("children", "20", ["of", "20"]))
         self.assertEqual(lines[-1][:2], ("next", "ok"))
