@@ -240,7 +240,9 @@ class Stream(unittest.TestCase):
         batch, peak = map(int, ended.stdout.splitlines()[-1].split()[1:])
         self.assertGreater(batch, 20 << 20)
         self.assertGreater(peak, batch)
-        self.assertLess(peak, 3 * batch)  # two decoded ones, and eight packed
+        # Two decoded ones and eight packed, 2.3 to 3.0 with AddressSanitizer's shadow of an eighth; a
+        # third one would be one more (tests/stream_decode_unit.c counts them).
+        self.assertLess(peak, 3.2 * batch)
 
     def test_pairs_are_decoded_into_lent_buffers(self):
         ended = subprocess.run([PAIRS, "nmnist-train", "3", "3", server.url], capture_output=True,
