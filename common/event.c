@@ -17,6 +17,19 @@ static int check_event(const struct event *event, size_t i, struct error *why)
     return 0;
 }
 
+/* How many events from the first need nothing: nearly always all of them. */
+static size_t count_plain(const uint8_t *bytes, size_t n, uint32_t *last_us)
+{
+    size_t i = 0;
+    for (; i < n; i++) {
+        struct event event = event_unpack(bytes + i * EVENT_BYTES);
+        if (event.x >= SENSOR_WIDTH || event.y >= SENSOR_HEIGHT || event.t_us < *last_us)
+            break;
+        *last_us = event.t_us;
+    }
+    return i;
+}
+
 int event_check(uint8_t *bytes, size_t size_bytes, unsigned max_descents, size_t *ret_n_events,
                 struct error *why)
 {
@@ -26,8 +39,8 @@ int event_check(uint8_t *bytes, size_t size_bytes, unsigned max_descents, size_t
 
     uint32_t passed_us = 0, last_us = 0;
     unsigned descents = 0;
-    size_t n_kept = 0;
-    for (size_t i = 0; i < size_bytes / EVENT_BYTES; i++) {
+    size_t n_kept = count_plain(bytes, size_bytes / EVENT_BYTES, &last_us);
+    for (size_t i = n_kept; i < size_bytes / EVENT_BYTES; i++) {
         struct event event = event_unpack(bytes + i * EVENT_BYTES);
         if (event.y == EVENT_OVERFLOW_Y) {
             if (passed_us > EVENT_T_MAX)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/crc32c.h"
@@ -22,6 +23,21 @@ static unsigned count_labels(const struct sample *sample)
 {
     uint8_t digits[N_DIGITS];
     return digits_of(sample->labels, digits);
+}
+
+/* Put the sample's events into `copy`, and let it borrow them from there. They are read, not looked
+ * at in the map: each page of that costs more than to copy it, since it is needed once. */
+static int read_events(const struct check *check, uint64_t i, struct buffer *copy,
+                       struct sample *sample, struct error *why)
+{
+    size_t size = sample->events.n_events * EVENT_BYTES;
+    uint64_t at = split_events_start(check->split) + split_offsets(check->split)[i] * EVENT_BYTES;
+    if (buffer_reserve(copy, size) < 0)
+        return error_set(why, -ENOMEM, "no memory for %zu bytes", size);
+    int r = split_read(check->split, at, copy->bytes, size, why);
+    copy->size = r < 0 ? 0 : size;
+    sample->events.bytes = copy->bytes;
+    return r;
 }
 
 static int check_checksum(const struct sample *sample, struct error *fault)
@@ -42,21 +58,17 @@ static int check_labels(const struct check *check, const struct sample *sample, 
     return 0;
 }
 
-static int check_events(const struct check *check, const struct sample *sample, struct buffer *copy,
-                        struct error *fault, struct error *why)
+static void check_events(const struct check *check, const struct sample *sample,
+                         struct buffer *copy, struct error *fault)
 {
-    size_t size = sample->events.n_events * EVENT_BYTES;
-    if (buffer_assign(copy, sample->events.bytes, size) < 0)
-        return error_set(why, -ENOMEM, "no memory for %zu bytes", size);
     bool two_in_a_row = check->order == MIX_PUBLISHED && count_labels(sample) == 2;
     size_t n_events;
-    if (event_check(copy->bytes, size, two_in_a_row ? 1 : 0, &n_events, fault) == 0) {
-        if (n_events == 0)
-            error_set(fault, 0, "it holds no events");
-        else if (n_events != sample->events.n_events)
-            error_set(fault, 0, "it holds time-overflow markers");
-    }
-    return 0;
+    if (event_check(copy->bytes, copy->size, two_in_a_row ? 1 : 0, &n_events, fault) < 0)
+        return;
+    if (n_events == 0)
+        error_set(fault, 0, "it holds no events");
+    else if (n_events != sample->events.n_events)
+        error_set(fault, 0, "it holds time-overflow markers");
 }
 
 static void check_no_sources(const struct check *check, const struct sample *sample,
@@ -100,32 +112,47 @@ int check_sample(const struct check *check, uint64_t i, struct mixer *mixer, str
                  struct buffer *mixed, struct error *fault, struct error *why)
 {
     struct sample sample = split_sample(check->split, i);
-    if (check_checksum(&sample, fault) < 0 || check_labels(check, &sample, fault) < 0)
-        return 0;
-    int r = check_events(check, &sample, raw, fault, why);
-    if (r < 0 || fault->text[0])
+    int r = read_events(check, i, raw, &sample, why);
+    if (r < 0 || check_checksum(&sample, fault) < 0 || check_labels(check, &sample, fault) < 0)
         return r;
+    check_events(check, &sample, raw, fault);
+    if (fault->text[0])
+        return 0;
     if (check->recordings.source)
         return check_against_source(check, i, &sample, mixer, mixed, fault, why);
     check_no_sources(check, &sample, fault);
     return 0;
 }
 
+static int hash_data(const struct split *split, struct sha256 *hash, void *piece, size_t piece_size,
+                     struct error *why)
+{
+    uint64_t at = split_data_start(split), end = split_size(split);
+    int r = 0;
+    while (r == 0 && at < end) {
+        size_t size = end - at < piece_size ? (size_t)(end - at) : piece_size;
+        r = split_read(split, at, piece, size, why);
+        if (r == 0)
+            sha256_add(hash, piece, size);
+        if (r == 0)
+            r = interrupt_check(why);
+        at += size;
+    }
+    return r;
+}
+
 int check_data(const struct split *split, struct error *fault, struct error *why)
 {
-    enum { PIECE = 1 << 20 };
+    enum { PIECE = 1 << 18 };
     const char *said = split_meta(split, "data_sha256");
-    size_t at = (size_t)split_data_start(split), end = split_size(split);
     char found[SHA256_HEX + 1];
-    struct sha256 *hash;
-    if (sha256_new(&hash) < 0)
-        return error_set(why, -ENOMEM, "no memory for a hash");
-    int r = 0;
-    for (; r == 0 && at < end; at += PIECE) {
-        sha256_add(hash, split_bytes(split) + at, end - at < PIECE ? end - at : PIECE);
-        r = interrupt_check(why);
-    }
-    sha256_hex(hash, found);
+    struct sha256 *hash = NULL;
+    void *piece = malloc(PIECE);
+    int r = piece && sha256_new(&hash) == 0 ? hash_data(split, hash, piece, PIECE, why)
+                                            : error_set(why, -ENOMEM, "no memory for a hash");
+    free(piece);
+    if (hash)
+        sha256_hex(hash, found);
     sha256_free(hash);
     if (r == 0 && strcmp(found, said) != 0)
         error_set(fault, 0, "its data has SHA-256 %.12s..., its header says %.12s...", found, said);

@@ -73,6 +73,37 @@ static void sound_split_is_verified(void **state)
     holding_unref(holding);
 }
 
+/* KB of the split's map that this process need not wait for. */
+static unsigned long mapped_kb(void)
+{
+    char line[512];
+    unsigned long kb = 0;
+    bool is_it = false;
+    FILE *maps = fopen("/proc/self/smaps", "r");
+    assert_non_null(maps);
+    while (fgets(line, sizeof line, maps)) {
+        if (strchr(line, '-') && strstr(line, path))
+            is_it = true;
+        if (is_it && sscanf(line, "Rss: %lu kB", &kb) == 1)
+            break;
+    }
+    fclose(maps);
+    assert_true(is_it);
+    return kb;
+}
+
+static void sound_split_is_mapped_to_its_end(void **state)
+{
+    (void)state;
+    struct error why;
+    put_split(in_folder("a", path), &SOURCE_SPLIT, 7, -1);
+    struct holding *holding = open_holding();
+    assert_int_equal(mapped_kb(), 0);
+    assert_int_equal(scrub(holding, &why), 0);
+    assert_true(mapped_kb() * 1024 >= split_size(holding->split));
+    holding_unref(holding);
+}
+
 static void every_byte_that_was_flipped_is_found_with_its_sample(void **state)
 {
     (void)state;
@@ -238,6 +269,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sound_split_is_verified),
+        cmocka_unit_test(sound_split_is_mapped_to_its_end),
         cmocka_unit_test(every_byte_that_was_flipped_is_found_with_its_sample),
         cmocka_unit_test(split_is_held_against_its_own_sha256),
         cmocka_unit_test(samples_may_lie_across_pieces),

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/crc32c.h"
 #include "common/sha256.h"
@@ -53,6 +54,18 @@ static int add_events(struct scrub *scrub, const uint8_t *bytes, size_t size, st
     return 0;
 }
 
+/* Read through the map, too, which was just read from the file: who asks for a sample first does
+ * not wait for each page of it to be mapped. Of a split that might not stay in memory no page is. */
+static void touch(const struct split *split, uint64_t at, size_t size)
+{
+    const volatile uint8_t *bytes = split_bytes(split);
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), n_pages = (uint64_t)sysconf(_SC_PHYS_PAGES);
+    if (split_size(split) / page > n_pages / 4)
+        return;
+    for (uint64_t end = at + size; at < end; at += page)
+        (void)bytes[at];
+}
+
 static int read_piece(struct scrub *scrub, struct error *why)
 {
     const struct split *split = scrub->holding->split;
@@ -65,6 +78,8 @@ static int read_piece(struct scrub *scrub, struct error *why)
     uint64_t index = events_start > scrub->at ? events_start - scrub->at : 0;
     if (index < size)
         r = add_events(scrub, scrub->piece + index, size - (size_t)index, why);
+    if (r == 0)
+        touch(split, scrub->at, size);
     scrub->at += size;
     return r;
 }
