@@ -122,6 +122,25 @@ const struct command commands[N_COMMANDS] = {
             .example = "render train 3 --strip 9 --output strip.png",
             .run = command_render,
         },
+    [COMMAND_PULL] =
+        {
+            .name = "pull",
+            .synopsis = "SPLIT DIR",
+            .min_operands = 2,
+            .operands = {OPERAND_SPLIT, OPERAND_FOLDER},
+            .help = "a split's whole file, for a twonmnistd on this machine",
+            .more =
+                "The file is put into DIR, as SPLIT.safetensors, when all of it is there, right, "
+                "and "
+                "on the disk. All servers send parts of it at once; what an earlier pull has left "
+                "behind that was ended in any way is not asked for again. A file that is there and "
+                "of the server's revision, or of that in SPLIT@REVISION, stays; without a word "
+                "and, "
+                "where SPLIT has a revision, without a server. So this can be run by a timer, or "
+                "before each job. It says what it did where standard output is a terminal.",
+            .example = "pull train /var/lib/twonmnist",
+            .run = command_pull,
+        },
     [COMMAND_HELP] =
         {
             .name = "help",

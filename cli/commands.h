@@ -16,6 +16,7 @@ enum command_id {
     COMMAND_MIX,
     COMMAND_PLAY,
     COMMAND_RENDER,
+    COMMAND_PULL,
     COMMAND_HELP,
     N_COMMANDS,
 };
@@ -30,6 +31,7 @@ enum operand {
     OPERAND_COMMAND, /* the name of a command */
     OPERAND_NUMBER,
     OPERAND_NUMBERS, /* between commas */
+    OPERAND_FOLDER,
     N_OPERANDS,
 };
 
@@ -73,6 +75,7 @@ int command_batch(const struct options *options, tnm_client *client, struct faul
 int command_pair(const struct options *options, tnm_client *client, struct fault *why);
 int command_mix(const struct options *options, tnm_client *client, struct fault *why);
 int command_play(const struct options *options, tnm_client *client, struct fault *why);
+int command_pull(const struct options *options, tnm_client *client, struct fault *why);
 int command_render(const struct options *options, tnm_client *client, struct fault *why);
 
 /* The view of the split that the options ask for; NULL for all of it. */

@@ -119,6 +119,8 @@ static void print_operands(void)
     for (size_t c = 0; c < N_COMMANDS; c++)
         for (unsigned i = 0; i < command_max_operands(&commands[c]); i++) {
             const char *words = operand_words(commands[c].operands[i], names);
+            if (commands[c].operands[i] == OPERAND_FOLDER)
+                printf("        %s:%u) compopt -o dirnames ;;\n", commands[c].name, i);
             if (words)
                 printf("        %s:%u) candidates=\"%s\" ;;\n", commands[c].name, i, words);
         }

@@ -52,6 +52,8 @@ static void print_operands(const struct command *command)
     for (unsigned i = 0; i < command_max_operands(command); i++) {
         char names[COMMAND_NAMES_SIZE];
         const char *words = operand_words(command->operands[i], names);
+        if (command->operands[i] == OPERAND_FOLDER)
+            words = "(__fish_complete_directories)";
         if (words)
             printf("complete -c twonmnist -n '__fish_seen_subcommand_from %s; and test (count "
                    "(commandline -opc)) -eq %u' -a '%s'\n",

@@ -64,9 +64,11 @@ static void print_command(const struct command *command)
         const char *words = operand_words(command->operands[i], names);
         const char *name = command->operands[i] == OPERAND_NUMBER    ? "number"
                            : command->operands[i] == OPERAND_NUMBERS ? "numbers"
+                           : command->operands[i] == OPERAND_FOLDER  ? "folder"
                                                                      : "name";
-        printf("        '%u:%s:%s%s%s' \\\n", i + 1, name, words ? "(" : "", words ? words : "",
-               words ? ")" : "");
+        const char *files = command->operands[i] == OPERAND_FOLDER ? "_files -/" : "";
+        printf("        '%u:%s:%s%s%s%s' \\\n", i + 1, name, files, words ? "(" : "",
+               words ? words : "", words ? ")" : "");
     }
     printf("        && return\n        ;;\n");
 }

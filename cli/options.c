@@ -154,7 +154,8 @@ enum {
         COMMAND_BIT(COMMAND_GET) | COMMAND_BIT(COMMAND_PAIR) | COMMAND_BIT(COMMAND_MIX) | BATCH,
     VIEWING = COMMAND_BIT(COMMAND_INFO) | COMMAND_BIT(COMMAND_LABELS) | BATCH | RENDER,
     WRITING = COMMAND_BIT(COMMAND_INFO) | COMMAND_BIT(COMMAND_LABELS) | SAMPLES | RENDER,
-    ASKING = WRITING | PLAY,
+    PULL = COMMAND_BIT(COMMAND_PULL),
+    ASKING = WRITING | PLAY | PULL,
     EVERY = ASKING | COMMAND_BIT(COMMAND_HELP) | NO_COMMAND,
 };
 
@@ -204,6 +205,8 @@ const struct option_row option_rows[] = {
     {"--speed", 0, "X", "times the real speed, 0.001 to 100", PLAY, set_speed, AT(speed), .standard = "0.2"},
     {"--graphics", 0, "NAME", "how to draw: as characters, or as a picture where the terminal says that it can", PLAY, set_choice, AT(graphics), .choices = graphics_names, .standard = "auto"},
     {"--once", 0, NULL, "end after the first round", PLAY, set_flag, AT(once)},
+    {"--verify", 0, NULL, "hash a file that is there, too, instead of looking at its header and index", PULL, set_flag, AT(verify)},
+    {"--verbose", 'v', NULL, "say what was done also where standard output is no terminal", PULL, set_flag, AT(verbose)},
     {"--help", 'h', NULL, "print help and exit", EVERY, set_nothing, .print = help_print},
     {"--version", 'V', NULL, "print the version and exit", NO_COMMAND, set_nothing, .print = help_print_version},
     {"--completion", 0, "SHELL", "print what makes a shell complete these words, and exit", NO_COMMAND, set_choice, AT(shell), .choices = completion_shells, .print = completion_print},

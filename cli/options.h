@@ -38,6 +38,7 @@ struct options {
     const char *mix;                /* A,B,... */
     double speed;
     bool once;
+    bool verify, verbose;
     int graphics; /* enum graphics */
     int shell; /* enum completion_shell */
     const char *operands[OPTIONS_MAX_OPERANDS];

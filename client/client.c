@@ -286,3 +286,13 @@ int client_tick(tnm_client *client, uint64_t n_cancels)
     return is_cancelled ? failure_set(-ECANCELED, "cancelled")
                         : tell_progress(client, progress, user);
 }
+
+void client_say(tnm_client *client, const struct error *text)
+{
+    pthread_mutex_lock(&client->lock);
+    tnm_message *message = client->message;
+    void *user = client->message_user;
+    pthread_mutex_unlock(&client->lock);
+    if (message)
+        message(user, text->text);
+}

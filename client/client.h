@@ -10,6 +10,7 @@
 #include "client/options.h"
 #include "client/request.h"
 #include "client/twonmnist.h"
+#include "common/error.h"
 
 struct tnm_client {
     unsigned n_refs; /* under the lock */
@@ -58,6 +59,9 @@ int client_wait(tnm_client *client, const struct client_waited *waited);
 /* Tell the progress, as a call that waits by itself has to ten times a second. Errors: -ECANCELED,
  * kept as the last error. */
 int client_tick(tnm_client *client, uint64_t n_cancels);
+
+/* Give a text to who listens to messages, in this thread. */
+void client_say(tnm_client *client, const struct error *text);
 
 /* Make one request and wait for its end. The caller frees *ret_server, which may be NULL. Errors:
  * those of requests, kept as the last error. */

@@ -72,6 +72,7 @@ int tnm_split_labels(tnm_split *split, uint8_t *out, size_t size)
     snprintf(path, sizeof path, "/v1/splits/%s@%s/labels." WIRE_NPY, split->name, split->revision);
     struct wanted wanted = {.split = split, .out = out};
     const struct request_ask ask = {.what = what,
+                                    .revision = split->revision,
                                     .path = path,
                                     .type = WIRE_NPY_TYPE,
                                     .max_bytes = NPY_HEADER_MAX + needed,

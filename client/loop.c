@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -297,4 +298,45 @@ int loop_work(struct loop *loop, struct loop_work *work)
     if (r < 0)
         free(uv);
     return r;
+}
+
+struct loop_lookup {
+    uv_getaddrinfo_t uv;                                   /* first */
+    void (*done)(void *user, const struct addrinfo *list); /* NULL: abandoned */
+    void *user;
+};
+
+static void on_addresses(uv_getaddrinfo_t *uv, int status, struct addrinfo *list)
+{
+    struct loop_lookup *lookup = (struct loop_lookup *)uv;
+    if (lookup->done)
+        lookup->done(lookup->user, status == 0 ? list : NULL);
+    uv_freeaddrinfo(list);
+    free(lookup);
+}
+
+int loop_lookup(struct loop *loop, const char *host,
+                void (*done)(void *user, const struct addrinfo *list), void *user,
+                struct loop_lookup **ret)
+{
+    static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
+    struct loop_lookup *lookup = calloc(1, sizeof *lookup);
+    if (!lookup)
+        return -ENOMEM;
+    lookup->done = done;
+    lookup->user = user;
+    int r = uv_getaddrinfo(&loop->uv, &lookup->uv, on_addresses, host, NULL, &hints);
+    if (r < 0)
+        free(lookup);
+    else
+        *ret = lookup;
+    return r;
+}
+
+void loop_lookup_abandon(struct loop_lookup *lookup)
+{
+    if (!lookup)
+        return;
+    lookup->done = NULL;
+    uv_cancel((uv_req_t *)&lookup->uv);
 }

@@ -7,6 +7,7 @@
 
 #include "common/error.h"
 
+struct addrinfo;
 struct loop;
 
 /* Start the thread, which takes no signals. Errors: -ENOMEM, -EAGAIN, -EMFILE. */
@@ -50,3 +51,12 @@ struct loop_work {
     void (*done)(struct loop_work *work);
 };
 int loop_work(struct loop *loop, struct loop_work *work);
+
+/* Ask the system for the addresses of a host, and tell them, which are borrowed; NULL: it does not
+ * know. Nothing is told once it was abandoned, which has to be before the loop is freed; that waits
+ * for the system. Errors: -ENOMEM and what libuv says. */
+struct loop_lookup;
+int loop_lookup(struct loop *loop, const char *host,
+                void (*done)(void *user, const struct addrinfo *list), void *user,
+                struct loop_lookup **ret);
+void loop_lookup_abandon(struct loop_lookup *lookup); /* accepts NULL */

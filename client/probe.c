@@ -40,6 +40,7 @@ int probe_start(struct probes *all, size_t server, uint64_t number)
         return -ENOMEM;
     const struct transfer_ask ask = {.url = url,
                                      .unix_socket = to->socket,
+                                     .address = to->address,
                                      .max_bytes = ANSWER_MAX,
                                      .timeout_ms = all->options->connect_timeout_ms,
                                      .is_urgent = true};

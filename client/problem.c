@@ -17,7 +17,7 @@ void problem_read(const struct answer *answer, struct problem *ret)
 {
     struct document *document = NULL;
     *ret = (struct problem){.code = ""};
-    if (answer->status == 200)
+    if (answer->status == 200 || answer->status == 206)
         return;
     const char *type = answer->headers[HEADER_CONTENT_TYPE];
     bool is_problem = strncmp(type, WIRE_PROBLEM_TYPE, strlen(WIRE_PROBLEM_TYPE)) == 0 &&

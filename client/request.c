@@ -20,6 +20,8 @@ enum {
     HEDGE_TIMES = 3,         /* of what other servers usually take */
     HEDGE_LEAST_MS = 200,    /* a daemon may be slow for once */
     HEDGE_UNKNOWN_MS = 1000, /* as long as no other server has answered */
+    HEDGE_SLOWER = 8,        /* times slower than what others send is too slow, */
+    HEDGE_SLOW_MS = 1000,    /* once it has had so long */
 };
 
 static uint32_t random_u32(void)
@@ -100,8 +102,10 @@ static struct request_tally *tally_of(struct request *request)
 /* Forget a try that has ended. Whatever became of it, others need not wait for it any more. */
 static void end_attempt(struct attempt *attempt)
 {
-    if (attempt->transfer)
+    if (attempt->transfer) {
         tally_of(attempt->request)->bytes += transfer_received(attempt->transfer);
+        server_of(attempt)->n_under_way--;
+    }
     attempt->transfer = NULL;
     if (!attempt->is_probe)
         return;
@@ -138,7 +142,8 @@ static void give_up(struct request *request)
 static void fail(struct request *request, size_t s, int r, const struct error *reason)
 {
     struct error why = *reason;
-    error_prefix(&why, r, "%.256s: %.160s", request->ask.what, request->all->servers->list[s].name);
+    error_prefix(&why, r, "%.256s: %.211s", request->ask.what,
+                 request->all->servers->list[s].label);
     finish(request, r, NULL, &why);
 }
 
@@ -173,23 +178,36 @@ static int start_attempt(struct request *request, size_t s, bool is_hedge)
                                 .is_probe = server->failures > 0};
     const struct transfer_ask ask = {.url = url,
                                      .unix_socket = server->socket,
+                                     .address = server->address,
                                      .post = request->ask.post,
                                      .max_bytes = request->ask.max_bytes,
+                                     .part_begin = request->ask.part_begin,
+                                     .part_size = request->ask.part_size,
                                      .is_urgent = is_hedge};
     int r = transfer_start(all->transfers, &ask, on_transferred, attempt, &attempt->transfer);
     free(url);
     if (r == 0) {
         tally_of(request)->requests++;
         tally_of(request)->hedges += is_hedge;
+        server->n_under_way++;
     }
     if (r == 0 && attempt->is_probe)
         server->is_probed = true;
-    if (r == 0 && all->servers->n > 1 && !request->was_hedged)
+    if (r == 0 && servers_count(all->servers) > 1 && !request->was_hedged)
         loop_timer_start(request->timer, hedge_after_ms(request, s));
     return r;
 }
 
-/* Where an answer has not begun in time, and nothing of it arrives: ask another server too. */
+/* Does the answer arrive, but at a small part of the rate at which others send theirs? */
+static bool trickles(const struct attempt *attempt, uint64_t now_ms, uint64_t received)
+{
+    double typical = servers_typical_rate(attempt->request->all->servers, attempt->server);
+    uint64_t took_ms = now_ms - attempt->sent_ms;
+    return took_ms >= HEDGE_SLOW_MS && (double)received * HEDGE_SLOWER < typical * (double)took_ms;
+}
+
+/* Where an answer has not begun in time, and nothing or too little of it arrives: ask another
+ * server too. */
 static void hedge(struct request *request, struct attempt *slow)
 {
     uint64_t now = loop_now_ms(request->all->loop), until;
@@ -197,10 +215,12 @@ static void hedge(struct request *request, struct attempt *slow)
     size_t s;
     if (!transfer_has_begun(slow->transfer)) {
         slow->sent_ms = now; /* it waits for its turn with us */
-    } else if (received == slow->received && request_choose(request, now, &s, &until) &&
-               until <= now && request->all->servers->list[s].failures == 0 &&
+    } else if ((received == slow->received || trickles(slow, now, received)) &&
+               request_choose(request, now, &s, &until) && until <= now &&
+               request->all->servers->list[s].failures == 0 &&
                start_attempt(request, s, true) == 0) {
         request->was_hedged = true;
+        slow->is_slow = received > 0;
         loop_timer_stop(request->timer);
         return;
     }
@@ -277,7 +297,8 @@ static void go_on(struct request *request)
 
 static void note_health(struct requests *all)
 {
-    atomic_store(&all->are_well, all->servers->n == 1 && all->servers->list[0].failures == 0);
+    atomic_store(&all->are_well,
+                 servers_count(all->servers) == 1 && all->servers->list[0].failures == 0);
 }
 
 static bool note_failure(struct requests *all, size_t s, struct server_failure failure)
@@ -300,6 +321,7 @@ static void server_trouble(struct attempt *attempt, int r, const struct answer *
                                      .reason = reason};
     retry_after_ms(answer->headers[HEADER_RETRY_AFTER], time(NULL), &failure.at_least_ms);
     note_failure(request->all, attempt->server, failure);
+    names_look(request->all->names, true);
     request->standings[attempt->server].error = 0; /* from now on the server's own word counts */
     be_patient(request, attempt->sent_ms);
     go_on(request);
@@ -351,15 +373,35 @@ static int check_type(const struct request_ask *ask, const struct answer *answer
     return 0;
 }
 
-/* The hedge was quicker: what has not even begun to answer counts as silent. */
+/* A part has to be the one that was asked for, and all of it. */
+static int check_part(const struct request_ask *ask, const struct answer *answer, struct error *why)
+{
+    char wanted[64];
+    const char *range = answer->headers[HEADER_CONTENT_RANGE];
+    if ((answer->status == 206) != (ask->part_size > 0))
+        return error_set(why, -EPROTO, "sends %s",
+                         ask->part_size ? "all of it where a part was asked for"
+                                        : "a part where all was asked for");
+    if (ask->part_size == 0)
+        return 0;
+    snprintf(wanted, sizeof wanted, "bytes %" PRIu64 "-%" PRIu64 "/", ask->part_begin,
+             ask->part_begin + ask->part_size - 1);
+    if (strncmp(range, wanted, strlen(wanted)) != 0 || answer->body.size != ask->part_size)
+        return error_set(why, -EPROTO, "sends \"%.64s\" with %zu bytes where \"%s\" was asked for",
+                         range, answer->body.size, wanted);
+    return 0;
+}
+
+/* The hedge was quicker: what has not even begun to answer, or trickled, counts as silent. */
 static void leave_slow_one(struct attempt *slow, const struct attempt *quick)
 {
-    if (!slow || slow->number > quick->number || transfer_received(slow->transfer) > 0)
+    if (!slow || slow->number > quick->number ||
+        (transfer_received(slow->transfer) > 0 && !slow->is_slow))
         return;
     char reason[SERVER_REASON_MAX];
     uint64_t waited = loop_now_ms(slow->request->all->loop) - slow->sent_ms;
-    snprintf(reason, sizeof reason, "no answer within %" PRIu64 " ms, when others had given it",
-             waited);
+    snprintf(reason, sizeof reason, "no%s answer within %" PRIu64 " ms, when others had given it",
+             slow->is_slow ? " whole" : "", waited);
     note_failure(
         slow->request->all, slow->server,
         (struct server_failure){
@@ -370,7 +412,8 @@ static void take_answer(struct attempt *attempt, struct answer *answer)
 {
     struct request *request = attempt->request;
     struct error why = {.text = ""};
-    if (check_type(&request->ask, answer, &why) < 0) {
+    if (check_type(&request->ask, answer, &why) < 0 ||
+        check_part(&request->ask, answer, &why) < 0) {
         refused(attempt, -EPROTO, why.text);
         return;
     }
@@ -378,6 +421,7 @@ static void take_answer(struct attempt *attempt, struct answer *answer)
         answer_trouble(attempt, -EPROTO, "an empty answer");
         return;
     }
+    answer->server = server_of(attempt)->label;
     int r = request->ask.check(request->ask.user, answer, &why);
     if (r == -EBADMSG) {
         answer_trouble(attempt, r, why.text);
@@ -388,7 +432,7 @@ static void take_answer(struct attempt *attempt, struct answer *answer)
     } else {
         atomic_fetch_add(&request->all->answers, 1);
         leave_slow_one(request_other_attempt(request, attempt), attempt);
-        finish(request, 0, server_of(attempt)->name, &why);
+        finish(request, 0, server_of(attempt)->label, &why);
     }
 }
 
@@ -425,6 +469,8 @@ static void on_transferred(void *user, int r, struct answer *answer, const struc
     server_works(attempt);
     if (verdict == RETRY_GOOD) {
         server_took(server_of(attempt), answer->begun_after_ms);
+        server_sent(server_of(attempt), answer->body.size,
+                    loop_now_ms(request->all->loop) - attempt->sent_ms);
         take_answer(attempt, answer);
     } else if (verdict == RETRY_OTHER) {
         refused(attempt, r, problem.text);
@@ -461,12 +507,26 @@ static void on_probed(void *user, size_t s, uint64_t number, int r, const struct
     wake_all(all);
 }
 
+static uint64_t last_number(void *user)
+{
+    const struct requests *all = user;
+    return all->n_sent;
+}
+
+/* Servers have come or gone. */
+static void on_names(void *user)
+{
+    struct requests *all = user;
+    note_health(all);
+    wake_all(all);
+}
+
 /* ---- Beginning and cancelling ---- */
 
 int request_start(struct requests *all, const struct request_ask *ask, struct request **ret)
 {
     struct request *request =
-        calloc(1, sizeof *request + all->servers->n * sizeof *request->standings);
+        calloc(1, sizeof *request + all->servers->n_most * sizeof *request->standings);
     if (!request)
         return -ENOMEM;
     request->all = all;
@@ -474,6 +534,7 @@ int request_start(struct requests *all, const struct request_ask *ask, struct re
     request->ask.what = strdup(ask->what);
     request->ask.path = strdup(ask->path);
     request->ask.post = ask->post ? strdup(ask->post) : NULL;
+    names_look(all->names, false);
     request->first_at = all->turn++ % all->servers->n;
     if (!request->ask.what || !request->ask.path || (ask->post && !request->ask.post) ||
         loop_timer_new(all->loop, on_timer, request, &request->timer) < 0) {
@@ -508,7 +569,9 @@ int requests_new(struct loop *loop, const tnm_options *options, struct servers *
     note_health(all);
     all->turn = random_u32(); /* many clients do not begin with the same server */
     if (transfers_new(loop, options, &all->transfers) < 0 ||
-        probes_new(all->transfers, options, servers, on_probed, all, &all->probes) < 0) {
+        probes_new(all->transfers, options, servers, on_probed, all, &all->probes) < 0 ||
+        (!options->proxy &&
+         names_new(loop, servers, last_number, on_names, all, &all->names) < 0)) {
         requests_free(all);
         return -ENOMEM;
     }
@@ -521,6 +584,7 @@ void requests_free(struct requests *all)
     if (!all)
         return;
     assert(!all->waiting);
+    names_free(all->names);
     probes_free(all->probes);
     transfers_free(all->transfers);
     free(all);

@@ -4,9 +4,10 @@
  *
  * A server that fails rests, for all requests of its client, and is tried again by one of them (by
  * GET /readyz first where it gave no answer and others are there to be asked). A request waits for
- * servers that rest as long as its patience. Where a server's answer does not begin in the time
- * that the others usually take, the request is sent to one of them too, once, and the first answer
- * counts. */
+ * servers that rest as long as its patience. Of those that are well the one with the fewest tries
+ * under way is asked, so that who answers fast is asked more. Where a server's answer does not
+ * begin in the time that the others usually take, or flows at a small part of their rate, the
+ * request is sent to one of them too, once, and the first answer counts. */
 #pragma once
 
 #include <stdint.h>
@@ -49,15 +50,18 @@ struct request_ask {
     const char *path;            /* behind the server's URL */
     const char *post;            /* JSON, or NULL for GET */
     const char *type;            /* Content-Type that the answer has to have; borrowed for ever */
+    const char *revision;        /* of the data that it is of; borrowed to the end; or NULL */
     uint64_t max_bytes;          /* of the answer; 0: as the option max_answer_mb says */
+    uint64_t part_begin;         /* where the part begins that is asked for, if it is one */
+    uint64_t part_size;          /* bytes that it has to have; 0: all is asked for */
     uint64_t patience_ms;        /* how long to wait for servers that fail */
     bool leaves_connection;      /* in the loop's thread, for a stream to go on with */
     struct request_tried *tried; /* borrowed until the end; or NULL */
     struct request_tally *tally; /* is added to; or NULL */
 
-    /* Look at a 200: 0, or -EBADMSG damaged (tried again), -ESTALE other data or -EPROTO not what
-     * was asked for (tried elsewhere), or what ends the request. May take the answer's body when it
-     * returns 0. */
+    /* Look at a good answer: 0, or -EBADMSG damaged (tried again), -ESTALE other data or -EPROTO
+     * not what was asked for (tried elsewhere), or what ends the request. May take the answer's
+     * body when it returns 0. */
     int (*check)(void *user, struct answer *answer, struct error *why);
 
     /* Told once at the end, unless cancelled; `server` is whose answer was taken. */

@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include "client/names.h"
 #include "client/probe.h"
 #include "client/request.h"
 
@@ -16,6 +17,7 @@ struct requests {
     struct servers *servers;
     struct transfers *transfers;
     struct probes *probes;
+    struct names *names;             /* NULL where a proxy looks up names */
     struct request *waiting, **last; /* for a server's rest to end, the oldest first */
     size_t turn;                     /* the server to begin with next */
     uint64_t n_sent;                 /* tries; each has its number */
@@ -31,6 +33,7 @@ struct attempt {
     uint64_t number, sent_ms;
     uint64_t received; /* bytes, when it was looked at last */
     bool is_probe;     /* others wait for what becomes of it */
+    bool is_slow;      /* another server is asked since this one's answer only trickles */
 };
 
 /* What one request knows of one server, beside what its client knows of it. */
@@ -55,7 +58,7 @@ struct request {
     uint64_t patient_since_ms;
     bool waits;
     struct request *next, **link; /* while it waits */
-    struct standing standings[];  /* one for each server */
+    struct standing standings[];  /* one for each server that there can be */
 };
 
 /* request_choice.c */
@@ -64,8 +67,9 @@ struct request {
 bool request_can_use(const struct request *request, size_t s);
 bool request_is_asking(const struct request *request, size_t s);
 
-/* The server to ask at `now_ms`: of those that do not rest the one that failed this request least.
- * False where none is left; with *ret_until_ms > now_ms all that are left rest until then. */
+/* The server to ask at `now_ms`: of those that do not rest the one that failed this request least,
+ * and of these the one with the fewest tries under way. False where none is left; with
+ * *ret_until_ms > now_ms all that are left rest until then. */
 bool request_choose(const struct request *request, uint64_t now_ms, size_t *ret,
                     uint64_t *ret_until_ms);
 

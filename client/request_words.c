@@ -24,7 +24,7 @@ int request_worst_error(const struct request *request)
                                 -ENOENT,  -EPROTO, -ETIMEDOUT, -EHOSTUNREACH};
     for (size_t i = 0; i < sizeof ranks / sizeof *ranks; i++)
         for (size_t s = 0; s < request->all->servers->n; s++)
-            if (error_at(request, s) == ranks[i])
+            if (!request->all->servers->list[s].is_absent && error_at(request, s) == ranks[i])
                 return ranks[i];
     return -EHOSTUNREACH;
 }
@@ -33,9 +33,14 @@ void request_sentence(const struct request *request, struct error *ret)
 {
     const struct servers *servers = request->all->servers;
     size_t used = (size_t)snprintf(ret->text, sizeof ret->text, "%.256s", request->ask.what);
+    if (request->ask.revision && request_worst_error(request) == -ESTALE)
+        used += (size_t)snprintf(ret->text + used, sizeof ret->text - used, " at revision %.12s",
+                                 request->ask.revision);
     for (size_t s = 0; s < servers->n && used < sizeof ret->text; s++)
-        used += (size_t)snprintf(ret->text + used, sizeof ret->text - used, "%s%.160s: %s",
-                                 s ? "; " : ": ", servers->list[s].name, reason_at(request, s));
+        if (!servers->list[s].is_absent)
+            used +=
+                (size_t)snprintf(ret->text + used, sizeof ret->text - used, "%s%.211s: %s",
+                                 s ? "; " : ": ", servers->list[s].label, reason_at(request, s));
 }
 
 static const char *why_at(const struct request *request, size_t s)
@@ -63,8 +68,8 @@ bool request_text(const struct request *request, struct error *ret)
     for (size_t s = 0; s < all->servers->n && used < sizeof ret->text; s++)
         if (request_can_use(request, s) &&
             (all->servers->list[s].failures || request_is_asking(request, s))) {
-            used += (size_t)snprintf(ret->text + used, sizeof ret->text - used, "%s%.160s (%.100s)",
-                                     between, all->servers->list[s].name, why_at(request, s));
+            used += (size_t)snprintf(ret->text + used, sizeof ret->text - used, "%s%.211s (%.100s)",
+                                     between, all->servers->list[s].label, why_at(request, s));
             between = ", ";
         }
     if (used < sizeof ret->text)

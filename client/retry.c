@@ -21,6 +21,7 @@ static const struct {
     WIRE_PROBLEMS(RULE)
 #undef RULE
         {200, NULL, RETRY_GOOD, 0},
+    {206, NULL, RETRY_GOOD, 0}, /* to who asked for a part */
     {401, NULL, RETRY_OTHER, -EACCES},
     {403, NULL, RETRY_OTHER, -EACCES},
     {404, NULL, RETRY_NEVER, -ENOENT},

@@ -2,6 +2,7 @@
  * The servers of a client, and which of them rest after a failure. */
 #include "client/servers.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,14 @@
 #include "client/transfer.h"
 
 static const char unix_prefix[] = "unix:";
+
+static void set_label(struct server *server)
+{
+    if (server->address[0])
+        snprintf(server->label, sizeof server->label, "%.160s (%s)", server->name, server->address);
+    else
+        snprintf(server->label, sizeof server->label, "%.160s", server->name);
+}
 
 static int read_socket(struct server *server, const char *url, struct error *why)
 {
@@ -26,6 +35,23 @@ static int read_socket(struct server *server, const char *url, struct error *why
     return server->socket && server->base ? 0 : error_set(why, -ENOMEM, "no memory for a server");
 }
 
+/* "http://host:port/path": the host, unless it is an address or this machine. */
+static int read_host(struct server *server, struct error *why)
+{
+    struct in_addr address;
+    const char *begin = strstr(server->base, "://");
+    begin = begin ? begin + 3 : server->base;
+    char *host = strndup(begin, strcspn(begin, ":/"));
+    if (!host)
+        return error_set(why, -ENOMEM, "no memory for a server");
+    if (*host == '[' || !*host || strcasecmp(host, "localhost") == 0 ||
+        inet_pton(AF_INET, host, &address) == 1)
+        free(host);
+    else
+        server->host = host;
+    return 0;
+}
+
 static int read_http(struct server *server, const char *url, struct error *why)
 {
     int r = transfer_check_url(url, why);
@@ -36,7 +62,7 @@ static int read_http(struct server *server, const char *url, struct error *why)
         return error_set(why, -ENOMEM, "no memory for a server");
     for (size_t n = strlen(server->base); n > 0 && server->base[n - 1] == '/'; n--)
         server->base[n - 1] = 0;
-    return 0;
+    return read_host(server, why);
 }
 
 static int read_server(struct server *server, const char *url, struct error *why)
@@ -57,21 +83,120 @@ int servers_new(const char *const *urls, size_t n, struct servers **ret, struct 
     struct servers *servers = calloc(1, sizeof *servers);
     if (!servers)
         return error_set(why, -ENOMEM, "no memory for servers");
+    bool has_names = false;
     for (size_t i = 0; i < n; i++) {
-        servers->n++;
-        int r = read_server(&servers->list[i], urls[i], why);
+        struct server *server = &servers->list[i];
+        servers->n_urls = ++servers->n;
+        server->url = i;
+        int r = read_server(server, urls[i], why);
         if (r < 0) {
             servers_free(servers);
             return r;
         }
+        set_label(server);
+        has_names |= server->host != NULL;
     }
+    servers->n_most = has_names ? n + SERVERS_MORE : n;
+    if (servers->n_most > SERVERS_MAX)
+        servers->n_most = SERVERS_MAX;
     *ret = servers;
     return 0;
 }
 
+/* ---- Addresses ---- */
+
+static bool is_listed(const char *address, const char (*addresses)[SERVER_ADDRESS_MAX], size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(address, addresses[i]) == 0)
+            return true;
+    return false;
+}
+
+/* It is another one from now on: what became of the one before is forgotten, and what is still to
+ * come of that. */
+static void begin_anew(struct server *server, const char *address, uint64_t last_number)
+{
+    server->is_absent = false;
+    server->failures = 0;
+    server->failed_at = last_number;
+    server->is_silent = false;
+    server->rest_until_ms = 0;
+    server->error = 0;
+    server->reason[0] = '\0';
+    server->typical_ms = server->typical_rate = 0;
+    snprintf(server->address, sizeof server->address, "%s", address);
+    set_label(server);
+}
+
+/* A server for one more address of the URL, if there is room: its own, if that has none that is
+ * listed; one that is absent, or a new one. */
+static struct server *place_for(struct servers *servers, size_t url,
+                                const char (*addresses)[SERVER_ADDRESS_MAX], size_t n)
+{
+    struct server *own = &servers->list[url];
+    if (!is_listed(own->address, addresses, n))
+        return own;
+    for (size_t s = servers->n_urls; s < servers->n; s++)
+        if (servers->list[s].is_absent)
+            return &servers->list[s];
+    return servers->n < servers->n_most ? &servers->list[servers->n++] : NULL;
+}
+
+static bool has_address(const struct servers *servers, size_t url, const char *address)
+{
+    for (size_t s = 0; s < servers->n; s++)
+        if (servers->list[s].url == url && !servers->list[s].is_absent &&
+            strcmp(servers->list[s].address, address) == 0)
+            return true;
+    return false;
+}
+
+bool servers_set_addresses(struct servers *servers, size_t url,
+                           const char (*addresses)[SERVER_ADDRESS_MAX], size_t n,
+                           uint64_t last_number)
+{
+    static const char as_it_is[1][SERVER_ADDRESS_MAX] = {""}; /* where libcurl finds it */
+    struct server *own = &servers->list[url];
+    bool has_changed = false;
+    if (n < 2) {
+        addresses = as_it_is;
+        n = 1;
+    }
+    for (size_t s = servers->n_urls; s < servers->n; s++) {
+        struct server *server = &servers->list[s];
+        if (server->url != url || server->is_absent || is_listed(server->address, addresses, n))
+            continue;
+        server->is_absent = has_changed = true;
+        server->typical_ms = server->typical_rate = 0;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (has_address(servers, url, addresses[i]))
+            continue;
+        struct server *server = place_for(servers, url, addresses, n);
+        if (!server)
+            break; /* so many are enough */
+        server->name = own->name;
+        server->base = own->base;
+        server->url = url;
+        begin_anew(server, addresses[i], last_number);
+        has_changed = true;
+    }
+    return has_changed;
+}
+
+size_t servers_count(const struct servers *servers)
+{
+    size_t n = 0;
+    for (size_t s = 0; s < servers->n; s++)
+        n += !servers->list[s].is_absent;
+    return n;
+}
+
 void servers_free(struct servers *servers)
 {
-    for (size_t i = 0; servers && i < servers->n; i++) {
+    for (size_t i = 0; servers && i < servers->n_urls; i++) {
+        free(servers->list[i].host);
         free(servers->list[i].name);
         free(servers->list[i].base);
         free(servers->list[i].socket);
@@ -94,7 +219,7 @@ static bool is_local(const char *base)
 
 bool servers_are_local(const struct servers *servers)
 {
-    for (size_t i = 0; i < servers->n; i++)
+    for (size_t i = 0; i < servers->n_urls; i++)
         if (!is_local(servers->list[i].base))
             return false;
     return true;
@@ -134,11 +259,23 @@ bool server_answered(struct server *server, uint64_t number)
     return true;
 }
 
-void server_took(struct server *server, uint64_t ms)
+/* The mean, in which what is older weighs less. */
+static void add_typical(double *typical, double value)
 {
     enum { WEIGHT = 8 };
-    double took = ms ? (double)ms : 0.5;
-    server->typical_ms += server->typical_ms > 0 ? (took - server->typical_ms) / WEIGHT : took;
+    *typical += *typical > 0 ? (value - *typical) / WEIGHT : value;
+}
+
+void server_took(struct server *server, uint64_t ms)
+{
+    add_typical(&server->typical_ms, ms ? (double)ms : 0.5);
+}
+
+void server_sent(struct server *server, uint64_t bytes, uint64_t ms)
+{
+    enum { LONG_BYTES = 65536 };
+    if (bytes >= LONG_BYTES)
+        add_typical(&server->typical_rate, (double)bytes / (ms ? (double)ms : 0.5));
 }
 
 uint64_t server_free_at(const struct server *server)
@@ -153,6 +290,18 @@ double servers_typical_ms(const struct servers *servers, size_t but)
     for (size_t s = 0; s < servers->n; s++)
         if (s != but && servers->list[s].typical_ms > 0) {
             sum += servers->list[s].typical_ms;
+            n++;
+        }
+    return n ? sum / n : 0;
+}
+
+double servers_typical_rate(const struct servers *servers, size_t but)
+{
+    double sum = 0;
+    unsigned n = 0;
+    for (size_t s = 0; s < servers->n; s++)
+        if (s != but && servers->list[s].typical_rate > 0) {
+            sum += servers->list[s].typical_rate;
             n++;
         }
     return n ? sum / n : 0;

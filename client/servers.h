@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The servers of a client, and which of them rest after a failure. Loop thread only, but for
- * making and freeing. */
+ * The servers of a client, and which of them rest after a failure. A URL whose host has several
+ * addresses is as many servers. Loop thread only, but for making and freeing, and what never
+ * changes. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,12 +11,18 @@
 #include "client/options.h"
 #include "common/error.h"
 
-enum { SERVER_REASON_MAX = 320 };
+enum { SERVER_REASON_MAX = 320, SERVER_ADDRESS_MAX = 46, SERVER_LABEL_MAX = 212 };
 
 struct server {
-    char *name;   /* as the caller gave it */
+    char *name;   /* as the caller gave it; never changes, like the next four */
     char *base;   /* what paths are put behind */
     char *socket; /* path of a Unix socket, or NULL */
+    char *host;   /* a name that may have several addresses, or NULL */
+    size_t url;   /* which of the URLs it belongs to */
+
+    bool is_absent;                   /* its URL has fewer addresses by now */
+    char address[SERVER_ADDRESS_MAX]; /* to go to; "" where the URL has but one */
+    char label[SERVER_LABEL_MAX];     /* what messages call it */
 
     unsigned failures;  /* in a row */
     uint64_t failed_at; /* number of the last try that had been sent when it failed */
@@ -25,19 +32,33 @@ struct server {
     int error; /* of the last failure, like the next */
     char reason[SERVER_REASON_MAX];
 
-    double typical_ms; /* until its answers begin; 0: there was none yet */
+    unsigned n_under_way; /* tries */
+    double typical_ms;    /* until its answers begin; 0: there was none yet */
+    double typical_rate;  /* bytes in a millisecond of long answers; 0: there was none yet */
 };
 
-enum { SERVERS_MAX = 64 };
+enum { SERVERS_MAX = 64, SERVERS_MORE = 15 };
 
 struct servers {
-    size_t n;
+    size_t n_urls; /* the first servers are theirs */
+    size_t n;      /* with those of further addresses; it grows, */
+    size_t n_most; /* up to this */
     struct server list[SERVERS_MAX];
 };
 
 /* Errors: -EINVAL a URL, their number, none; -ENOMEM. */
 int servers_new(const char *const *urls, size_t n, struct servers **ret, struct error *why);
 void servers_free(struct servers *servers);
+
+/* The host of URL number `url` has these addresses now: each is a server, if there are several; one
+ * that stays is as well or ill as it was. `last_number` is that of the last try that was sent to
+ * anybody. Returns whether anything has changed. */
+bool servers_set_addresses(struct servers *servers, size_t url,
+                           const char (*addresses)[SERVER_ADDRESS_MAX], size_t n,
+                           uint64_t last_number);
+
+/* How many there are at present. */
+size_t servers_count(const struct servers *servers);
 
 /* Whether all of them are on this machine, by their names: bytes cost nothing there, and what a
  * server computes is taken from us. Any thread. */
@@ -63,8 +84,10 @@ bool server_failed(struct server *server, const tnm_options *options,
  * says nothing of what it is now, and lifts no rest. Returns whether it did lift one. */
 bool server_answered(struct server *server, uint64_t number);
 
-/* So long it took until an answer began. */
+/* So long it took until an answer began; and so long, in all, until its `bytes` were there: what is
+ * short says nothing of a rate. */
 void server_took(struct server *server, uint64_t ms);
+void server_sent(struct server *server, uint64_t bytes, uint64_t ms);
 
 /* When this server may be asked, which is UINT64_MAX while others wait for what becomes of a try;
  * 0: now, and it is well. */
@@ -72,3 +95,6 @@ uint64_t server_free_at(const struct server *server);
 
 /* After how long answers of the other servers usually begin; 0 where none has answered yet. */
 double servers_typical_ms(const struct servers *servers, size_t but);
+
+/* Bytes of a long answer that usually come from them in a millisecond; 0 where none was long. */
+double servers_typical_rate(const struct servers *servers, size_t but);

@@ -52,8 +52,8 @@ void tnm_split_close(tnm_split *split)
 
 /* ---- Opening ---- */
 
-/* `name` or `name@revision`; only letters that mean nothing else in a URL. */
-static int check_name(const char *name)
+/* Only letters that mean nothing else in a URL. */
+int split_check_name(const char *name)
 {
     size_t length = name ? strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                         "0123456789._-")
@@ -197,7 +197,7 @@ int tnm_split_open(tnm_client *client, const char *name, tnm_split **ret)
 {
     int r = client_check(client);
     if (r == 0)
-        r = check_name(name);
+        r = split_check_name(name);
     if (r < 0)
         return r;
     tnm_split *split = calloc(1, sizeof *split);

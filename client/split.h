@@ -38,6 +38,9 @@ struct tnm_split {
 /* 0 where the split may be used here; else -EINVAL or -ECHILD, kept as the last error. */
 int split_check(const tnm_split *split);
 
+/* Whether it is `name` or `name@revision`. Errors, kept as the last error: -EINVAL. */
+int split_check_name(const char *name);
+
 tnm_split *split_ref(tnm_split *split);
 void split_unref(tnm_split *split); /* not in the loop's thread */
 

@@ -29,9 +29,8 @@ static void global_init(void)
 }
 
 static const char *const header_names[N_ANSWER_HEADERS] = {
-    [HEADER_CONTENT_TYPE] = "Content-Type",
-    [HEADER_DIGEST] = WIRE_DIGEST,
-    [HEADER_LOCATION] = "Location",
+    [HEADER_CONTENT_TYPE] = "Content-Type", [HEADER_CONTENT_RANGE] = "Content-Range",
+    [HEADER_DIGEST] = WIRE_DIGEST,          [HEADER_LOCATION] = "Location",
     [HEADER_RETRY_AFTER] = "Retry-After",
 };
 
@@ -128,6 +127,7 @@ static void finish(struct transfer *transfer, CURLcode code)
     int r = transfer_result(transfer, code, &why);
     curl_multi_remove_handle(all->multi, transfer->easy);
     curl_easy_cleanup(transfer->easy);
+    curl_slist_free_all(transfer->connect_to);
     all->n_active--;
     transfer->done(transfer->user, r, &transfer->answer, &why);
     body_clear(&transfer->answer.body);
@@ -229,8 +229,14 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *user)
     long status = 0;
     size *= n;
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-    if (status == 200) {
+    if (status == (transfer->is_part ? 206 : 200)) {
         transfer->refused = keep(transfer, bytes, size);
+        if (transfer->is_part && transfer->refused == -EMSGSIZE) {
+            transfer->refused = 0; /* its length shows that it is another part */
+            transfer->is_enough = true;
+        }
+    } else if (status == 200) {
+        transfer->is_enough = true;
     } else {
         transfer->is_enough = size > MAX_PROBLEM_BYTES - body->size;
         if (!transfer->is_enough)
@@ -354,9 +360,34 @@ static void set_protocols(CURL *easy)
 #endif
 }
 
+/* The name stays what is said to the server, and what its certificate has to be of. Without memory
+ * the request goes to the name, too. */
+static void set_address(struct transfer *transfer, const char *address)
+{
+    char text[64];
+    if (!address || !address[0])
+        return;
+    snprintf(text, sizeof text, strchr(address, ':') ? "::[%s]:" : "::%s:", address);
+    transfer->connect_to = curl_slist_append(NULL, text);
+    curl_easy_setopt(transfer->easy, CURLOPT_CONNECT_TO, transfer->connect_to);
+}
+
+static void set_part(struct transfer *transfer, const struct transfer_ask *ask)
+{
+    char range[48]; /* two numbers of 20 digits */
+    transfer->is_part = ask->part_size > 0;
+    if (!transfer->is_part)
+        return;
+    snprintf(range, sizeof range, "%" PRIu64 "-%" PRIu64, ask->part_begin,
+             ask->part_begin + ask->part_size - 1);
+    curl_easy_setopt(transfer->easy, CURLOPT_RANGE, range);
+}
+
 uint64_t transfer_max_bytes(const tnm_options *options, const struct transfer_ask *ask)
 {
     uint64_t most = option_bytes(options);
+    if (ask->part_size)
+        return ask->part_size;
     return ask->max_bytes && ask->max_bytes < most ? ask->max_bytes : most;
 }
 
@@ -365,6 +396,8 @@ void transfer_set_up(struct transfer *transfer, const struct transfer_ask *ask)
     CURL *easy = transfer->easy;
     const tnm_options *options = transfer->all->options;
     transfer->max_bytes = transfer_max_bytes(options, ask);
+    set_part(transfer, ask);
+    set_address(transfer, ask->address);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
     curl_easy_setopt(easy, CURLOPT_URL, ask->url);
     set_protocols(easy);
@@ -472,6 +505,7 @@ void transfer_cancel(struct transfer *transfer)
         forget_waiting(transfer);
     }
     curl_easy_cleanup(transfer->easy);
+    curl_slist_free_all(transfer->connect_to);
     body_clear(&transfer->answer.body);
     free(transfer);
     start_waiting(all);

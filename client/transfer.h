@@ -14,6 +14,7 @@
 
 enum answer_header {
     HEADER_CONTENT_TYPE,
+    HEADER_CONTENT_RANGE,
     HEADER_DIGEST,
     HEADER_LOCATION,
     HEADER_RETRY_AFTER,
@@ -25,6 +26,7 @@ enum { HEADER_MAX = 256 };
 struct answer {
     long status;             /* of HTTP; 0 while there is none */
     uint64_t begun_after_ms; /* from sending to its first byte */
+    const char *server;      /* whose it is, for who asked; NULL where that is not told */
     struct body body;
     char headers[N_ANSWER_HEADERS][HEADER_MAX]; /* "" where absent */
 };
@@ -47,15 +49,19 @@ struct transfer;
 struct transfer_ask {
     const char *url;
     const char *unix_socket; /* to go over, or NULL */
-    const char *post;        /* JSON, or NULL for GET */
-    uint64_t max_bytes;      /* of a 200's body; 0: the option max_answer_mb alone */
-    uint64_t timeout_ms;     /* for the whole answer; 0: as the option timeout_ms says */
-    bool is_urgent;          /* does not wait for its turn */
+    const char *address; /* to go to instead of what the URL's host resolves to; "" or NULL: none */
+    const char *post;    /* JSON, or NULL for GET */
+    uint64_t max_bytes;  /* of a 200's body; 0: the option max_answer_mb alone */
+    uint64_t part_begin; /* where the part begins that is asked for, if it is one */
+    uint64_t part_size;  /* bytes of it; 0: all is asked for */
+    uint64_t timeout_ms; /* for the whole answer; 0: as the option timeout_ms says */
+    bool is_urgent;      /* does not wait for its turn */
 };
 
 /* Ask; all texts are copied. Waits for its turn while as many as the option `connections` are under
  * way. Nothing is told before it returns. Of the body of an answer other than 200 no more is read
- * than a problem has. Errors: -ENOMEM. */
+ * than a problem has; of a part no more than was asked for, and of all that came instead nothing.
+ * Errors: -ENOMEM. */
 int transfer_start(struct transfers *transfers, const struct transfer_ask *ask, transfer_done *done,
                    void *user, struct transfer **ret);
 void transfer_cancel(struct transfer *transfer);

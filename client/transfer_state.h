@@ -24,13 +24,15 @@ struct transfer {
     struct transfer *next; /* while it waits for its turn */
     bool active;
     CURL *easy;
+    struct curl_slist *connect_to; /* or NULL */
     transfer_done *done;
     void *user;
     struct answer answer;
-    uint64_t max_bytes; /* of a 200's body */
+    uint64_t max_bytes; /* of a good answer's body */
+    bool is_part;       /* part of something was asked for: 206 is good, 200 is not */
     uint64_t received;  /* bytes of head and body so far */
     bool in_head;       /* the status line has come, the end of the head has not */
-    bool is_enough;     /* we ended it: the rest of a refusal's body is of no use */
+    bool is_enough;     /* we ended it: the rest of its body is of no use */
     int refused;        /* why we ourselves ended it: negative errno */
     char message[CURL_ERROR_SIZE];
 };

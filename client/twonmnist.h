@@ -63,7 +63,8 @@ const char *tnm_options_help(size_t i);
 
 typedef struct tnm_client tnm_client;
 
-/* Open a client of `n_urls` servers, `http://host:port`, `https://…` or `unix:/path/of/socket`.
+/* Open a client of `n_urls` servers, `http://host:port`, `https://…` or `unix:/path/of/socket`. A
+ * host with several addresses is as many servers, which may come and go.
  * Requests are spread over them; one that fails is left alone for a while, and what it was asked
  * for is asked for elsewhere. Where none is left a stream waits for patience_s, any other call for
  * call_patience_s. `options` may be NULL and is copied. Starts one background thread; sends nothing
@@ -86,7 +87,7 @@ typedef int tnm_progress(void *user, uint64_t answers, uint64_t bytes, uint64_t 
 int tnm_set_progress(tnm_client *client, tnm_progress *progress, void *user);
 
 /* Called in the thread of a call that has waited for servers for 2 s, and every 10 s from then on,
- * without any lock: "waiting for http://one:8642 (connection refused), 12 s of 300". The text is
+ * and of a pull that waits for another one, or was sent damaged bytes by a server; without any lock: "waiting for http://one:8642 (connection refused), 12 s of 300". The text is
  * valid until it returns. */
 typedef void tnm_message(void *user, const char *text);
 int tnm_set_message(tnm_client *client, tnm_message *message, void *user);
@@ -104,6 +105,30 @@ void tnm_free(void *text);
  * *ret has *ret_size bytes and a NUL behind them; free it with tnm_free(). -EINVAL no path, or what
  * the servers refuse; -EPROTO an answer of another type. */
 int tnm_get(tnm_client *client, const char *path, const char *type, char **ret, size_t *ret_size);
+
+/* Copy the file of a split or source split, `name` or `name@revision`, into `folder` (which is made
+ * where its parent has none of the name) as NAME.safetensors, for a twonmnistd on this machine. Its
+ * chunks come from all servers at once; each is checked as it arrives, asked for elsewhere where it
+ * is not right, and asked for no more once it is: what a call has left behind that was cancelled,
+ * killed or failed, in .NAME.REVISION.part, the next one goes on with. The file takes its place,
+ * and that of another revision, when its bytes are those that its revision stands for, and are on
+ * the disk. A file of the revision that is there already stays, and no server is asked where `name`
+ * names it: its header and index are checked, and all its bytes where the flag says so. Calls for
+ * the same file wait for each other. A chunk waits for servers for patience_s.
+ *
+ * 1: it was copied; 0: it was there. *ret, which may be NULL, changes as it goes, for the progress
+ * callback to look at, and says after an error how far it went; `size` is sizeof *ret, as with
+ * tnm_stream_stats(). -ENOTDIR there is no such folder; -ENOSPC, -EROFS and what else the system
+ * says of files. */
+enum { TNM_PULL_VERIFY = 1 };
+typedef struct tnm_pulled {
+    uint64_t size;     /* bytes of the file; 0 as long as that is not known */
+    uint64_t found;    /* of them were there, and right */
+    uint64_t fetched;  /* have come from servers */
+    char revision[72]; /* 64 hex digits; "" as long as that is not known */
+} tnm_pulled;
+int tnm_pull(tnm_client *client, const char *name, const char *folder, unsigned flags,
+             tnm_pulled *ret, size_t size);
 
 typedef struct tnm_split tnm_split;
 

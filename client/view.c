@@ -199,6 +199,7 @@ int tnm_view_json(tnm_view *view, char **ret)
                  *view->words ? "?" : "", view->words) < 0)
         return failure_set(-ENOMEM, "no memory for a request");
     const struct request_ask ask = {.what = what,
+                                    .revision = split->revision,
                                     .path = path,
                                     .type = WIRE_JSON_TYPE,
                                     .max_bytes = DOCUMENT_MAX_BYTES,

@@ -447,6 +447,7 @@ static int check(void *user, struct answer *answer, struct error *why)
 struct request_ask wish_ask(struct wish *wish)
 {
     return (struct request_ask){.what = wish->what,
+                                .revision = wish->split->revision,
                                 .path = wish->path,
                                 .post = wish->post,
                                 .type = WIRE_SAFETENSORS_TYPE,

@@ -102,6 +102,7 @@ static void prepare(size_t n_servers)
     assert_int_equal(tnm_options_new(&asking.options), 0);
     asking.options->backoff_ms = asking.options->backoff_max_ms = 1;
     asking.options->retries = 2;
+    asking.options->proxy = strdup("http://proxy"); /* a and b are not looked up */
     asking.patience_ms = 60000;
     assert_int_equal(servers_new(urls, n_servers, &asking.servers, &why), 0);
     assert_int_equal(loop_new(&asking.loop, &why), 0);

@@ -123,7 +123,7 @@ static int make(void *user, struct error *why)
 static void memory_that_runs_out_is_said(void **state)
 {
     (void)state;
-    assert_int_equal(scarce_try(make, NULL), 6);
+    assert_int_equal(scarce_try(make, NULL), 7);
 }
 
 /* ---- Which of them rest ---- */
@@ -259,10 +259,138 @@ static void servers_are_local_by_their_names(void **state)
     }
 }
 
+/* ---- Addresses ---- */
+
+typedef char address[SERVER_ADDRESS_MAX];
+
+/* "10.0.0.1 10.0.0.3": those of the first URL's servers that there are, in order of their places.
+ */
+static const char *addresses_of(const struct servers *servers)
+{
+    static char text[256];
+    text[0] = '\0';
+    for (size_t s = 0; s < servers->n; s++)
+        if (servers->list[s].url == 0 && !servers->list[s].is_absent) {
+            strcat(text, text[0] ? " " : "");
+            strcat(text, servers->list[s].address[0] ? servers->list[s].address : "-");
+        }
+    return text;
+}
+
+static void a_name_with_several_addresses_is_several_servers(void **state)
+{
+    (void)state;
+    const address three[] = {"10.0.0.1", "10.0.0.2", "10.0.0.3"};
+    struct servers *servers = one("http://service:80/at");
+    assert_string_equal(servers->list[0].host, "service");
+    assert_string_equal(servers->list[0].label, "http://service:80/at");
+    assert_true(servers_set_addresses(servers, 0, three, 3, 0));
+    assert_false(servers_set_addresses(servers, 0, three, 3, 0));
+    assert_string_equal(addresses_of(servers), "10.0.0.1 10.0.0.2 10.0.0.3");
+    assert_int_equal(servers_count(servers), 3);
+    for (size_t s = 0; s < 3; s++)
+        assert_string_equal(servers->list[s].base, "http://service:80/at");
+    assert_string_equal(servers->list[1].label, "http://service:80/at (10.0.0.2)");
+    servers_free(servers);
+}
+
+static void one_address_is_found_by_the_name(void **state)
+{
+    (void)state;
+    const address two[] = {"10.0.0.1", "10.0.0.2"};
+    struct servers *servers = one("http://service");
+    assert_false(servers_set_addresses(servers, 0, two, 1, 0));
+    assert_string_equal(addresses_of(servers), "-");
+    assert_true(servers_set_addresses(servers, 0, two, 2, 0));
+    assert_true(servers_set_addresses(servers, 0, two + 1, 1, 0));
+    assert_string_equal(addresses_of(servers), "-");
+    assert_int_equal(servers_count(servers), 1);
+    assert_string_equal(servers->list[0].label, "http://service");
+    servers_free(servers);
+}
+
+static void what_stays_keeps_its_health_and_what_comes_is_new(void **state)
+{
+    (void)state;
+    const address before[] = {"10.0.0.1", "10.0.0.2", "10.0.0.3"};
+    const address after[] = {"10.0.0.3", "10.0.0.4", "10.0.0.5"};
+    struct servers *servers = one("http://service");
+    servers_set_addresses(servers, 0, before, 3, 0);
+    const struct server_failure failure = {.number = 5, .last_number = 9, .reason = "down"};
+    for (size_t s = 0; s < 3; s++)
+        assert_true(server_failed(&servers->list[s], &options, &failure));
+    assert_true(servers_set_addresses(servers, 0, after, 3, 12));
+    assert_string_equal(addresses_of(servers), "10.0.0.4 10.0.0.5 10.0.0.3");
+    assert_int_equal(servers->list[2].failures, 1);
+    for (size_t s = 0; s < 2; s++) {
+        assert_int_equal(servers->list[s].failures, 0);
+        assert_int_equal(server_free_at(&servers->list[s]), 0);
+        const struct server_failure late = {
+            .number = 12, .last_number = 13, .reason = "the old one"};
+        assert_false(server_failed(&servers->list[s], &options, &late));
+    }
+    servers_free(servers);
+}
+
+static void there_is_an_end_to_addresses(void **state)
+{
+    (void)state;
+    static const char *const urls[] = {"http://one", "http://two"};
+    address many[SERVERS_MAX];
+    struct servers *servers;
+    struct error why;
+    for (unsigned i = 0; i < SERVERS_MAX; i++)
+        snprintf(many[i], sizeof many[i], "10.0.0.%u", i);
+    assert_int_equal(servers_new(urls, 2, &servers, &why), 0);
+    assert_true(servers_set_addresses(servers, 0, (const address *)many, SERVERS_MAX, 0));
+    assert_int_equal(servers->n, servers->n_most);
+    assert_int_equal(servers->n_most, 2 + SERVERS_MORE);
+    servers_set_addresses(servers, 1, (const address *)many, SERVERS_MAX, 0);
+    assert_int_equal(servers->n, servers->n_most);
+    assert_string_equal(servers->list[1].address, "10.0.0.0"); /* its own place it has always */
+    servers_free(servers);
+}
+
+static void addresses_and_this_machine_are_no_names(void **state)
+{
+    (void)state;
+    static const char *const urls[] = {"http://127.0.0.1:80", "http://[::1]:80", "http://localhost",
+                                       "http://LOCALHOST/at", "unix:/socket"};
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+        struct servers *servers = one(urls[i]);
+        assert_null(servers->list[0].host);
+        assert_int_equal(servers->n_most, 1);
+        servers_free(servers);
+    }
+}
+
+static void a_rate_is_of_long_answers(void **state)
+{
+    (void)state;
+    static const char *const urls[] = {"http://one", "http://two"};
+    struct servers *servers;
+    struct error why;
+    assert_int_equal(servers_new(urls, 2, &servers, &why), 0);
+    server_sent(&servers->list[0], 1000, 1);
+    assert_true(servers_typical_rate(servers, 1) == 0);
+    server_sent(&servers->list[0], 1000000, 10);
+    assert_true(servers_typical_rate(servers, 1) == 100000);
+    assert_true(servers_typical_rate(servers, 0) == 0);
+    server_sent(&servers->list[0], 1000000, 0);
+    assert_true(servers_typical_rate(servers, 1) > 100000);
+    servers_free(servers);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(servers_are_local_by_their_names),
+        cmocka_unit_test(a_name_with_several_addresses_is_several_servers),
+        cmocka_unit_test(one_address_is_found_by_the_name),
+        cmocka_unit_test(what_stays_keeps_its_health_and_what_comes_is_new),
+        cmocka_unit_test(there_is_an_end_to_addresses),
+        cmocka_unit_test(addresses_and_this_machine_are_no_names),
+        cmocka_unit_test(a_rate_is_of_long_answers),
         cmocka_unit_test(urls_become_what_paths_are_put_behind),
         cmocka_unit_test(a_socket_is_a_path_and_any_host),
         cmocka_unit_test(urls_that_are_none_are_refused),

@@ -45,19 +45,19 @@ APART = "server/samples"
 # stand on one floor are one: they share headers.
 ORDER = {
     "client": [
-        ["twonmnist", "blob", "body", "cursor", "document", "items", "loop", "places", "pool", "retry"],
+        ["twonmnist", "blob", "body", "chunks", "cursor", "document", "items", "loop", "places", "pool", "retry"],
         ["failure"],
         ["rule"],
         ["batch"],
         ["options", "decoder", "decoder_frames"],
         ["transfer", "transfer_line", "transfer_state"],
         ["servers", "digest", "problem"],
-        ["probe"],
+        ["names", "probe"],
         ["request", "request_state", "request_choice", "request_words"],
         ["client", "client_request"],
-        ["split"],
+        ["parts", "place", "split"],
         ["view"],
-        ["path", "wish", "labels"],
+        ["path", "pull", "wish", "labels"],
         ["stream", "get"],
         ["stream_decode", "stream_open", "stream_place", "stream_stats"],
     ],

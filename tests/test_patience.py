@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long libtwonmnist waits for servers that fail, how often it asks them, and whom it asks instead."""
 import os
+import re
 import shutil
 import signal
 import socket
@@ -33,9 +34,8 @@ def drive(*words, **environment):
 
 
 def without_server(line):
-    """A batch's line says which server it is from, behind "batch ok"."""
-    words = line.split(" ")
-    return " ".join(words[:2] + words[3:]) if words[:2] == ["batch", "ok"] else line
+    """A batch's line says which server it is from, and maybe at which address, behind "batch ok"."""
+    return re.sub(r"^batch ok \S+( \(\S+\))?", "batch ok", line)
 
 
 def epoch(*words):
@@ -52,9 +52,9 @@ def unused_url():
 class Steps:
     """A stream of which each batch is taken when the test says so."""
 
-    def __init__(self, *words):
+    def __init__(self, *words, driver=DRIVER):
         # A sanitizer keeps what was freed for a while, which would look like memory that grows.
-        self.process = subprocess.Popen([DRIVER, "step", *map(str, words)], stdin=subprocess.PIPE,
+        self.process = subprocess.Popen([driver, "step", *map(str, words)], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                         env={**os.environ, "ASAN_OPTIONS": "quarantine_size_mb=1"})
         while self.process.stdout.readline() != "stream ok\n":
@@ -74,8 +74,13 @@ class Steps:
         self.process.stdin.flush()
 
     def answer(self):
-        self.lines.append(without_server(self.process.stdout.readline().rstrip("\n")))
+        line = self.process.stdout.readline().rstrip("\n")
+        self.note(line)
+        self.lines.append(without_server(line))
         return self.lines[-1]
+
+    def note(self, line):
+        """What else there is to see of a batch."""
 
     def take(self):
         self.ask()

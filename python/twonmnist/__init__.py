@@ -28,7 +28,7 @@ from . import frames, metrics
 from ._library import library_version
 from .batches import Batch, Events, Frames, PackedEvents, SparseFrames
 from .collating import collate, pad
-from .datasets import Pairs, Split, splits
+from .datasets import Pairs, Split, pull, splits
 from .iterating import Loader
 from .loading import loader
 from .nmnist import NMNIST
@@ -38,4 +38,4 @@ __version__ = "0.1.0"
 
 __all__ = ["Batch", "Events", "Frames", "Loader", "NMNIST", "PackedEvents", "Pairs",
            "SparseFrames", "Split", "Stats", "collate", "frames", "library_version", "loader",
-           "metrics", "pad", "splits"]
+           "metrics", "pad", "pull", "splits"]

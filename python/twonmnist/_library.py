@@ -33,6 +33,7 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tnm_set_message": (c_int, [c_void_p, _message, c_void_p]),
     "tnm_catalog_json": (c_int, [c_void_p, _handle_out]),
     "tnm_free": (None, [c_void_p]),
+    "tnm_pull": (c_int, [c_void_p, c_char_p, c_char_p, ctypes.c_uint, c_void_p, c_size_t]),
     "tnm_split_open": (c_int, [c_void_p, c_char_p, _handle_out]),
     "tnm_split_close": (None, [c_void_p]),
     "tnm_split_name": (c_char_p, [c_void_p]),

@@ -38,6 +38,16 @@ def splits(urls: Urls, **options: Any) -> list[dict[str, Any]]:
     return json.loads(_library.catalog(client))["splits"]
 
 
+def pull(urls: Urls, name: str, folder: Union[str, os.PathLike[str]], *, verify: bool = False,
+         **options: Any) -> str:
+    """Copy the file of a split ("train", or "train@" and 12 or more digits of its revision) into a
+    folder, for a twonmnistd on this machine, and return its path. One that is there stays; `verify`
+    looks at all its bytes. What an earlier call left when it was ended is not asked for again."""
+    client = _library.open_client(_tuple_of_urls(urls), _texts(options))
+    _library.call("tnm_pull", client.pointer, name.encode(), os.fsencode(folder), int(verify), None, 0)
+    return os.path.join(os.fspath(folder), name.partition("@")[0] + ".safetensors")
+
+
 def _texts(options: dict[str, Any]) -> dict[str, str]:
     return {name: os.fspath(value) if isinstance(value, os.PathLike) else str(value)
             for name, value in options.items() if value is not None}

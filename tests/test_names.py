@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A server's name that has several addresses is as many servers, which come and go. The system's
+list of hosts is one of the test's own, in a namespace."""
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import unittest
+
+import daemon
+from test_patience import Steps, epoch
+
+NAME = "replicas.example"
+ADDRESSES = [f"127.0.0.{i}" for i in range(2, 6)]
+# `exec` in a mount namespace that has another list of hosts.
+INSIDE = ["unshare", "-rm", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"']
+
+
+def setUpModule():
+    global folder, whole
+    tried = subprocess.run([*INSIDE, "/dev/null", "true"], capture_output=True, text=True)
+    if tried.returncode != 0:
+        raise unittest.SkipTest(f"no namespace for a list of hosts: {tried.stderr.strip()}")
+    folder = daemon.generate(unittest.enterModuleContext(daemon.temporary_folder()))
+    with daemon.Daemon(folder) as server:
+        whole = epoch(server.url)
+
+
+class Hosts:
+    """Which addresses the name has."""
+
+    def __init__(self, case):
+        self.path = pathlib.Path(case.enterContext(daemon.temporary_folder()), "hosts")
+        self.path.touch()
+        self.driver = pathlib.Path(case.enterContext(daemon.temporary_folder()), "driver")
+
+    def set(self, *addresses):
+        text = "".join(f"{address} {NAME}\n" for address in addresses)
+        with self.path.open("r+") as file:  # the same file: it is mounted
+            file.write(text)
+            file.truncate()
+
+
+class Names(unittest.TestCase):
+    def setUp(self):
+        self.hosts = Hosts(self)
+        with socket.create_server((ADDRESSES[0], 0)) as listener:
+            self.port = listener.getsockname()[1]
+        self.url = f"http://{NAME}:{self.port}"
+
+    def serve(self, address):
+        return self.enterContext(daemon.Daemon(folder, listen=f"{address}:{self.port}"))
+
+    def steps(self, *options):
+        return self.enterContext(Inside(self.hosts, *options, self.url))
+
+    def labels(self, *addresses):
+        return {f"{self.url} ({address})" for address in addresses}
+
+    def test_all_of_its_addresses_are_asked(self):
+        for address in ADDRESSES[:3]:
+            self.serve(address)
+        self.hosts.set(*ADDRESSES[:3])
+        steps = self.steps()
+        steps.to_the_end()
+        self.assertEqual(steps.lines, whole)
+        self.assertEqual(steps.servers - {self.url}, self.labels(*ADDRESSES[:3]))
+
+    def test_one_address_is_the_name_itself(self):
+        self.serve(ADDRESSES[0])
+        self.hosts.set(ADDRESSES[0])
+        steps = self.steps()
+        steps.to_the_end()
+        self.assertEqual(steps.lines, whole)
+        self.assertEqual(steps.servers, {self.url})
+
+    def test_the_others_go_on_where_one_is_gone(self):
+        servers = [self.serve(address) for address in ADDRESSES[:3]]
+        self.hosts.set(*ADDRESSES[:3])
+        steps = self.steps()
+        for _ in range(4):
+            steps.take()
+        servers[1].stop(signal.SIGKILL)
+        steps.servers.clear()
+        steps.to_the_end()
+        self.assertEqual(steps.lines, whole)
+        self.assertGreaterEqual(steps.servers, self.labels(ADDRESSES[0], ADDRESSES[2]))
+
+    def test_an_address_at_which_nobody_is_costs_nothing(self):
+        self.serve(ADDRESSES[1])
+        self.hosts.set(*ADDRESSES[:2])
+        steps = self.steps("call_patience_s=0")
+        steps.to_the_end()
+        self.assertEqual(steps.lines, whole)
+
+    def test_replicas_that_move_are_found(self):
+        servers = [self.serve(address) for address in ADDRESSES[:2]]
+        self.hosts.set(*ADDRESSES[:2])
+        steps = self.steps("connections=1")
+        for _ in range(3):
+            steps.take()
+        for address in ADDRESSES[2:]:
+            self.serve(address)
+        self.hosts.set(*ADDRESSES[2:])
+        for server in servers:
+            server.stop(signal.SIGKILL)
+        steps.servers.clear()
+        steps.to_the_end()
+        self.assertEqual(steps.lines, whole)
+        self.assertTrue(steps.servers & self.labels(*ADDRESSES[2:]), steps.servers)
+
+    def test_messages_name_the_addresses(self):
+        self.hosts.set(*ADDRESSES[:2])
+        ended = subprocess.run([*INSIDE, self.hosts.path, daemon.COMMAND_LINE, "info", "--server",
+                                self.url], capture_output=True, text=True, timeout=100)
+        self.assertEqual(ended.returncode, 4, ended.stderr)
+        last = ended.stderr.splitlines()[-1]
+        for address in ADDRESSES[:2]:
+            self.assertIn(f"{self.url} ({address}): connection refused", last)
+
+    def test_the_name_is_what_servers_are_told(self):
+        self.hosts.set(*ADDRESSES[:2])
+        listeners = [socket.create_server((address, self.port)) for address in ADDRESSES[:2]]
+        asking = subprocess.Popen([*INSIDE, self.hosts.path, daemon.COMMAND_LINE, "info", "--server",
+                                   self.url], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            for listener in listeners:
+                with listener, listener.accept()[0] as connection:
+                    self.assertIn(f"\r\nHost: {NAME}:{self.port}\r\n".encode(),
+                                  connection.recv(4096))
+        finally:
+            asking.kill()
+            asking.wait(timeout=60)
+
+
+class Inside(Steps):
+    """A stream in such a namespace, and which servers its batches are from."""
+
+    def __init__(self, hosts, *words):
+        script = hosts.driver
+        script.write_text(f"#!/bin/sh\nexec {' '.join(map(quoted, [*INSIDE, hosts.path]))} "
+                          f"{daemon.BUILD.resolve()}/tests/client_driver \"$@\"\n")
+        script.chmod(0o755)
+        self.servers = set()
+        super().__init__(*words, driver=script)
+
+    def to_the_end(self):
+        while self.take() != "end ok":
+            pass
+
+    def note(self, line):
+        found = re.match(r"batch ok (http\S+(?: \([^)]*\))?)", line)
+        if found:
+            self.servers.add(found[1])
+
+
+def quoted(word):
+    return "'" + str(word).replace("'", "'\\''") + "'"
+
+
+if __name__ == "__main__":
+    unittest.main()
