@@ -308,6 +308,7 @@ static bool note_failure(struct requests *all, size_t s, struct server_failure f
     failure.random = random_u32();
     bool counted = server_failed(&all->servers->list[s], all->options, &failure);
     note_health(all);
+    names_look(all->names, true);
     return counted;
 }
 
@@ -321,7 +322,6 @@ static void server_trouble(struct attempt *attempt, int r, const struct answer *
                                      .reason = reason};
     retry_after_ms(answer->headers[HEADER_RETRY_AFTER], time(NULL), &failure.at_least_ms);
     note_failure(request->all, attempt->server, failure);
-    names_look(request->all->names, true);
     request->standings[attempt->server].error = 0; /* from now on the server's own word counts */
     be_patient(request, attempt->sent_ms);
     go_on(request);
