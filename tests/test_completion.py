@@ -11,7 +11,7 @@ import daemon
 from pseudo_terminal import Terminal, plain
 
 CLIENT = daemon.COMMAND_LINE
-COMMANDS = ["batch", "get", "help", "info", "labels", "mix", "pair", "play", "render"]
+COMMANDS = ["batch", "get", "help", "info", "labels", "mix", "pair", "play", "pull", "render"]
 SPLITS = ["nmnist-test", "nmnist-train", "test", "train"]
 SOURCES = ["nmnist-test", "nmnist-train"]
 ORDERS = ["published", "stored", "time"]
@@ -19,7 +19,7 @@ ORDERS = ["published", "stored", "time"]
 # The line -> what may come where it ends.
 OFFERED = {
     "": COMMANDS,
-    "p": ["pair", "play"],
+    "p": ["pair", "play", "pull"],
     "info ": SPLITS,
     "get tr": ["train"],
     "get train ": [],
@@ -33,6 +33,8 @@ OFFERED = {
     "mix nmnist-te": ["nmnist-test"],
     "play train --sp": ["--speed"],
     "play train --f": [],
+    "pull te": ["test"],
+    "pull test there --v": ["--verbose", "--verify"],
     "help b": ["batch"],
     "help batch ": [],
     "--completion ": ["bash", "fish", "zsh"],
@@ -49,6 +51,7 @@ def setUpModule():
         script[shell].write_bytes(subprocess.run([CLIENT, "--completion", shell], check=True,
                                                  capture_output=True).stdout)
     (folder / "output.npy").touch()
+    (folder / "places").mkdir()
 
 
 def need(shell):
@@ -110,6 +113,7 @@ class Bash(unittest.TestCase):
                                      ("twonmnist get tr\t", "get train "),
                                      ("twonmnist get train 0 --order=pu\t", "--order=published "),
                                      ("twonmnist get train 0 -o out\t", "-o output.npy "),
+                                     ("twonmnist pull train pl\t", "pull train places/"),
                                      ("twonmnist labels train --output=out\t", "--output=output.npy ")):
                 at = len(bash.output)
                 bash.type(typed)
@@ -159,6 +163,7 @@ class Zsh(unittest.TestCase):
                                 ("twonmnist batch train --wo\t", "--world"),
                                 ("twonmnist pair nmnist-te\t", "nmnist-test "),
                                 ("twonmnist get train 0 -o out\t", "output.npy"),
+                                ("twonmnist pull train pl\t", "train places/"),
                                 ("twonmnist help \t", "labels"),
                                 ("twonmnist \t", "a batch: of given samples")):
                 at = len(zsh.output)

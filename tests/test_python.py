@@ -464,5 +464,22 @@ class Installing(unittest.TestCase):
         self.assertIn("ImportError: twonmnist needs the C library libtwonmnist.so.0", ended.stderr)
 
 
+class Pull(unittest.TestCase):
+    def test_a_splits_file_comes_whole_and_stays(self):
+        whole = (folder / "train.safetensors").read_bytes()
+        out = pathlib.Path(self.enterContext(daemon.temporary_folder()), "out")
+        path = twonmnist.pull(server.url, "train", out)
+        self.assertEqual(path, str(out / "train.safetensors"))
+        self.assertEqual(pathlib.Path(path).read_bytes(), whole)
+        before = os.stat(path)
+        self.assertEqual(twonmnist.pull("http://127.0.0.1:1", f"train@{train.revision}", str(out),
+                                        verify=True), path)
+        self.assertEqual(os.stat(path).st_mtime_ns, before.st_mtime_ns)
+        with self.assertRaises(FileNotFoundError):
+            twonmnist.pull(server.url, "trian", out)
+        with self.assertRaises(NotADirectoryError):
+            twonmnist.pull(server.url, "train", out / "no" / "such")
+
+
 if __name__ == "__main__":
     unittest.main()
