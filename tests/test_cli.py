@@ -312,7 +312,7 @@ class Words(Cli):
                          "5  the data are damaged"):
                 self.assertIn(word, text)
         commands = re.findall(r"^  ([a-z]+) ", text, re.MULTILINE)
-        self.assertEqual(len(commands), 9)
+        self.assertEqual(len(commands), 10)
         for command in commands:
             of_it = {run(*words)[1] for words in ((command, "-h"), ("help", command))}
             self.assertEqual(len(of_it), 1)
