@@ -97,7 +97,7 @@ class Case(unittest.TestCase):
 
 
 class Pull(Case):
-    def test_from_three_servers_each_of_which_sends_a_part_of_it_once(self):
+    def test_from_three_servers_each_of_which_sends_a_share(self):
         servers = [self.logged() for _ in range(3)]
         self.check(self.pull(urls=[url for url, _ in servers]))
         lines = daemon.wait_until(lambda: sum(
@@ -106,7 +106,8 @@ class Pull(Case):
         for log in lines:
             self.assertGreater(len(log), 3)
             self.assertEqual({line["status"] for line in log}, {206})
-        self.assertEqual(sum(line["bytes"] for log in lines for line in log), len(whole))
+        # One that was slow for once may have been asked twice.
+        self.assertLess(sum(line["bytes"] for log in lines for line in log), 1.5 * len(whole))
 
     def test_what_was_pulled_is_served_on_the_node(self):
         for name in ("train", "test", "nmnist-train", "nmnist-test"):

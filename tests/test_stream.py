@@ -69,7 +69,11 @@ class FaultyProxy:
                 client, _ = self.listener.accept()
             except OSError:
                 return
-            upstream = socket.create_connection(("127.0.0.1", self.port))
+            try:
+                upstream = socket.create_connection(("127.0.0.1", self.port))
+            except OSError:  # the daemon is gone
+                client.close()
+                continue
             for one, other, pass_on in ((client, upstream, lambda piece: piece),
                                         (upstream, client, self.damage)):
                 threading.Thread(target=self.copy, args=(one, other, pass_on), daemon=True).start()
