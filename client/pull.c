@@ -198,6 +198,18 @@ static int hash_what_is_there(struct pull *pull, size_t *next)
 
 /* ---- The file ---- */
 
+/* It is held in memory, and as long as a server says. */
+static int check_index_size(const struct pull *pull)
+{
+    uint64_t most = pull->client->options->max_answer_mb * 1000000;
+    return pull->chunks.index.size <= most
+               ? 0
+               : failure_set(-EMSGSIZE,
+                             "%s: its index has %" PRIu64
+                             " bytes; option max_answer_mb allows %" PRIu64,
+                             pull->name, pull->chunks.index.size, most);
+}
+
 static int fetch_head(struct pull *pull)
 {
     struct error why;
@@ -313,7 +325,9 @@ static int fetch(struct pull *pull)
     const char *revision = pull->chunks.revision;
     snprintf(what, sizeof what, "the file of %s", pull->name);
     snprintf(path, sizeof path, "/v1/splits/%s@%s" SPLIT_SUFFIX, pull->name, revision);
-    int r = reserve(pull);
+    int r = check_index_size(pull);
+    if (r == 0)
+        r = reserve(pull);
     if (r == 0)
         r = parts_new(pull->client, what, path, revision, pull->n_cancels, &pull->parts);
     if (r == 0)

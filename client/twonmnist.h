@@ -64,11 +64,10 @@ const char *tnm_options_help(size_t i);
 typedef struct tnm_client tnm_client;
 
 /* Open a client of `n_urls` servers, `http://host:port`, `https://…` or `unix:/path/of/socket`. A
- * host with several addresses is as many servers, which may come and go.
- * Requests are spread over them; one that fails is left alone for a while, and what it was asked
- * for is asked for elsewhere. Where none is left a stream waits for patience_s, any other call for
- * call_patience_s. `options` may be NULL and is copied. Starts one background thread; sends nothing
- * yet. */
+ * host with several addresses is as many servers, which may come and go. Requests are spread over
+ * them; one that fails is left alone for a while, and what it was asked for is asked for elsewhere.
+ * Where none is left a stream waits for patience_s, any other call for call_patience_s. `options`
+ * may be NULL and is copied. Starts one background thread; sends nothing yet. */
 int tnm_open(const char *const *urls, size_t n_urls, const tnm_options *options, tnm_client **ret);
 
 /* Let go of the client; its thread ends when the last split and stream are closed too. */
@@ -87,8 +86,9 @@ typedef int tnm_progress(void *user, uint64_t answers, uint64_t bytes, uint64_t 
 int tnm_set_progress(tnm_client *client, tnm_progress *progress, void *user);
 
 /* Called in the thread of a call that has waited for servers for 2 s, and every 10 s from then on,
- * and of a pull that waits for another one, or was sent damaged bytes by a server; without any lock: "waiting for http://one:8642 (connection refused), 12 s of 300". The text is
- * valid until it returns. */
+ * and of a pull that waits for another one, or was sent damaged bytes by a server; without any
+ * lock: "waiting for http://one:8642 (connection refused), 12 s of 300". The text is valid until it
+ * returns. */
 typedef void tnm_message(void *user, const char *text);
 int tnm_set_message(tnm_client *client, tnm_message *message, void *user);
 

@@ -15,7 +15,7 @@ import time
 import unittest
 
 import daemon
-from fake_server import FakeServer
+from fake_server import FakeServer, digest_of
 from pseudo_terminal import Terminal, plain
 from test_stream import FaultyProxy
 
@@ -376,6 +376,18 @@ class Revisions(Case):
                               "data: split train is loaded at revision fedcba987654")
         self.check(self.pull(urls=[fake.url, server.url]))  # who has it goes on with it
 
+    def test_a_description_out_of_all_bounds(self):
+        document = server.get("/v1/splits/train").json()
+        more = 2_000_000_000 - document["samples"]
+        document["samples"] += more
+        document["bytes"] += more * 34  # of the index, for each
+        body = json.dumps(document).encode()
+        lying = self.enterContext(FakeServer(lambda fake, path, n: (
+            200, {"Content-Type": "application/json", "Repr-Digest": digest_of(body)}, body), server))
+        status, out, err = self.pull(urls=[lying.url])
+        self.assertEqual((status, out), (FAILED, ""))
+        self.assertRegex(err, "train: its index has 680000000[0-9]+ bytes; option max_answer_mb allows")
+
     def test_the_whole_is_checked_and_thrown_away(self):
         data = self.out.parent / "data"
         data.mkdir()
@@ -446,17 +458,18 @@ class Servers(Case):
         self.check(self.pull(urls=[self.fake(lambda fake, n: None).url, server.url]))
 
     def test_one_trickles(self):
-        first = threading.Event()
+        passed = []
 
         def trickle(piece):
-            if first.is_set():
+            if passed:
                 time.sleep(0.5)
-            first.set()
+            passed.append(len(piece))
             return piece
 
         proxy = Proxy(server.port, trickle)
         self.addCleanup(proxy.close)
         self.check(self.pull(urls=[proxy.url, server.url]))
+        self.assertLess(sum(passed), len(whole) // 4)
 
     LIES = {
         "all of it": lambda fake, n: (200, FILE, whole),

@@ -20,6 +20,7 @@ import daemon
 import oracle
 import safetensors_reader
 import twonmnist
+from fake_server import FakeServer
 from twonmnist import _library
 
 SOURCE = pathlib.Path(twonmnist.__file__).parent.parent
@@ -465,6 +466,28 @@ class Installing(unittest.TestCase):
 
 
 class Pull(unittest.TestCase):
+    def test_ctrl_c_ends_one_that_waits(self):
+        asked = threading.Event()
+
+        def behave(fake, path, n):
+            if not path.endswith(".safetensors"):
+                return fake.real(path)
+            asked.set()
+            return None
+
+        with FakeServer(behave, server) as hanging, daemon.temporary_folder() as out:
+            code = ("import signal, twonmnist\n"
+                    "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+                    f"twonmnist.pull('{hanging.url}', 'train', '{out}')")
+            process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE,
+                                       text=True)
+            self.assertTrue(asked.wait(60))
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=60)
+            self.assertIn("KeyboardInterrupt", err)
+            self.assertEqual(len(os.listdir(out)), 1)
+            twonmnist.pull(server.url, "train", out)
+
     def test_a_splits_file_comes_whole_and_stays(self):
         whole = (folder / "train.safetensors").read_bytes()
         out = pathlib.Path(self.enterContext(daemon.temporary_folder()), "out")
