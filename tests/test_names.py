@@ -9,6 +9,7 @@ import socket
 import subprocess
 import unittest
 
+import certificates
 import daemon
 from test_patience import Steps, epoch
 
@@ -133,6 +134,30 @@ class Names(unittest.TestCase):
         finally:
             asking.kill()
             asking.wait(timeout=60)
+
+
+    def test_certificates_are_held_to_the_name(self):
+        certificates.need_openssl()
+        authority = certificates.Authority(self.hosts.path.parent)
+        self.hosts.set(*ADDRESSES[:2])
+        options = (f"ca_file={authority.path}", f"https://{NAME}:{self.port}")
+        for alternative, goes_well in ((f"DNS:{NAME}", True), (f"IP:{ADDRESSES[0]}", False)):
+            path, key = authority.issue("server", alternative)
+            files = "--tls-certificate", path, "--tls-key", key
+            with daemon.Daemon(folder, *files, listen=f"{ADDRESSES[0]}:{self.port}"), \
+                    daemon.Daemon(folder, *files, listen=f"{ADDRESSES[1]}:{self.port}"):
+                ended = self.run_inside("epoch", *options)
+            if goes_well:
+                self.assertIn("end ok", ended)
+                for address in ADDRESSES[:2]:
+                    self.assertIn(f"batch ok https://{NAME}:{self.port} ({address}) ", ended)
+            else:
+                self.assertRegex(ended, "(?m)^split EACCES .*certificate is not to be trusted")
+
+    def run_inside(self, *words):
+        ended = subprocess.run([*INSIDE, self.hosts.path, daemon.BUILD.resolve() / "tests/client_driver",
+                                *words], stdout=subprocess.PIPE, text=True, timeout=100, check=True)
+        return ended.stdout
 
 
 class Inside(Steps):
