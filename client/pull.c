@@ -8,9 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "client/failure.h"
@@ -121,9 +119,9 @@ static void complain(struct pull *pull)
 static int take_chunk(struct pull *pull, const struct chunk **ret, struct body *ret_body)
 {
     int r = parts_wait(pull->parts, ret, ret_body);
-    complain(pull);
     if (r < 0)
         return r;
+    complain(pull);
     r = write_chunk(pull, *ret, ret_body->bytes);
     if (r == 0)
         r = tick(pull);
@@ -296,7 +294,7 @@ static int check_whole(struct pull *pull)
         r = split_open(pull->place.part, &split, &why);
     if (r == 0)
         split_close(split);
-    else
+    else if (r == -EBADMSG || r == -ENOTSUP)
         unlink(pull->place.part);
     return r < 0 ? failure_keep(r, &why) : 0;
 }
