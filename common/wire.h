@@ -25,6 +25,7 @@
     X(NO_SUCH_REVISION,  404, "no-such-revision",   "This revision of the split is not loaded", OTHER, ESTALE) \
     X(NO_SUCH_SAMPLE,    404, "no-such-sample",     "There is no such sample", NEVER, ENOENT) \
     X(NO_SUCH_BATCH,     404, "no-such-batch",      "The epoch has no such batch", NEVER, ENOENT) \
+    X(NO_SUCH_SHARD,     404, "no-such-shard",      "There is no such shard", NEVER, ENOENT) \
     X(NO_SOURCE,         404, "no-source",          "The recordings behind this split are not loaded", OTHER, ENOENT) \
     X(METHOD,            405, "method-not-allowed", "This path does not take that method", NEVER, EINVAL) \
     X(NOT_ACCEPTABLE,    406, "not-acceptable",     "This path has no such format", NEVER, EINVAL) \
@@ -130,6 +131,8 @@ struct tensor wire_tensor(const struct wire_tensor *row, uint64_t n_rows);
 #define WIRE_PNG_TYPE         "image/png"
 #define WIRE_METRICS          "prom"
 #define WIRE_METRICS_TYPE     "text/plain; version=0.0.4; charset=utf-8"
+#define WIRE_TAR              "tar"
+#define WIRE_TAR_TYPE         "application/x-tar"
 #define WIRE_HTML             "html"
 #define WIRE_HTML_TYPE        "text/html; charset=utf-8"
 #define WIRE_CSS              "css"

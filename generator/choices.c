@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/number.h"
+#include "common/shard.h"
 #include "generator/metadata.h"
 #include "generator/synthetic.h"
 
@@ -22,6 +23,7 @@ static struct choices defaults(void)
         .plan_seed = PLAN_PUBLISHED_SEED,
         .order = MIX_TIME,
         .counts = {[PART_TRAIN] = SYNTHETIC_TRAIN_COUNT, [PART_TEST] = SYNTHETIC_TEST_COUNT},
+        .per_shard = SHARD_PER_DEFAULT,
         .n_jobs = n_cores < 1                  ? 1
                   : n_cores > CHOICES_MAX_JOBS ? CHOICES_MAX_JOBS
                                                : (unsigned)n_cores,
@@ -85,6 +87,29 @@ int choices_set_seed(struct choices *choices, const char *text, struct error *wh
 {
     choices->synthetic_given = true;
     return number_parse("the value", text, strlen(text), 0, UINT64_MAX, &choices->seed, why);
+}
+
+int choices_set_part(struct choices *choices, const char *text, struct error *why)
+{
+    return share_parse(text, &choices->share, why);
+}
+
+int choices_set_format(struct choices *choices, const char *text, struct error *why)
+{
+    static const char *const formats[] = {
+        [EXPORT_TREE] = "tree", [EXPORT_WEBDATASET] = "webdataset"};
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (strcmp(text, formats[i]) == 0) {
+            choices->format = (enum export_format)i;
+            return 0;
+        }
+    return error_set(why, -EINVAL, "\"%s\" is neither \"tree\" nor \"webdataset\"", text);
+}
+
+int choices_set_per_shard(struct choices *choices, const char *text, struct error *why)
+{
+    choices->per_shard_given = true;
+    return number_parse("the value", text, strlen(text), 1, INT32_MAX, &choices->per_shard, why);
 }
 
 int choices_allow_partial(struct choices *choices, const char *text, struct error *why)

@@ -9,6 +9,9 @@
 #include "common/error.h"
 #include "common/mixer.h"
 #include "generator/listing.h"
+#include "generator/share.h"
+
+enum export_format { EXPORT_TREE, EXPORT_WEBDATASET };
 
 enum { CHOICES_MAX_OPERANDS = 2, CHOICES_MAX_JOBS = 1024 };
 
@@ -18,9 +21,12 @@ struct choices {
     uint32_t plan_seed;
     enum mix_order order;
     uint64_t counts[N_PARTS], seed; /* of the synthetic source */
+    struct share share;             /* what of it is made; share.n is 0 where all is */
+    enum export_format format;
+    uint64_t per_shard;
     unsigned n_jobs;
     bool plan_given, synthetic_given; /* options that not every source has */
-    bool allow_partial;
+    bool allow_partial, per_shard_given;
 };
 
 struct option_row {
@@ -56,4 +62,7 @@ int choices_set_order(struct choices *choices, const char *text, struct error *w
 int choices_set_jobs(struct choices *choices, const char *text, struct error *why);
 int choices_set_count(struct choices *choices, const char *text, struct error *why);
 int choices_set_seed(struct choices *choices, const char *text, struct error *why);
+int choices_set_part(struct choices *choices, const char *text, struct error *why);
+int choices_set_format(struct choices *choices, const char *text, struct error *why);
+int choices_set_per_shard(struct choices *choices, const char *text, struct error *why);
 int choices_allow_partial(struct choices *choices, const char *text, struct error *why);

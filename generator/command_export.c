@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The command `export`: the published file tree, for the dataset authors' own training scripts. */
+ * The command `export`: the published file tree, for the dataset authors' own training scripts; or
+ * WebDataset shards. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,10 +18,11 @@
 #include "generator/pipeline.h"
 #include "generator/progress.h"
 #include "generator/recordings.h"
+#include "generator/shard_export.h"
 #include "generator/source.h"
 #include "generator/staging.h"
 
-static const char TREE[] = "2nmnist", DATA[] = "data";
+static const char TREE[] = "2nmnist", DATA[] = "data", SHARDS[] = "shards";
 
 static const char SYNTHETIC_NOTE[] = "These samples were simulated, not recorded: a stand-in.\n";
 
@@ -138,11 +140,57 @@ static int export_part(const struct choices *choices, enum part part, int data, 
     return r;
 }
 
-/* Errors: -EEXIST there is something at `path`, other than an empty folder. */
-static int check_free(const char *out, struct error *why)
+/* Errors: -ENOENT the split is not in the folder. */
+static int export_split(const struct choices *choices, enum folder_kind kind, enum part part,
+                        int folder, struct error *why)
+{
+    const char *name = folder_split_name(kind, part);
+    char number[PROGRESS_NUMBER_SIZE];
+    struct split *split;
+    uint64_t n;
+    int r = folder_open_split(choices->operands[0], kind, part, &split, why);
+    if (r < 0)
+        return r;
+    r = shard_export(split, name, choices->per_shard, folder, &n, why);
+    split_close(split);
+    if (r == 0)
+        printf("%-13s %6s shards\n", name, progress_number(n, number));
+    return r;
+}
+
+static int export_splits(const struct choices *choices, int folder, struct error *why)
+{
+    int n_found = 0;
+    for (enum folder_kind kind = 0; kind < N_FOLDER_KINDS; kind++)
+        for (enum part part = 0; part < N_PARTS; part++) {
+            int r = export_split(choices, kind, part, folder, why);
+            if (r < 0 && r != -ENOENT)
+                return r;
+            n_found += r == 0;
+        }
+    return n_found > 0 ? 0
+                       : error_set(why, -ENOENT, "%s: there is no split in it (train%s, ...)",
+                                   choices->operands[0], SPLIT_SUFFIX);
+}
+
+static int export_shards(const struct choices *choices, const char *path, struct error *why)
+{
+    int folder;
+    int r = open_folder(AT_FDCWD, path, &folder, why);
+    if (r < 0)
+        return r;
+    r = export_splits(choices, folder, why);
+    if (r == 0 && syncfs(folder) < 0)
+        r = error_set(why, -errno, "%s: cannot sync: %s", path, strerror(errno));
+    close(folder);
+    return r;
+}
+
+/* Errors: -EEXIST there is something of that name, other than an empty folder. */
+static int check_free(const char *out, const char *name, struct error *why)
 {
     char *path;
-    if (asprintf(&path, "%s/%s", out, TREE) < 0)
+    if (asprintf(&path, "%s/%s", out, name) < 0)
         return error_set(why, -ENOMEM, "no memory for a path");
     int r = 0;
     DIR *folder = opendir(path);
@@ -181,20 +229,28 @@ static int export_tree(const struct choices *choices, const char *tree, struct e
     return r;
 }
 
+static int check(const struct choices *choices, struct error *why)
+{
+    if (choices->per_shard_given && choices->format != EXPORT_WEBDATASET)
+        return error_set(why, -EINVAL, "--per-shard is for \"--format webdataset\" alone");
+    return 0;
+}
+
 static int run(const struct choices *choices, struct error *why)
 {
-    const char *out = choices->operands[1], *tree;
+    bool tree = choices->format == EXPORT_TREE;
+    const char *out = choices->operands[1], *name = tree ? TREE : SHARDS, *path;
     struct staging *staging;
     int r = folder_check(choices->operands[0], why);
     if (r == 0)
-        r = check_free(out, why);
+        r = check_free(out, name, why);
     if (r == 0)
         r = staging_open(out, &staging, why);
     if (r < 0)
         return r;
-    r = staging_add(staging, TREE, &tree, why);
+    r = staging_add(staging, name, &path, why);
     if (r == 0)
-        r = export_tree(choices, tree, why);
+        r = (tree ? export_tree : export_shards)(choices, path, why);
     if (r == 0)
         r = staging_publish(staging, why);
     staging_close(staging);
@@ -202,18 +258,26 @@ static int run(const struct choices *choices, struct error *why)
 }
 
 static const struct option_row options[] = {
+    {"format", "tree|webdataset",
+     "the published file tree (default), or tar archives for\n"
+     "readers of WebDataset",
+     choices_set_format, false},
+    {"per-shard", "N", "webdataset: samples in an archive (default: 1000)", choices_set_per_shard,
+     false},
     {"jobs", "N", "threads (default: one for each core)", choices_set_jobs, false},
     {0},
 };
 
 const struct command command_export = {
     .name = "export",
-    .summary = "write the published file tree from the splits in a folder",
+    .summary = "write the published file tree, or WebDataset shards, from the splits in a folder",
     .operands = {"DIR", "OUT"},
     .options = options,
     .notes =
         "Writes OUT/2nmnist/data/{Train,Test}/<i>_<digit>[-<digit>].bin, byte for byte as the\n"
         "dataset authors' generator would. DIR must hold the source splits too. OUT/2nmnist\n"
-        "must not be there, or be empty.\n",
+        "must not be there, or be empty. With --format webdataset writes the shards of all\n"
+        "splits, OUT/shards/2nmnist-<split>-<number>.tar, as the daemon answers with them.\n",
+    .check = check,
     .run = run,
 };

@@ -7,59 +7,11 @@
 #include "common/split.h"
 #include "generator/commands.h"
 #include "generator/folder.h"
+#include "generator/making.h"
 #include "generator/metadata.h"
-#include "generator/mixed_split.h"
 #include "generator/progress.h"
-#include "generator/published_split.h"
-#include "generator/source.h"
-#include "generator/source_split.h"
-#include "generator/staging.h"
-#include "generator/summary.h"
+#include "generator/share_write.h"
 #include "generator/whole.h"
-
-struct making {
-    const struct choices *choices;
-    struct source *source;
-    struct staging *staging;
-    struct summary summary;
-};
-
-static int make_source_split(struct making *making, enum part part, const char **ret_path,
-                             struct error *why)
-{
-    const char *name = folder_split_name(FOLDER_SOURCE, part);
-    double started_s = progress_clock_s();
-    int r = staging_add(making->staging, folder_file_name(FOLDER_SOURCE, part), ret_path, why);
-    if (r == 0)
-        r = source_split_write(making->source, part, making->choices->n_jobs, name, *ret_path, why);
-    return r < 0 ? r
-                 : summary_add(&making->summary, name, *ret_path, progress_clock_s() - started_s,
-                               why);
-}
-
-/* Mix the samples from a source split, or take them over where `source_path` is NULL. */
-static int make_split(struct making *making, enum part part, const char *source_path,
-                      struct error *why)
-{
-    const struct choices *choices = making->choices;
-    const struct mixed_split how = {
-        .part = part,
-        .plan_seed = choices->plan_seed,
-        .order = choices->order,
-        .n_threads = choices->n_jobs,
-        .label = folder_split_name(FOLDER_2NMNIST, part),
-    };
-    double started_s = progress_clock_s();
-    const char *path;
-    int r = staging_add(making->staging, folder_file_name(FOLDER_2NMNIST, part), &path, why);
-    if (r == 0)
-        r = source_path ? mixed_split_write(&how, source_path, path, why)
-                        : published_split_write(making->source, part, how.order, how.n_threads,
-                                                how.label, path, why);
-    return r < 0 ? r
-                 : summary_add(&making->summary, how.label, path, progress_clock_s() - started_s,
-                               why);
-}
 
 static bool is_synthetic(const struct choices *choices)
 {
@@ -119,21 +71,61 @@ static int check_whole(const struct making *making, struct error *why)
 static int make_all(struct making *making, struct error *why)
 {
     bool mixed = source_content(making->source) == CONTENT_SAMPLES;
-    say_what_is_missing(making->source);
-    int r = check_whole(making, why);
-    if (r < 0)
-        return r;
+    int r;
     for (enum part part = 0; part < N_PARTS; part++) {
         if (source_count(making->source, part) == 0)
             continue;
         const char *source_path = NULL;
-        r = mixed ? 0 : make_source_split(making, part, &source_path, why);
+        r = mixed ? 0 : making_source_split(making, part, &source_path, why);
         if (r == 0)
-            r = make_split(making, part, source_path, why);
+            r = making_split(making, part, source_path, why);
         if (r < 0)
             return r;
     }
-    return staging_publish(making->staging, why);
+    r = staging_publish(making->staging, why);
+    if (r == 0)
+        summary_print(&making->summary);
+    return r;
+}
+
+/* One part of all that, in a file of its own. */
+static int make_share(struct making *making, struct error *why)
+{
+    const struct choices *choices = making->choices;
+    const struct share_how how = {
+        .share = choices->share,
+        .plan_seed = choices->plan_seed,
+        .order = choices->order,
+        .seed = is_synthetic(choices) ? &choices->seed : NULL,
+        .n_threads = choices->n_jobs,
+    };
+    double started_s = progress_clock_s();
+    char name[SHARE_NAME_SIZE], number[PROGRESS_NUMBER_SIZE];
+    const char *path;
+    uint64_t n;
+    share_file_name(how.share, name);
+    int r = staging_add(making->staging, name, &path, why);
+    if (r == 0)
+        r = share_write(&how, making->source, path, &n, why);
+    if (r == 0 && n > 0)
+        r = staging_publish(making->staging, why);
+    if (r < 0)
+        return r;
+    if (n > 0)
+        printf("%s  %s recordings and samples  %.2f seconds\n", name, progress_number(n, number),
+               progress_clock_s() - started_s);
+    else
+        printf("%s is not needed: there are fewer samples than parts\n", name);
+    return 0;
+}
+
+static int make(struct making *making, struct error *why)
+{
+    say_what_is_missing(making->source);
+    int r = check_whole(making, why);
+    if (r < 0)
+        return r;
+    return making->choices->share.n > 0 ? make_share(making, why) : make_all(making, why);
 }
 
 static int run(const struct choices *choices, struct error *why)
@@ -143,11 +135,9 @@ static int run(const struct choices *choices, struct error *why)
     if (r == 0)
         r = open_source(&making, why);
     if (r == 0)
-        r = make_all(&making, why);
+        r = make(&making, why);
     source_close(making.source);
     staging_close(making.staging);
-    if (r == 0)
-        summary_print(&making.summary);
     return r;
 }
 
@@ -167,6 +157,10 @@ static const struct option_row options[] = {
      "merge the two digits by time and drop equal events (default), or leave\n"
      "them one behind the other as in the published archive",
      choices_set_order, false},
+    {"part", "I/N",
+     "make part I of N alone, in a file of its own; \"join\" makes the\n"
+     "splits of all N",
+     choices_set_part, false},
     {"allow-partial", NULL, "take a source that has other numbers of recordings than N-MNIST",
      choices_allow_partial, false},
     {"jobs", "N", "threads (default: one for each core); the result is the same", choices_set_jobs,
@@ -184,7 +178,8 @@ const struct command command_splits = {
     .notes =
         "Writes nmnist-train, nmnist-test (the recordings) and train, test (the samples), each\n"
         "a .safetensors file. Splits that are there already are replaced only when all is\n"
-        "done. One of Train and Test alone is enough, if it is whole.\n",
+        "done. One of Train and Test alone is enough, if it is whole. With --part writes\n"
+        "splits-I-of-N.part instead; all N may be made at once, and on several machines.\n",
     .check = check,
     .run = run,
 };

@@ -4,4 +4,5 @@
 
 #include "generator/choices.h"
 
-extern const struct command command_splits, command_verify, command_export, command_check;
+extern const struct command command_splits, command_join, command_check, command_verify,
+    command_export;

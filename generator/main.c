@@ -21,6 +21,7 @@ enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 static const struct command *const commands[] = {
     &command_splits,
+    &command_join,
     &command_check,
     &command_verify,
     &command_export,

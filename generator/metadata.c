@@ -74,6 +74,11 @@ size_t metadata_strings(const struct metadata *metadata, struct meta ret[METADAT
     return n;
 }
 
+const char *metadata_generator(void)
+{
+    return GENERATOR;
+}
+
 void metadata_plan(uint32_t seed, char ret[METADATA_PLAN_SIZE])
 {
     if (seed == PLAN_PUBLISHED_SEED)

@@ -31,6 +31,9 @@ enum { METADATA_MAX = 16 };
 /* The strings of the header; they borrow from `metadata`. Returns how many. */
 size_t metadata_strings(const struct metadata *metadata, struct meta ret[METADATA_MAX]);
 
+/* The generator's edition: another one makes other bytes. */
+const char *metadata_generator(void);
+
 /* "published" or the seed, and back. Errors: -EINVAL, why shows it. */
 enum { METADATA_PLAN_SIZE = 16 };
 void metadata_plan(uint32_t seed, char ret[METADATA_PLAN_SIZE]);

@@ -21,8 +21,11 @@ struct mixing {
 static int make(void *user, void *worker, uint64_t i, struct work_item *item, struct error *why)
 {
     const struct mixing *mixing = user;
-    return recordings_mix(&mixing->recordings, &mixing->rows[i], worker, mixing->how->order,
-                          &item->events, why);
+    const struct mixed_split *how = mixing->how;
+    if (how->take_mixed)
+        return how->take_mixed(how->user, how->part, i, &mixing->rows[i], &item->events, why);
+    return recordings_mix(&mixing->recordings, &mixing->rows[i], worker, how->order, &item->events,
+                          why);
 }
 
 static int take(void *user, uint64_t i, const struct work_item *item, struct error *why)

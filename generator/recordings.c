@@ -77,21 +77,29 @@ void recordings_labels(const struct recordings *recordings, const struct plan_ro
         ret[recordings->digits[row->b]] = 1;
 }
 
-int recordings_mix(const struct recordings *recordings, const struct plan_row *row,
-                   struct mixer *mixer, enum mix_order order, struct buffer *out, struct error *why)
+int recordings_mix_events(const struct event_span *parts, unsigned k, struct mixer *mixer,
+                          enum mix_order order, struct buffer *out, struct error *why)
 {
     const struct mix_rule rule = {.order = order};
-    struct event_span parts[2] = {split_sample(recordings->source, (uint64_t)row->a).events};
-    unsigned k = 1;
-    if (row->b >= 0)
-        parts[k++] = split_sample(recordings->source, (uint64_t)row->b).events;
-    size_t n_events = parts[0].n_events + parts[1].n_events;
+    size_t n_events = 0;
+    for (unsigned i = 0; i < k; i++)
+        n_events += parts[i].n_events;
     if (buffer_reserve(out, n_events * EVENT_BYTES) < 0)
         return error_set(why, -ENOMEM, "no memory to mix %zu events", n_events);
     int r = mixer_mix(mixer, parts, k, &rule, out->bytes, &n_events, why);
     if (r == 0)
         out->size = n_events * EVENT_BYTES;
     return r;
+}
+
+int recordings_mix(const struct recordings *recordings, const struct plan_row *row,
+                   struct mixer *mixer, enum mix_order order, struct buffer *out, struct error *why)
+{
+    struct event_span parts[2] = {split_sample(recordings->source, (uint64_t)row->a).events};
+    unsigned k = 1;
+    if (row->b >= 0)
+        parts[k++] = split_sample(recordings->source, (uint64_t)row->b).events;
+    return recordings_mix_events(parts, k, mixer, order, out, why);
 }
 
 int recordings_worker_new(void *user, void **ret)

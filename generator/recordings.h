@@ -42,6 +42,10 @@ int recordings_mix(const struct recordings *recordings, const struct plan_row *r
                    struct mixer *mixer, enum mix_order order, struct buffer *out,
                    struct error *why);
 
+/* The same of `k` recordings' events. */
+int recordings_mix_events(const struct event_span *parts, unsigned k, struct mixer *mixer,
+                          enum mix_order order, struct buffer *out, struct error *why);
+
 /* A mixer as the working memory of a pipeline's thread. */
 int recordings_worker_new(void *user, void **ret);
 void recordings_worker_free(void *user, void *worker);

@@ -83,17 +83,26 @@ static void split_is_the_mix_of_its_plan(void **state)
 {
     (void)state;
     for (unsigned n_threads = 1; n_threads < 6; n_threads += 3) {
-        check_split((struct mixed_split){PART_TRAIN, PLAN_PUBLISHED_SEED, MIX_TIME, n_threads, ""},
+        check_split((struct mixed_split){.part = PART_TRAIN,
+                                         .plan_seed = PLAN_PUBLISHED_SEED,
+                                         .order = MIX_TIME,
+                                         .n_threads = n_threads,
+                                         .label = ""},
                     "published", "time");
-        check_split((struct mixed_split){PART_TRAIN, 7, MIX_PUBLISHED, n_threads, ""}, "7",
-                    "published");
+        check_split((struct mixed_split){.part = PART_TRAIN,
+                                         .plan_seed = 7,
+                                         .order = MIX_PUBLISHED,
+                                         .n_threads = n_threads,
+                                         .label = ""},
+                    "7", "published");
     }
 }
 
 static void split_names_the_revision_it_was_mixed_from(void **state)
 {
     (void)state;
-    struct mixed_split how = {PART_TEST, 1, MIX_TIME, 1, ""};
+    struct mixed_split how = {
+        .part = PART_TEST, .plan_seed = 1, .order = MIX_TIME, .n_threads = 1, .label = ""};
     struct split *split, *source;
     assert_int_equal(write_split(&how, NULL), 0);
     assert_int_equal(split_open(scratch_path("out"), &split, NULL), 0);
@@ -107,7 +116,8 @@ static void split_names_the_revision_it_was_mixed_from(void **state)
 static void what_is_no_source_split_is_refused(void **state)
 {
     (void)state;
-    struct mixed_split how = {PART_TRAIN, 1, MIX_TIME, 1, ""};
+    struct mixed_split how = {
+        .part = PART_TRAIN, .plan_seed = 1, .order = MIX_TIME, .n_threads = 1, .label = ""};
     struct error why = {""};
     assert_int_equal(mixed_split_write(&how, scratch_path("nothing"), scratch_path("out"), &why),
                      -ENOENT);
@@ -121,7 +131,8 @@ static void what_is_no_source_split_is_refused(void **state)
 static void place_that_cannot_be_is_named(void **state)
 {
     (void)state;
-    struct mixed_split how = {PART_TRAIN, 1, MIX_TIME, 1, ""};
+    struct mixed_split how = {
+        .part = PART_TRAIN, .plan_seed = 1, .order = MIX_TIME, .n_threads = 1, .label = ""};
     struct error why = {""};
     assert_int_equal(mixed_split_write(&how, scratch_path("source"), scratch_path("no/out"), &why),
                      -ENOENT);
@@ -131,7 +142,8 @@ static void place_that_cannot_be_is_named(void **state)
 static void split_without_memory_says_so_and_leaves_nothing(void **state)
 {
     (void)state;
-    struct mixed_split how = {PART_TRAIN, 1, MIX_TIME, 1, ""};
+    struct mixed_split how = {
+        .part = PART_TRAIN, .plan_seed = 1, .order = MIX_TIME, .n_threads = 1, .label = ""};
     assert_true(scarce_try(write_split, &how) > 10);
 }
 
@@ -139,7 +151,8 @@ static void split_without_memory_says_so_and_leaves_nothing(void **state)
 static void signal_ends_it_and_leaves_nothing(void **state)
 {
     (void)state;
-    struct mixed_split how = {PART_TRAIN, 1, MIX_TIME, 1, ""};
+    struct mixed_split how = {
+        .part = PART_TRAIN, .plan_seed = 1, .order = MIX_TIME, .n_threads = 1, .label = ""};
     struct error why = {""};
     interrupt_catch();
     raise(SIGINT);

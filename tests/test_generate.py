@@ -35,7 +35,7 @@ class Words(unittest.TestCase):
     def test_help_and_version_are_no_errors(self):
         self.assertIn("splits", generator.run("--help")[0])
         self.assertRegex(generator.run("--version")[0], r"^twonmnist-generate \d+\.\d+")
-        for command in ("splits", "check", "verify", "export"):
+        for command in ("splits", "join", "check", "verify", "export"):
             text, _ = generator.run(command, "--help")
             self.assertRegex(text, rf"^Usage: twonmnist-generate {command} ")
             self.assertIn("--jobs N", text)
