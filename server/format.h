@@ -23,6 +23,7 @@
     X(JSONLD,      WIRE_JSONLD,      WIRE_JSONLD_TYPE,      true,  NULL,               NULL,               NULL) \
     X(TXT,         WIRE_TXT,         WIRE_TXT_TYPE,         true,  NULL,               NULL,               NULL) \
     X(METRICS,     WIRE_METRICS,     WIRE_METRICS_TYPE,     true,  NULL,               NULL,               NULL) \
+    X(TAR,         WIRE_TAR,         WIRE_TAR_TYPE,         false, NULL,               NULL,               NULL) \
     X(CSS,         WIRE_CSS,         WIRE_CSS_TYPE,         true,  NULL,               NULL,               NULL) \
     X(JS,          WIRE_JS,          WIRE_JS_TYPE,          true,  NULL,               NULL,               NULL) \
     X(SVG,         WIRE_SVG,         WIRE_SVG_TYPE,         true,  NULL,               NULL,               NULL)

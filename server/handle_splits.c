@@ -14,10 +14,9 @@
 #include "server/digest.h"
 #include "server/document.h"
 #include "server/handlers.h"
+#include "server/partial.h"
 #include "server/problem.h"
-#include "server/range.h"
 #include "server/samples/cost.h"
-#include "server/validators.h"
 
 enum {
     SUMMARY_US = 15,      /* where it is not as last time */
@@ -109,26 +108,17 @@ void handle_splits(struct request *request, struct reply *reply)
 static void answer_file(struct request *request, struct reply *reply)
 {
     const struct split *split = request->entry->split;
-    uint64_t size = split_size(split), first = 0, last = size - 1;
-    bool in_part = request->method == METHOD_GET && validators_allow_range(request);
-    enum range_result range = range_parse(in_part ? request->range : NULL, size, &first, &last);
-    if (range == RANGE_OUTSIDE) {
-        problem(request, reply, PROBLEM_RANGE, "the file has %" PRIu64 " bytes", size);
-        reply_set_header(reply, "Content-Range", "bytes */%" PRIu64, size);
+    uint64_t size = split_size(split);
+    struct partial partial = partial_of(request, reply, size);
+    if (partial.range == RANGE_OUTSIDE)
         return;
-    }
-    if (range == RANGE_PART) {
-        reply->status = 206;
-        reply_set_header(reply, "Content-Range", "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, first,
-                         last, size);
-    }
-    reply_set_header(reply, "Accept-Ranges", "bytes");
     struct error why;
     uint32_t crc = holding_crc32c(request->entry->holding);
     int r;
-    if (range == RANGE_PART) {
+    if (partial.range == RANGE_PART) {
         digest_set_whole(reply, crc);
-        r = reply_borrow_unread(reply, split_bytes(split) + first, last - first + 1, &why);
+        r = reply_borrow_unread(reply, split_bytes(split) + partial.first,
+                                partial.last - partial.first + 1, &why);
     } else {
         r = reply_borrow_known(reply, split_bytes(split), size, crc, &why);
     }

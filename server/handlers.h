@@ -36,6 +36,10 @@ handler handle_rows;
 handler_check check_sheet;
 handler handle_sheet;
 
+/* handle_shards.c */
+handler_check check_shards, check_shard;
+handler handle_shards, handle_shard;
+
 /* handle_views.c */
 handler_check check_indices, check_statistics;
 handler handle_indices, handle_statistics;

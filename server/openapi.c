@@ -28,6 +28,7 @@ enum trait {
     HAS_RANGE = 1u << 7,  /* a part of it can be asked for */
     IS_COUNTED = 1u << 8, /* against the rates */
     HAS_FILES = 1u << 9,  /* of which one may not be there */
+    HAS_SHARDS = 1u << 10,
     NEVER = 1u << 31,     /* whoever follows this document does not see it */
 };
 
@@ -42,7 +43,8 @@ static const unsigned problem_traits[] = {
     [PROBLEM_NO_SUCH_REVISION] = HAS_SPLIT,
     [PROBLEM_NO_SUCH_SAMPLE] = HAS_SAMPLES,
     [PROBLEM_NO_SUCH_BATCH] = HAS_BATCHES,
-    [PROBLEM_NO_SOURCE] = HAS_SAMPLES | HAS_BATCHES,
+    [PROBLEM_NO_SUCH_SHARD] = HAS_SHARDS,
+    [PROBLEM_NO_SOURCE] = HAS_SAMPLES | HAS_BATCHES | HAS_SHARDS,
     [PROBLEM_METHOD] = NEVER,
     [PROBLEM_NOT_ACCEPTABLE] = HAS_CHOICE,
     [PROBLEM_TOO_LARGE] = HAS_LIMIT,
@@ -90,13 +92,15 @@ static unsigned traits_of(const struct route *route, enum format format)
              route->params & PARAM_BIT(PARAM_INDICES),
          HAS_SAMPLES},
         {has_variable(route, VARIABLE_K), HAS_BATCHES},
+        {route->serves == SERVES_SHARDS, HAS_SHARDS},
         {route->methods & METHOD_BIT(METHOD_POST), TAKES_BODY},
         {route->serves != SERVES_HEALTH && route->serves != SERVES_PAGE, IS_CLOSED},
         {route->serves != SERVES_HEALTH, IS_COUNTED},
         {has_variable(route, VARIABLE_FILE), HAS_FILES},
         {of_samples || format == N_FORMATS, HAS_CHOICE},
-        {of_samples || route->params & PARAM_BIT(PARAM_LENGTH), HAS_LIMIT},
-        {!of_samples && format == FORMAT_SAFETENSORS, HAS_RANGE},
+        {of_samples || route->params & (PARAM_BIT(PARAM_LENGTH) | PARAM_BIT(PARAM_PER_SHARD)),
+         HAS_LIMIT},
+        {!of_samples && (format == FORMAT_SAFETENSORS || format == FORMAT_TAR), HAS_RANGE},
     };
     unsigned bits = 0;
     for (size_t i = 0; i < sizeof traits / sizeof *traits; i++)
@@ -328,6 +332,7 @@ static const char *tag_of(const struct route *route)
     static const char *const tags[] = {
         [SERVES_HEALTH] = "health",      [SERVES_PAGE] = "page",      [SERVES_METRICS] = "metrics",
         [SERVES_DOCUMENT] = "documents", [SERVES_SAMPLE] = "samples", [SERVES_BATCH] = "batches",
+        [SERVES_SHARDS] = "shards",
     };
     return tags[route->serves];
 }

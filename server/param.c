@@ -12,7 +12,9 @@
 #include "common/number.h"
 #include "common/order.h"
 #include "common/picture.h"
+#include "common/shard.h"
 #include "common/view.h"
+#include "server/samples/encode.h"
 #include "server/samples/form.h"
 #include "server/samples/rows.h"
 
@@ -70,6 +72,9 @@ const struct param_row param_rows[N_PARAMS] = {
     [PARAM_LAST]     = {"last",     PARAM_CHOICE,  0, 0, ORDER_SHORT,
                         {[ORDER_SHORT] = "short", [ORDER_DROP] = "drop", [ORDER_PAD] = "pad"},
                         "what becomes of a last batch that is not full", NULL},
+    [PARAM_PER_SHARD] = {"per_shard", PARAM_NUMBER, 1, INT32_MAX, SHARD_PER_DEFAULT, {0}, "samples in a shard; of the last one the rest", NULL},
+    [PARAM_MEMBER]   = {"member",   PARAM_CHOICE,  0, 0, SHARD_BIN, {[SHARD_BIN] = "bin", [SHARD_NPY] = "npy"},
+                        "a shard's samples: the plain bytes, or NumPy's files", "bin for events, npy for all else"},
     [PARAM_SCALE]    = {"scale",    PARAM_NUMBER,  1, PICTURE_SCALE_MAX, 8, {0},
                         "png: each pixel of the sensor is a square of so many", "8, of a contact sheet 3"},
     [PARAM_STRIP]    = {"strip",    PARAM_NUMBER,  1, PICTURE_STRIP_MAX, 1, {0},
@@ -101,6 +106,7 @@ const struct variable_row variable_rows[N_VARIABLES] = {
     [VARIABLE_SEED]       = {"seed",       VARIABLE_NUMBER,  UINT64_MAX, "an endless set of fresh pairs"},
     [VARIABLE_INDEX]      = {"index",      VARIABLE_NUMBER,  UINT64_MAX, "a fresh pair of the set"},
     [VARIABLE_RECORDINGS] = {"recordings", VARIABLE_NUMBERS, INT32_MAX,  "recordings to mix, between commas"},
+    [VARIABLE_SHARD]      = {"shard",      VARIABLE_WORD,    0,          "a shard, 2nmnist-{split}-{number, of six digits}"},
     [VARIABLE_FILE]       = {"file",       VARIABLE_WORD,    0,          "a file of the web page, without its ending"},
 };
 /* clang-format on */

@@ -39,6 +39,9 @@ enum param {
     PARAM_RANK,
     PARAM_WORLD,
     PARAM_LAST,
+    /* of shards */
+    PARAM_PER_SHARD,
+    PARAM_MEMBER,
     /* of pictures */
     PARAM_SCALE,
     PARAM_STRIP,
@@ -91,6 +94,7 @@ enum variable {
     VARIABLE_INDEX,
     VARIABLE_RECORDINGS,
     VARIABLE_FILE,
+    VARIABLE_SHARD,
     N_VARIABLES,
 };
 

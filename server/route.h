@@ -18,6 +18,7 @@ struct route {
         SERVES_PAGE,    /* the same, but counted against the rates */
         SERVES_METRICS, /* one at admin_listen alone, or for who shows a token */
         SERVES_DOCUMENT,
+        SERVES_SHARDS, /* samples, and what is said of them, in the route's own formats */
         SERVES_SAMPLE,
         SERVES_BATCH
     } serves;             /* samples and batches in their formats */

@@ -29,6 +29,7 @@ enum { HEAVY_US = 180 };
 #define JSONLD      FORMAT_BIT(FORMAT_JSONLD)
 #define TXT         FORMAT_BIT(FORMAT_TXT)
 #define METRICS     FORMAT_BIT(FORMAT_METRICS)
+#define TAR         FORMAT_BIT(FORMAT_TAR)
 #define HTML        FORMAT_BIT(FORMAT_HTML)
 #define PARTS       (FORMAT_BIT(FORMAT_CSS) | FORMAT_BIT(FORMAT_JS) | FORMAT_BIT(FORMAT_SVG))
 
@@ -40,6 +41,7 @@ enum { HEAVY_US = 180 };
 #define RANK  (PARAM_BIT(PARAM_SIZE) | PARAM_BIT(PARAM_RANK) | PARAM_BIT(PARAM_WORLD))
 #define EPOCH (RANK | PARAM_BIT(PARAM_LAST))
 #define VIEW  ARGUMENTS_VIEW
+#define SHARD (FORM | VIEW | PARAM_BIT(PARAM_PER_SHARD) | PARAM_BIT(PARAM_MEMBER))
 
 #define PICTURE ARGUMENTS_PICTURE
 #define SHEET   (ARGUMENTS_FILTERS | PARAM_BIT(PARAM_ORDER) | PARAM_BIT(PARAM_SCALE))
@@ -63,6 +65,8 @@ const struct route routes[] = {
     {"/v1/splits/{split}/samples/{i}", GET, 0, SERVES_SAMPLE, FORM | PICTURE, check_sample, handle_sample, "one sample"},
     {"/v1/splits/{split}/batch", GET | POST, 0, SERVES_BATCH, FORM | PARAM_BIT(PARAM_INDICES), check_batch, handle_batch, "these samples"},
     {"/v1/splits/{split}/epochs/{order_seed}/{epoch}/batches/{k}", GET, 0, SERVES_BATCH, FORM | EPOCH | VIEW, check_epoch_batch, handle_epoch_batch, "a training batch of an epoch"},
+    {"/v1/splits/{split}/shards", GET, JSON, SERVES_SHARDS, SHARD, check_shards, handle_shards, "the split, or a view, as WebDataset shards: their names, sizes and digests"},
+    {"/v1/splits/{split}/shards/{shard}", GET, TAR, SERVES_SHARDS, SHARD, check_shard, handle_shard, "one shard: a tar archive of samples in any form that a file can have, and what is known of each"},
     {"/v1/sources/{source}/samples", GET, JSON | CSV | JSONL | PNG, SERVES_DOCUMENT, ROWS | VIEW | SHEET, check_rows, handle_rows, "rows about recordings, as those about samples"},
     {"/v1/sources/{source}/samples/{i}", GET, 0, SERVES_SAMPLE, FORM | PICTURE, check_sample, handle_sample, "one recording"},
     {"/v1/mix/{source}/{recordings}", GET, 0, SERVES_SAMPLE, FORM | PICTURE, check_mix, handle_mix, "these recordings, mixed now"},
@@ -78,6 +82,7 @@ unsigned route_formats(const struct route *route)
     switch (route->serves) {
     case SERVES_PAGE:
     case SERVES_DOCUMENT:
+    case SERVES_SHARDS:
     case SERVES_HEALTH:
     case SERVES_METRICS:
         return route->formats;

@@ -115,6 +115,25 @@ static void parts_past_the_limit_are_refused(void **state)
     answer_end(&reply);
 }
 
+static void what_is_cut_out_is_what_stands_there(void **state)
+{
+    (void)state;
+    static const char parts[] = "ab-cde-f-ghij", body[] = "abcdefghij";
+    enum { N = 10 };
+    for (uint64_t first = 0; first < N; first++)
+        for (uint64_t last = first; last < N; last++) {
+            struct reply reply = answer_new();
+            assert_int_equal(reply_borrow(&reply, parts, 2, NULL), 0);
+            assert_int_equal(reply_borrow(&reply, parts + 3, 3, NULL), 0);
+            assert_int_equal(reply_borrow(&reply, parts + 7, 1, NULL), 0);
+            assert_int_equal(reply_borrow(&reply, parts + 9, 4, NULL), 0);
+            reply_cut(&reply, first, last);
+            answer_is(&reply, body + first, last - first + 1);
+            assert_true(reply.unknown_crc);
+            answer_end(&reply);
+        }
+}
+
 static void owned_bytes_are_freed_also_when_they_cannot_be_added(void **state)
 {
     (void)state;
@@ -282,6 +301,7 @@ int main(void)
         cmocka_unit_test(neighbours_in_memory_become_one_part),
         cmocka_unit_test(many_parts_are_claimed_and_kept_in_order),
         cmocka_unit_test(parts_past_the_limit_are_refused),
+        cmocka_unit_test(what_is_cut_out_is_what_stands_there),
         cmocka_unit_test(owned_bytes_are_freed_also_when_they_cannot_be_added),
         cmocka_unit_test(memory_lives_as_long_as_the_reply),
         cmocka_unit_test(for_a_head_pieces_are_only_counted),

@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 
+#include "common/shard.h"
 #include "server/samples/form.h"
 #include "server/samples/recipe.h"
 #include "server/samples/reply.h"
@@ -31,6 +32,12 @@ encode_batch encode_safetensors, encode_json_batch;
 
 /* A contact sheet of 1 to PICTURE_SHEET_MAX samples, row by row. */
 encode_batch encode_png_sheet;
+
+/* A shard of samples, each of which is a member as the plain bytes, or as NumPy's file. Of HEAD's
+ * length, the CRC-32C is known where the samples are as they are stored. No form is sparse. */
+enum shard_member { SHARD_BIN, SHARD_NPY };
+int encode_shard(const struct batch *batch, const struct form *form, const struct shard_rule *rule,
+                 enum shard_member member, struct reply *reply, struct error *why);
 
 /* Pixels of a picture, in all of its frames; and of a sheet of n samples: for limits and costs. */
 uint64_t encode_png_pixels(const struct form *form);

@@ -155,6 +155,24 @@ int reply_own(struct reply *reply, void *bytes, size_t size, struct error *why)
     return reply_borrow(reply, bytes, size, why);
 }
 
+void reply_cut(struct reply *reply, uint64_t first, uint64_t last)
+{
+    uint64_t at = 0, end = last + 1;
+    size_t n_kept = 0;
+    for (size_t i = 0; i < reply->n_parts; i++) {
+        struct iovec part = reply->parts[i];
+        uint64_t part_end = at + part.iov_len;
+        uint64_t from = first > at ? first : at, to = end < part_end ? end : part_end;
+        if (from < to)
+            reply->parts[n_kept++] =
+                (struct iovec){(char *)part.iov_base + (from - at), to - from};
+        at = part_end;
+    }
+    reply->n_parts = n_kept;
+    reply->n_bytes = end - first;
+    reply->unknown_crc = true;
+}
+
 bool reply_skips(struct reply *reply, bool known)
 {
     reply->unknown_length = reply->head_only && !known;

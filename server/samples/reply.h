@@ -82,6 +82,9 @@ int reply_borrow_unread(struct reply *reply, const void *bytes, size_t size, str
 /* Append bytes from malloc() that the reply frees, also when this fails. Errors: reply_borrow(). */
 int reply_own(struct reply *reply, void *bytes, size_t size, struct error *why);
 
+/* Keep of the body what is from byte `first` to `last`, which are in it; its CRC-32C is unknown. */
+void reply_cut(struct reply *reply, uint64_t first, uint64_t last);
+
 /* Whether making the body is to be skipped: only its length is wanted, and making it alone would
  * tell (`known` says that there is another way). The length then stays unknown. */
 bool reply_skips(struct reply *reply, bool known);

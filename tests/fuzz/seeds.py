@@ -364,6 +364,14 @@ def requests():
         "view-statistics": get(f"{split}/statistics?all=3"),
         "view-epoch": get(f"{epoch}/0.safetensors?size=4&folds=3&fold=1&part=rest"),
         "view-empty": get(f"{split}/indices?all=1,2,3"),
+        "shards": get(f"{split}/shards?per_shard=5"),
+        "shards-made": get(f"{split}/shards?per_shard=3&as=frames&bins=2&kind=pair"),
+        "shard": get(f"{split}/shards/2nmnist-train-000001.tar?per_shard=4"),
+        "shard-range": get("/v1/splits/nmnist-train@~/shards/2nmnist-nmnist-train-000000.tar?per_shard=2"
+                           "&member=npy", "Range: bytes=500-3000"),
+        "shard-made": get(f"{split}/shards/2nmnist-train-000000.tar?per_shard=2&as=frames&slice=window"
+                          "&timestep=90000"),
+        "no-shard": get(f"{split}/shards/2nmnist-train-9.tar"),
         "sample": get(f"{split}/samples/1.bin"),
         "sample-time": get(f"{split}/samples/3.json?order=time&timestep=1000"),
         "sample-npy": get(f"{split}/samples/5.npy?order=published"),
