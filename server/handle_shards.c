@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/fraction.h"
 #include "common/shard.h"
 #include "common/view_words.h"
+#include "server/arguments.h"
 #include "server/digest.h"
 #include "server/handlers.h"
 #include "server/partial.h"
@@ -15,7 +17,7 @@
 
 enum {
     WRAPPED_PER_US = 1, /* samples, of which nothing but what stands around them is made */
-    HEAD_TEXT_MAX = 1024,
+    HEAD_TEXT_MAX = 4096,
     ROW_TEXT_MAX = 192,
 };
 
@@ -113,14 +115,34 @@ static void add_names(const struct request *request, struct text *text)
     text_format(text, "%.*s{%s..%s}." WIRE_TAR, (int)stem, first, first + stem, last + stem);
 }
 
-/* The parameters as they came; of what JSON would not take, the code. */
-static void add_query(const struct request *request, struct text *text)
+static void add_value(const struct param_row *row, uint64_t value, struct text *text)
 {
-    const char *query = strchr(request->url, '?');
-    for (const char *at = query ? query : ""; *at; at++) {
-        bool plain = *at > ' ' && *at <= '~' && *at != '"' && *at != '\\';
-        text_format(text, plain ? "%c" : "%%%02X", (unsigned char)*at);
+    char fraction[FRACTION_TEXT_SIZE];
+    text_format(text, "&%s=", row->name);
+    if (row->kind == PARAM_CHOICE) {
+        text_add(text, row->choices[value]);
+    } else if (row->kind == PARAM_REAL) {
+        fraction_text(param_real(value), fraction);
+        text_add(text, fraction);
+    } else {
+        text_u64(text, value);
     }
+}
+
+/* All that shapes a shard, in one way however it was said. */
+static void add_query(const struct request *request, const char *view, struct text *text)
+{
+    text_format(text, "?per_shard=%" PRIu64, request->params[PARAM_PER_SHARD]);
+    for (enum param param = 0; param < N_PARAMS; param++) {
+        const struct param_row *row = &param_rows[param];
+        uint64_t value = request->params[param];
+        bool is_view = ARGUMENTS_VIEW & PARAM_BIT(param);
+        if (param != PARAM_PER_SHARD && !is_view && request_gave(request, param) &&
+            (row->without || value != row->standard))
+            add_value(row, value, text);
+    }
+    if (*view)
+        text_format(text, "&%s", view);
 }
 
 static void add_head(const struct request *request, struct text *text)
@@ -140,7 +162,7 @@ static void add_head(const struct request *request, struct text *text)
     if (n_shards(request) > 0) {
         text_format(text, "../%s@%.*s/shards/", entry->name, WIRE_REVISION_MIN, entry->revision);
         add_names(request, text);
-        add_query(request, text);
+        add_query(request, words, text);
     }
     text_add(text, "\",\"shards\":[");
 }
@@ -180,9 +202,7 @@ static int add_list(struct request *request, struct reply *reply, struct error *
     struct text text;
     int r = alloc_indices(request, reply, &indices, why);
     if (r == 0)
-        r = text_open(&text, reply,
-                      HEAD_TEXT_MAX + VIEW_TEXT_SIZE + 3 * strlen(request->url) + n * ROW_TEXT_MAX,
-                      why);
+        r = text_open(&text, reply, HEAD_TEXT_MAX + 2 * VIEW_TEXT_SIZE + n * ROW_TEXT_MAX, why);
     if (r < 0)
         return r;
     add_head(request, &text);

@@ -60,6 +60,7 @@ static const struct {
     {"/v1/splits/timed/epochs/1/2/batches/0.safetensors?",
      PARAM_BIT(PARAM_SIZE) | PARAM_BIT(PARAM_RANK) | PARAM_BIT(PARAM_WORLD) |
          PARAM_BIT(PARAM_LAST)},
+    {"/v1/splits/timed/shards?", PARAM_BIT(PARAM_PER_SHARD) | PARAM_BIT(PARAM_MEMBER)},
     {"/v1/splits/timed/indices.npy?", PARAM_BIT(PARAM_KIND) | PARAM_BIT(PARAM_ANY) |
                                           PARAM_BIT(PARAM_ALL) | PARAM_BIT(PARAM_NONE) |
                                           PARAM_BIT(PARAM_PER_CLASS)},

@@ -37,10 +37,17 @@ enum { TARGET_SIZE = 256 };
 
 /* What stands in a path for each variable. */
 static const char *const variable_values[N_VARIABLES] = {
-    [VARIABLE_SPLIT] = "timed", [VARIABLE_SOURCE] = "source", [VARIABLE_I] = "3",
-    [VARIABLE_K] = "0",         [VARIABLE_ORDER_SEED] = "1",  [VARIABLE_EPOCH] = "2",
-    [VARIABLE_SEED] = "7",      [VARIABLE_INDEX] = "9",       [VARIABLE_RECORDINGS] = "0,5",
+    [VARIABLE_SPLIT] = "timed",
+    [VARIABLE_SOURCE] = "source",
+    [VARIABLE_I] = "3",
+    [VARIABLE_K] = "0",
+    [VARIABLE_ORDER_SEED] = "1",
+    [VARIABLE_EPOCH] = "2",
+    [VARIABLE_SEED] = "7",
+    [VARIABLE_INDEX] = "9",
+    [VARIABLE_RECORDINGS] = "0,5",
     [VARIABLE_FILE] = "app",
+    [VARIABLE_SHARD] = "2nmnist-timed-000000",
 };
 
 /* The route's path with values in it, then `more`. */

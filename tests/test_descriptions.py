@@ -21,7 +21,8 @@ DOCUMENTS = ("/openapi.json", "/croissant.json", "/croissant.jsonld", "/llms.txt
 
 # One value for each variable of a path, and for a parameter what has to stand beside it.
 VALUES = {"split": "train", "source": "nmnist-train", "i": "3", "k": "0", "order_seed": "1",
-          "epoch": "2", "seed": "7", "index": "9", "recordings": "0,250", "file": "app"}
+          "epoch": "2", "seed": "7", "index": "9", "recordings": "0,250",
+          "shard": "2nmnist-train-000000", "file": "app"}
 BESIDE = {
     "bins": "as=frames", "binning": "as=frames", "overlap": "as=frames", "axes": "as=frames",
     "slice": "as=frames&events=100", "values": "as=frames", "timestep": "",

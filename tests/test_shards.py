@@ -189,15 +189,18 @@ class Listing(ShardsTest):
                 self.assertEqual(row["bytes"], len(body) if has_bytes else None)
 
     def test_names_and_urls_are_what_a_shell_makes_of_the_braces(self):
-        query = f"per_shard={PER_SHARD}&kind=pair"
-        about = self.listing("train", query)
-        self.assertGreater(len(about["shards"]), 1)
-        self.assertEqual(self.expanded(about["names"]), [row["name"] for row in about["shards"]])
-        url = f"{server.url}/v1/splits/train/shards?{query}"
-        for one, row in zip(self.expanded(about["urls"]), about["shards"], strict=True):
-            path = urllib.parse.urljoin(url, one).removeprefix(server.url)
-            self.assertTrue(path.startswith("/v1/splits/train@" + about["revision"][:12]), path)
-            self.assertEqual(len(self.get(path).body), row["bytes"])
+        for more in ("kind=pair&any=3,8&folds=2&part=rest&fold=1", "as=frames&bins=9&axes=CHWT",
+                     "t0=5&as=frames&slice=time-bins&bins=3&bin_overlap=0.25&member=bin"):
+            query = f"per_shard=5&{more}"
+            about = self.listing("train", query)
+            self.assertGreater(len(about["shards"]), 1)
+            self.assertEqual(self.expanded(about["names"]), [row["name"] for row in about["shards"]])
+            url = f"{server.url}/v1/splits/train/shards?{query}"
+            for one, row in zip(self.expanded(about["urls"]), about["shards"], strict=True):
+                path = urllib.parse.urljoin(url, one).removeprefix(server.url)
+                self.assertTrue(path.startswith("/v1/splits/train@" + about["revision"][:12]), path)
+                self.assertEqual(self.get(path).body,
+                                 self.get(f"/v1/splits/train/shards/{row['name']}?{query}").body)
 
     @staticmethod
     def expanded(braces):
