@@ -8,7 +8,7 @@ PACKAGES_BUILD="autoconf automake libtool make gcc pkg-config
     zlib1g-dev libpng-dev"
 PACKAGES_CHECK="valgrind curl clang libclang-rt-dev libcmocka-dev python3 python3-numpy xz-utils
     openssl jq sqlite3 python3-pip python3-yaml python3-torch python3-tqdm python3-matplotlib python3-sklearn
-    fish zsh debhelper dh-python lintian debootstrap systemd-container"
+    fish zsh debhelper dh-python lintian debootstrap systemd-container libarchive-tools"
 # shellcheck disable=SC2034
 PACKAGES_COVERAGE="lcov"
 # shellcheck disable=SC2034
