@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,6 +21,8 @@
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "an index is used as it is read, in little-endian order"
 #endif
+
+enum { CACHED_PIECE = 16384 };
 
 struct split {
     int fd;
@@ -377,6 +380,18 @@ int split_read(const struct split *split, uint64_t at, void *out, size_t size, s
     if (r == -ENODATA)
         return error_set(why, -EBADMSG, "it was cut short behind byte %" PRIu64, at);
     return r < 0 ? error_set(why, r, "cannot read: %s", strerror(-r)) : 0;
+}
+
+bool split_is_cached(const struct split *split, uint64_t at, size_t size)
+{
+    uint8_t copy[CACHED_PIECE];
+    for (ssize_t n; size > 0; size -= (size_t)n, at += (uint64_t)n) {
+        const struct iovec piece = {copy, size < sizeof copy ? size : sizeof copy};
+        n = preadv2(split->fd, &piece, 1, (off_t)at, RWF_NOWAIT);
+        if (n <= 0)
+            return n == 0 || errno != EAGAIN;
+    }
+    return true;
 }
 
 const uint8_t *split_bytes(const struct split *split)

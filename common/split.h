@@ -69,6 +69,10 @@ const uint8_t *split_labels(const struct split *split);   /* [n, n_labels] */
  * Errors: -EBADMSG the file ends before; those of pread(). */
 int split_read(const struct split *split, uint64_t at, void *out, size_t size, struct error *why);
 
+/* Whether these bytes of the file are in memory, so that nobody who looks at them waits for a disk;
+ * true where that cannot be told. Costs what copying them does. Any thread. */
+bool split_is_cached(const struct split *split, uint64_t at, size_t size);
+
 /* The file itself, mapped. */
 const uint8_t *split_bytes(const struct split *split);
 size_t split_size(const struct split *split);

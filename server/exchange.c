@@ -267,6 +267,7 @@ static void on_run(struct task *task)
     struct exchange *exchange = (struct exchange *)task;
     uint64_t start_ns = metrics_now_ns();
     routes_run(&exchange->request, &exchange->reply);
+    routes_await(&exchange->request, &exchange->reply);
     metrics_count_task(start_ns - exchange->waits_ns, metrics_now_ns() - start_ns);
 }
 

@@ -20,7 +20,8 @@ static uint64_t weigh(const struct request *request, uint64_t n, bool mixed)
         .text = format_rows[request->format].text,
         .head = request->method == METHOD_HEAD,
     };
-    return cost_us(request->entry, &request->form, &cost);
+    uint64_t cold_us = entry_is_cold(request->entry) ? cost_cold_us(n) : 0;
+    return cost_us(request->entry, &request->form, &cost) + cold_us;
 }
 
 static void answer(struct request *request, struct reply *reply, enum batch_kind kind,
@@ -151,6 +152,24 @@ static uint64_t *alloc_indices(struct request *request, struct reply *reply, uin
     return r < 0 ? NULL : indices;
 }
 
+/* What this rank will ask for next, unless all is in memory. */
+static void fetch_next(const struct request *request, const struct order *order, uint64_t n,
+                       struct order_share share)
+{
+    uint64_t size = request->params[PARAM_SIZE];
+    if (request->method == METHOD_HEAD || !entry_is_cold(request->entry))
+        return;
+    for (uint64_t i = 0; i < share.count; i++) {
+        uint64_t at = share.first + size + i * share.step;
+        struct recipe recipe;
+        struct error why;
+        if (at < n && recipe_sample(request->entry, &request->form,
+                                    request_position(request, order_positions(order)[at]), &recipe,
+                                    &why) == 0)
+            recipe_fetch(&recipe);
+    }
+}
+
 void handle_epoch_batch(struct request *request, struct reply *reply)
 {
     uint64_t n = request_n_samples(request);
@@ -168,8 +187,9 @@ void handle_epoch_batch(struct request *request, struct reply *reply)
     for (uint64_t i = 0; i < share.count; i++)
         indices[i] =
             request_position(request, order_positions(order)[(share.first + i * share.step) % n]);
-    orders_return(order);
     answer(request, reply, BATCH_STORED, indices, share.count);
+    fetch_next(request, order, n, share);
+    orders_return(order);
 }
 
 bool check_pair_batch(struct request *request, struct reply *reply)

@@ -5,7 +5,8 @@
 #include "server/problem.h"
 #include "server/samples/cost.h"
 
-static bool weigh(struct request *request, bool mixed)
+/* `recipe` is NULL where it is not known yet. */
+static bool weigh(struct request *request, const struct recipe *recipe, bool mixed)
 {
     const struct cost cost = {
         .n = 1,
@@ -15,6 +16,8 @@ static bool weigh(struct request *request, bool mixed)
         .pixels = request->format == FORMAT_PNG ? encode_png_pixels(&request->form) : 0,
     };
     request->cost_us = cost_us(request->entry, &request->form, &cost);
+    if (entry_is_cold(request->entry) && !(recipe && recipe_is_there(recipe)))
+        request->cost_us += cost_cold_us(1);
     return true;
 }
 
@@ -54,7 +57,7 @@ bool check_sample(struct request *request, struct reply *reply)
                           &why);
     if (r < 0)
         problem_error(request, reply, r, &why);
-    return r == 0 && weigh(request, recipe.kind == RECIPE_MIX && recipe.k > 1);
+    return r == 0 && weigh(request, &recipe, recipe.kind == RECIPE_MIX && recipe.k > 1);
 }
 
 void handle_sample(struct request *request, struct reply *reply)
@@ -74,7 +77,7 @@ bool check_mix(struct request *request, struct reply *reply)
                        &recipe, &why);
     if (r < 0)
         problem_error(request, reply, r, &why);
-    return r == 0 && weigh(request, true);
+    return r == 0 && weigh(request, &recipe, true);
 }
 
 void handle_mix(struct request *request, struct reply *reply)
@@ -91,7 +94,7 @@ bool check_pair(struct request *request, struct reply *reply)
     if (!request->entry->has_pairs)
         problem(request, reply, PROBLEM_BAD_PARAMETER, "%s has no fresh pairs: %s",
                 request->entry->name, request->entry->no_pairs.text);
-    return request->entry->has_pairs && weigh(request, true);
+    return request->entry->has_pairs && weigh(request, NULL, true);
 }
 
 void handle_pair(struct request *request, struct reply *reply)

@@ -342,3 +342,9 @@ void routes_run(struct request *request, struct reply *reply)
     reply_add_header(reply, "Content-Type", format_rows[request->format].media_type);
     validators_set(request, reply);
 }
+
+void routes_await(const struct request *request, const struct reply *reply)
+{
+    if (request->entry && !reply->head_only && entry_is_cold(request->entry))
+        reply_await(reply);
+}

@@ -27,3 +27,6 @@ uint64_t routes_cost_us(const struct request *request);
 
 /* Make the answer; any thread. */
 void routes_run(struct request *request, struct reply *reply);
+
+/* After that, on a thread that may wait for a disk: whoever sends the answer does not have to. */
+void routes_await(const struct request *request, const struct reply *reply);

@@ -399,6 +399,21 @@ static void split_refuses_tensors_with_something_between_them(void **state)
     expect_refused(path, -EBADMSG, "3 bytes stand behind its last tensor");
 }
 
+static void what_was_just_written_is_in_memory(void **state)
+{
+    (void)state;
+    char path[SPLIT_PATH];
+    put_split(in_folder("cached", path), &SOURCE_SPLIT, 7, -1);
+    struct split *split;
+    assert_int_equal(split_open(path, &split, NULL), 0);
+    size_t size = split_size(split);
+    assert_true(split_is_cached(split, 0, size));
+    assert_true(split_is_cached(split, size - 1, 1));
+    assert_true(split_is_cached(split, 5, 0));
+    assert_true(split_is_cached(split, size - 1, 100000)); /* of what there is */
+    split_close(split);
+}
+
 static void split_refuses_what_is_no_file_without_waiting(void **state)
 {
     (void)state;
@@ -426,6 +441,7 @@ int main(void)
         cmocka_unit_test(revision_is_the_sha256_of_the_header_which_names_that_of_the_rest),
         cmocka_unit_test(split_is_opened_by_its_header_and_index_alone),
         cmocka_unit_test(split_refuses_tensors_with_something_between_them),
+        cmocka_unit_test(what_was_just_written_is_in_memory),
         cmocka_unit_test(split_refuses_what_is_no_file_without_waiting),
     };
     return cmocka_run_group_tests(tests, folder_setup, folder_teardown);

@@ -62,7 +62,7 @@ ORDER = {
         ["stream_decode", "stream_open", "stream_place", "stream_stats"],
     ],
     "server/samples": [
-        ["base64", "decimal", "form", "found", "guard", "orders", "scratch", "tally"],
+        ["ahead", "base64", "decimal", "form", "found", "guard", "orders", "scratch", "tally"],
         ["cut"],
         ["tensor"],
         ["budget", "holding"],

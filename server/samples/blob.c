@@ -30,6 +30,7 @@ static int alloc_columns(struct blob *blob, struct error *why)
 static int fill_columns(struct blob *blob, struct error *why)
 {
     bool as_events = blob->form->as == FORM_EVENTS;
+    bool fetches = !blob->reply->head_only && entry_is_cold(blob->batch->entry);
     blob->all_stored = true;
     if (as_events)
         blob->offsets[0] = 0;
@@ -38,6 +39,8 @@ static int fill_columns(struct blob *blob, struct error *why)
         int r = batch_recipe(blob->batch, blob->form, i, &recipe, why);
         if (r < 0)
             return r;
+        if (fetches) /* all at once, and while the others are looked at */
+            recipe_fetch(&recipe);
         uint64_t n_events = recipe_max_events(&recipe);
         blob->all_stored &= recipe.kind == RECIPE_STORED;
         blob->all_events += n_events;

@@ -64,6 +64,12 @@ bool entry_is_damaged(const struct entry *entry)
     return entry->holding->damaged;
 }
 
+bool entry_is_cold(const struct entry *entry)
+{
+    return holding_is_cold(entry->holding) ||
+           (entry->source && holding_is_cold(entry->source->holding));
+}
+
 int entry_vouch(const struct entry *entry, uint64_t i, struct error *why)
 {
     int r = holding_vouch(entry->holding, i, why);

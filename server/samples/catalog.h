@@ -86,6 +86,9 @@ bool catalog_is_stale(const struct catalog *catalog, const char *folder);
 /* Whether the split's file is known to be damaged. */
 bool entry_is_damaged(const struct entry *entry);
 
+/* Whether some of what the entry's answers are made of is not in memory (holding_is_cold()). */
+bool entry_is_cold(const struct entry *entry);
+
 /* holding_vouch() for sample i of the entry's split, which why names. */
 int entry_vouch(const struct entry *entry, uint64_t i, struct error *why);
 

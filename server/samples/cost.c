@@ -21,8 +21,10 @@ enum {
     SHUFFLED_PER_US = 60,
     VIEWED_PER_US = 10,
     COUNTED_PER_US = 200, /* events, into pictures */
+    COLD_US = 200,        /* until a disk has answered */
+    COLD_SAMPLE_US = 20,  /* and each sample that is asked for with others */
     PIXELS_PER_US = 40,   /* drawn and compressed */
-    PICTURE_US = 200,      /* of the compressor itself */
+    PICTURE_US = 200,     /* of the compressor itself */
 };
 
 static uint64_t mean_events(const struct entry *entry, bool mixed)
@@ -116,6 +118,11 @@ uint64_t cost_us(const struct entry *entry, const struct form *form, const struc
 uint64_t cost_order_us(uint64_t n)
 {
     return n / SHUFFLED_PER_US;
+}
+
+uint64_t cost_cold_us(uint64_t n)
+{
+    return COLD_US + n * COLD_SAMPLE_US;
 }
 
 uint64_t cost_view_us(uint64_t n)

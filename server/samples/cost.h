@@ -23,6 +23,9 @@ uint64_t cost_us(const struct entry *entry, const struct form *form, const struc
 /* Of that many bytes of JSON. */
 uint64_t cost_text_us(uint64_t n_bytes);
 
+/* Of reading n samples from the disk: never so little that a loop does it. */
+uint64_t cost_cold_us(uint64_t n);
+
 /* Of a view of a split of n samples that is not in the cache. */
 uint64_t cost_view_us(uint64_t n);
 

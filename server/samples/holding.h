@@ -20,6 +20,8 @@ struct holding {
     atomic_bool verified;            /* once all of it was what its checksums say */
     atomic_uint_fast64_t bad_sample; /* the first that was found not to be, or HOLDING_NO_SAMPLE */
     atomic_bool told;                /* that sample was named in the log */
+    atomic_uint_fast64_t probed_s;   /* when holding_is_cold() looked last */
+    atomic_bool cold;
     atomic_uint_fast64_t looked_ms;  /* when holding_glance() looked at the file last */
     atomic_uint_fast64_t file_crc;   /* split_crc32c(), once known, with HOLDING_CRC_KNOWN */
 
@@ -44,6 +46,10 @@ bool holding_check(struct holding *holding);
 /* holding_check(), unless that was done in this tick of the clock already (some milliseconds): for
  * each request, at hardly any cost. Any thread. */
 void holding_glance(struct holding *holding);
+
+/* Whether some of the file is not in memory, by a few places that are looked at each second. Any
+ * thread. */
+bool holding_is_cold(struct holding *holding);
 
 /* Hold the events of sample i against their checksum, unless all of the split was since it was
  * opened: before something is made of them that gets a checksum of its own. Any thread.

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "server/samples/ahead.h"
 #include "server/samples/scratch.h"
 #include "server/samples/tally.h"
 
@@ -157,6 +158,22 @@ void recipe_prefetch(const struct recipe *recipe)
     for (unsigned i = 0; i < recipe->k; i++)
         for (size_t at = 0; at < recipe->parts[i].n_events * EVENT_BYTES; at += LINE_BYTES)
             __builtin_prefetch(recipe->parts[i].bytes + at);
+}
+
+void recipe_fetch(const struct recipe *recipe)
+{
+    for (unsigned i = 0; i < recipe->k; i++)
+        ahead_fetch(recipe->parts[i].bytes, recipe->parts[i].n_events * EVENT_BYTES);
+}
+
+bool recipe_is_there(const struct recipe *recipe)
+{
+    const struct split *split = recipe->lender ? recipe->lender->split : NULL;
+    bool all = true;
+    for (unsigned i = 0; all && split && i < recipe->k; i++)
+        all = split_is_cached(split, (uint64_t)(recipe->parts[i].bytes - split_bytes(split)),
+                              recipe->parts[i].n_events * EVENT_BYTES);
+    return all;
 }
 
 /* What the mixer refuses, it refuses for what was asked of these events. */

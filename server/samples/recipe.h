@@ -54,6 +54,10 @@ size_t recipe_max_events(const struct recipe *recipe);
 /* Fetch what it is made of into the caches. */
 void recipe_prefetch(const struct recipe *recipe);
 
+/* Have what it is made of read from the disk (ahead_fetch()); and whether it is in memory. */
+void recipe_fetch(const struct recipe *recipe);
+bool recipe_is_there(const struct recipe *recipe);
+
 /* Make sure that what it is made of is what its checksums say (entry_vouch()): before something is
  * made of it that gets a checksum of its own. Errors: -EBADMSG. */
 int recipe_vouch(const struct recipe *recipe, struct error *why);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/crc32c.h"
+#include "server/samples/ahead.h"
 #include "server/samples/budget.h"
 #include "server/samples/tally.h"
 
@@ -164,13 +165,22 @@ void reply_cut(struct reply *reply, uint64_t first, uint64_t last)
         uint64_t part_end = at + part.iov_len;
         uint64_t from = first > at ? first : at, to = end < part_end ? end : part_end;
         if (from < to)
-            reply->parts[n_kept++] =
-                (struct iovec){(char *)part.iov_base + (from - at), to - from};
+            reply->parts[n_kept++] = (struct iovec){(char *)part.iov_base + (from - at), to - from};
         at = part_end;
     }
     reply->n_parts = n_kept;
     reply->n_bytes = end - first;
     reply->unknown_crc = true;
+}
+
+void reply_await(const struct reply *reply)
+{
+    for (size_t i = 0; i < reply->n_parts; i++)
+        if (reply->parts[i].iov_len <= REPLY_AWAITED_MAX)
+            ahead_fetch(reply->parts[i].iov_base, reply->parts[i].iov_len);
+    for (size_t i = 0; i < reply->n_parts; i++)
+        if (reply->parts[i].iov_len <= REPLY_AWAITED_MAX)
+            ahead_await(reply->parts[i].iov_base, reply->parts[i].iov_len);
 }
 
 bool reply_skips(struct reply *reply, bool known)

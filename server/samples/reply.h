@@ -17,6 +17,7 @@ enum {
     REPLY_HEADER_VALUE = 192,
     REPLY_MAX_OWNED = 8,
     REPLY_MAX_WATCHED = 2,
+    REPLY_AWAITED_MAX = 1 << 24,
 };
 
 struct reply_header {
@@ -84,6 +85,10 @@ int reply_own(struct reply *reply, void *bytes, size_t size, struct error *why);
 
 /* Keep of the body what is from byte `first` to `last`, which are in it; its CRC-32C is unknown. */
 void reply_cut(struct reply *reply, uint64_t first, uint64_t last);
+
+/* Wait until all that it borrows from maps is in memory, but for parts of more than REPLY_AWAITED_MAX,
+ * which are read as they leave. */
+void reply_await(const struct reply *reply);
 
 /* Whether making the body is to be skipped: only its length is wanted, and making it alone would
  * tell (`known` says that there is another way). The length then stays unknown. */
