@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clean.h"
 #include "common/crc32c.h"
 #include "generator/interrupt.h"
 
@@ -106,6 +107,7 @@ static int open_all(struct shares *shares, struct names *damaged, struct error *
             return r;
         }
         if (r < 0 && r != -ENOENT) {
+            clean_line(fault.text); /* it may show strings of the file's header */
             fprintf(stderr, "%s\n", fault.text);
             names_add(damaged, nth(shares, i));
         }
