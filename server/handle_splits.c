@@ -133,6 +133,8 @@ bool check_split(struct request *request, struct reply *reply)
     uint64_t n = split_n_samples(entry->split);
     if (request->format == FORMAT_SAFETENSORS) {
         request->cost_us = holding_has_crc32c(entry->holding) ? 0 : n / COMBINED_PER_US;
+        if (entry_is_cold(entry)) /* a part of it may be small enough to be awaited */
+            request->cost_us += cost_cold_us(1);
         return true;
     }
     document_offer_gzip(request);

@@ -85,6 +85,8 @@ class Cold(unittest.TestCase):
             server.get(self.path(k))
         for i in range(0, 600, 20):
             server.get(f"/v1/splits/train/samples/{i}.bin")
+        for at in range(0, 20 << 20, 5 << 20):
+            server.get("/v1/splits/train.safetensors", Range=f"bytes={at}-{at + (1 << 20) - 1}")
         waits = [after - before for before, after in zip(self.before[1], waited(server))]
         self.assertGreater(sum(waits), 0)  # the workers do
         self.assertLess(waits[0], 5)  # the main thread is the loop, and may wait for its own program
