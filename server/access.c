@@ -66,6 +66,7 @@ static bool check_token(struct request *request, struct reply *reply)
         return true;
     enum token_verdict verdict =
         tokens_judge(tokens, request->authorization, time(NULL), request->caller);
+    request->by_token = true;
     if (verdict == TOKEN_GOOD)
         return true;
     tally_add(METRICS_REJECTED_TOKEN, 1);

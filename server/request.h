@@ -42,6 +42,7 @@ struct request {
 
     /* checked */
     char caller[TOKENS_NAME_SIZE]; /* name of the token that was shown; "" without one */
+    bool by_token;                 /* nobody gets this answer without one */
     const struct route *route;
     enum format format;
     bool negotiated; /* by Accept, not by extension */

@@ -9,7 +9,7 @@
 #include "common/crc32c.h"
 #include "common/view_words.h"
 
-enum { ETAG_SIZE = 64 + IMAGE_MAKERS_SIZE, ETAG_REVISION = 16, VARY_SIZE = 48 };
+enum { ETAG_SIZE = 64 + IMAGE_MAKERS_SIZE, ETAG_REVISION = 16, VARY_SIZE = 64 };
 
 static uint32_t add_text(uint32_t crc, const char *text)
 {
@@ -57,6 +57,7 @@ static void add_vary(const struct request *request, struct reply *reply)
         bool matters;
         const char *name;
     } parts[] = {
+        {request->by_token, "Authorization"},
         {request->negotiated, "Accept"},
         {request->codable, "Accept-Encoding"},
         {request->all_origins, "Origin"},
@@ -74,6 +75,15 @@ static bool has_etag(const struct request *request)
     return (request->entry || request->tag) && request->method != METHOD_POST;
 }
 
+/* What came for a token is not for whoever else asks a cache: that is what "public" would allow. */
+static const char *freshness(const struct request *request)
+{
+    if (!request->pinned || request->variant)
+        return "no-cache";
+    return request->by_token ? "max-age=31536000, immutable"
+                             : "public, max-age=31536000, immutable";
+}
+
 void validators_set(const struct request *request, struct reply *reply)
 {
     char etag[ETAG_SIZE];
@@ -85,9 +95,7 @@ void validators_set(const struct request *request, struct reply *reply)
         etag_of(request, etag);
         reply_add_header(reply, "ETag", etag);
     }
-    reply_add_header(reply, "Cache-Control",
-                     request->pinned && !request->variant ? "public, max-age=31536000, immutable"
-                                                          : "no-cache");
+    reply_add_header(reply, "Cache-Control", freshness(request));
     if (request->coded)
         reply_add_header(reply, "Content-Encoding", "gzip");
     add_vary(request, reply);

@@ -62,6 +62,15 @@ class Served(unittest.TestCase):
         self.assertEqual(self.server.get("/v1/splits", Authorization=f"bearer   {ALICE} ").status,
                          200)
 
+    def test_a_cache_may_not_give_what_one_got_to_others(self):
+        """RFC 9111, 3.5: "public" would allow it."""
+        revision = self.server.get("/v1/splits/train", **bearer(ALICE)).json()["revision"]
+        for path, kept in ((f"/v1/splits/train@{revision}/samples/0.bin", "max-age=31536000, immutable"),
+                           ("/v1/splits/train/samples/0.bin", "no-cache")):
+            answer = self.server.get(path, **bearer(ALICE))
+            self.assertEqual(answer.headers["Cache-Control"], kept)
+            self.assertIn("Authorization", answer.headers["Vary"].split(", "))
+
     def test_who_has_none_is_not_whatever_he_asks_for(self):
         challenge = self.refused("token-missing").headers["WWW-Authenticate"]
         self.assertNotIn("error", challenge)

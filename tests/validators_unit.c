@@ -72,6 +72,19 @@ static void an_answer_tells_for_how_long_it_is_true(void **state)
     check_headers(&request, NULL, "no-cache", "Accept");
 }
 
+static void what_a_token_gets_is_for_no_cache_to_give_to_others(void **state)
+{
+    (void)state;
+    struct request request = request_of(METHOD_GET);
+    request.by_token = true;
+    check_headers(&request, ETAG, "no-cache", "Authorization");
+    request.pinned = true;
+    check_headers(&request, ETAG, "max-age=31536000, immutable", "Authorization");
+    request.negotiated = request.codable = request.all_origins = true;
+    check_headers(&request, ETAG, "max-age=31536000, immutable",
+                  "Authorization, Accept, Accept-Encoding, Origin");
+}
+
 static void the_tag_tells_formats_apart(void **state)
 {
     (void)state;
@@ -219,6 +232,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_tells_for_how_long_it_is_true),
+        cmocka_unit_test(what_a_token_gets_is_for_no_cache_to_give_to_others),
         cmocka_unit_test(the_tag_tells_formats_apart),
         cmocka_unit_test(the_tag_tells_forms_and_views_apart),
         cmocka_unit_test(the_answer_to_a_post_is_not_to_be_kept),
