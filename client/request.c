@@ -183,7 +183,8 @@ static int start_attempt(struct request *request, size_t s, bool is_hedge)
                                      .max_bytes = request->ask.max_bytes,
                                      .part_begin = request->ask.part_begin,
                                      .part_size = request->ask.part_size,
-                                     .is_urgent = is_hedge};
+                                     .is_urgent = is_hedge,
+                                     .is_fresh = request->was_damaged};
     int r = transfer_start(all->transfers, &ask, on_transferred, attempt, &attempt->transfer);
     free(url);
     if (r == 0) {
@@ -333,13 +334,14 @@ static void note(struct standing *standing, int r, const char *reason)
     snprintf(standing->reason, sizeof standing->reason, "%.319s", reason);
 }
 
-/* This answer was bad; the server as such may be well. */
+/* This answer was bad; the server as such may be well, and a cache in between keep the answer. */
 static void answer_trouble(struct attempt *attempt, int r, const char *reason)
 {
     struct request *request = attempt->request;
     const tnm_options *options = request->all->options;
     struct standing *standing = &request->standings[attempt->server];
     standing->damaged++;
+    request->was_damaged = true;
     standing->rest_until_ms =
         loop_now_ms(request->all->loop) + retry_backoff_ms(standing->damaged, options->backoff_ms,
                                                            options->backoff_max_ms, random_u32());

@@ -52,7 +52,7 @@ struct request {
     struct request_tally own_tally; /* where the asker keeps none */
     struct loop_timer *timer;
     struct attempt attempts[N_ATTEMPTS];
-    bool was_hedged;
+    bool was_hedged, was_damaged;
     size_t first_at;
     bool is_patient; /* waits for servers, since: */
     uint64_t patient_since_ms;

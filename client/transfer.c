@@ -290,9 +290,13 @@ static int make_headers(struct transfers *all)
             return -ENOMEM;
         r = add_header(&all->headers, line);
         if (r == 0)
+            r = add_header(&all->fresh_headers, line);
+        if (r == 0)
             r = add_header(&all->post_headers, line);
         free(line);
     }
+    if (r == 0)
+        r = add_header(&all->fresh_headers, "Cache-Control: no-cache");
     if (r == 0)
         r = add_header(&all->post_headers, "Content-Type: " WIRE_JSON_TYPE);
     if (r == 0)
@@ -332,6 +336,7 @@ void transfers_free(struct transfers *all)
     curl_multi_cleanup(all->multi); /* may still call back to remove sockets and stop the timer */
     loop_timer_free(all->timer);
     curl_slist_free_all(all->headers);
+    curl_slist_free_all(all->fresh_headers);
     curl_slist_free_all(all->post_headers);
     free(all);
 }
@@ -415,7 +420,9 @@ void transfer_set_up(struct transfer *transfer, const struct transfer_ask *ask)
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, (long)LEAST_RATE);
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)options->stall_timeout_s);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER,
-                     ask->post ? transfer->all->post_headers : transfer->all->headers);
+                     ask->post       ? transfer->all->post_headers
+                     : ask->is_fresh ? transfer->all->fresh_headers
+                                     : transfer->all->headers);
     if (options->ca_file)
         curl_easy_setopt(easy, CURLOPT_CAINFO, options->ca_file);
     if (options->certificate_file)

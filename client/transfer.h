@@ -56,6 +56,7 @@ struct transfer_ask {
     uint64_t part_size;  /* bytes of it; 0: all is asked for */
     uint64_t timeout_ms; /* for the whole answer; 0: as the option timeout_ms says */
     bool is_urgent;      /* does not wait for its turn */
+    bool is_fresh;       /* caches in between ask the server anew */
 };
 
 /* Ask; all texts are copied. Waits for its turn while as many as the option `connections` are under

@@ -13,7 +13,7 @@ struct transfers {
     CURLM *multi;
     struct loop_timer *timer;
     struct curl_slist *headers; /* sent with each request */
-    struct curl_slist *post_headers;
+    struct curl_slist *fresh_headers, *post_headers;
     struct transfer *first, **last; /* that wait for their turn */
     uint64_t n_active;
     atomic_uint_least64_t bytes;

@@ -125,6 +125,23 @@ class Verified(unittest.TestCase):
         line = drive("get", self.fake(flip).url, server.url)[-1]
         self.assertEqual(line.split()[:3], ["samples", "ok", server.url])
 
+    def test_a_cache_that_keeps_what_was_damaged_is_told_to_ask_anew(self):
+        asked = []
+
+        def behave(fake, path, n):
+            status, headers, body = fake.real(path)
+            if "batches/0." in path:
+                asked.append(fake.headers[n]["Cache-Control"])
+                if asked[-1] != "no-cache":
+                    body = body[:-1] + bytes([body[-1] ^ 1])
+            return status, headers, body
+
+        fake = self.enterContext(FakeServer(behave, server))
+        self.assertEqual(drive("epoch", fake.url)[-2], "end ok")
+        self.assertEqual(asked, [None, "no-cache"])
+        self.assertEqual({headers["Cache-Control"] for path, headers in zip(fake.paths, fake.headers)
+                          if "batches/0." not in path}, {None})
+
     def test_an_answer_to_another_request_is_refused(self):
         for old, new, words in (
                 ("size=8", "size=9", ""), ("world=1", "world=2", ""), ("last=short", "last=pad", ""),
