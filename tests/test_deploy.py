@@ -15,6 +15,7 @@ import certificates
 import daemon
 import deployment
 import documents
+import programs
 import prometheus
 
 # Stands for the programs that change the system. What is not among these words is an error.
@@ -163,13 +164,6 @@ class Commands(unittest.TestCase):
 
 
 class Proxied(unittest.TestCase):
-    def program(self, name, package):
-        path = os.environ.get(f"TWONMNIST_{name.upper()}") or shutil.which(name) or \
-            shutil.which(name, path="/usr/sbin:/sbin")
-        if not path:
-            self.skipTest(f"there is no {name} (Debian: {package})")
-        return path
-
     def setUp(self):
         certificates.need_openssl()
         self.folder = pathlib.Path(self.enterContext(daemon.temporary_folder()))
@@ -181,7 +175,8 @@ class Proxied(unittest.TestCase):
     def start(self, *words):
         """A proxy that stays in the foreground, until the test ends; waits until it listens."""
         log = self.enterContext(open(self.folder / "log", "wb"))
-        process = subprocess.Popen([*map(str, words)], stdout=log, stderr=log)
+        process = subprocess.Popen([*map(str, words)], stdout=log, stderr=log,
+                                   env=programs.environment(words[0]))
         self.addCleanup(process.wait, 60)
         self.addCleanup(process.terminate)
 
@@ -209,7 +204,7 @@ class Proxied(unittest.TestCase):
             self.assertNotIn(b"twonmnist_", answer.read())
 
     def test_nginx_passes_on_what_the_daemon_says(self):
-        nginx = self.program("nginx", "nginx-light")
+        nginx = programs.program("nginx", "nginx-light")
         path = self.folder / "twonmnistd.socket"
         site = deployment.replaced(deployment.block("nginx"), [
             ("/run/twonmnistd.socket", str(path)), ("listen 443 ", f"listen 127.0.0.1:{self.port} "),
@@ -223,7 +218,8 @@ class Proxied(unittest.TestCase):
                           f"worker_processes 1;\nevents {{}}\nhttp {{\naccess_log off;\n{temporary}"
                           f"{site}}}\n", encoding="utf-8")
         words = [nginx, "-e", "stderr", "-c", config]
-        tested = subprocess.run([*words, "-t"], check=False, capture_output=True, text=True)
+        tested = subprocess.run([*words, "-t"], check=False, capture_output=True, text=True,
+                                env=programs.environment(nginx))
         self.assertEqual(tested.returncode, 0, tested.stderr)
         self.assertNotIn("[warn]", tested.stderr)
         with daemon.Daemon(self.data, "--listen", f"unix:{path}") as server:
@@ -231,7 +227,7 @@ class Proxied(unittest.TestCase):
             self.compare(server)
 
     def test_haproxy_passes_on_what_daemons_say(self):
-        haproxy = self.program("haproxy", "haproxy")
+        haproxy = programs.program("haproxy", "haproxy")
         both = self.folder / "both.pem"
         both.write_bytes(self.certificate.read_bytes() + self.key.read_bytes())
         config = self.folder / "haproxy.cfg"
@@ -241,7 +237,7 @@ class Proxied(unittest.TestCase):
             ("127.0.0.1:8642", f"127.0.0.1:{self.others[0]}"),
             ("127.0.0.1:8643", f"127.0.0.1:{self.others[1]}")]), encoding="utf-8")
         tested = subprocess.run([haproxy, "-c", "-f", config], check=False, capture_output=True,
-                                text=True)
+                                text=True, env=programs.environment(haproxy))
         self.assertEqual(tested.returncode, 0, tested.stderr)
         self.assertNotRegex(tested.stderr, r"\[WARNING\]|\[ALERT\]")
         with daemon.Daemon(self.data, listen=f"127.0.0.1:{self.others[0]}") as server, \

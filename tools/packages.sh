@@ -8,7 +8,7 @@ PACKAGES_BUILD="autoconf automake libtool make gcc pkg-config
     zlib1g-dev libpng-dev"
 PACKAGES_CHECK="valgrind curl clang libclang-rt-dev libcmocka-dev python3 python3-numpy xz-utils
     openssl jq sqlite3 python3-pip python3-yaml python3-torch python3-tqdm python3-matplotlib python3-sklearn
-    fish zsh debhelper dh-python lintian debootstrap systemd-container libarchive-tools"
+    fish zsh debhelper dh-python lintian debootstrap systemd-container iproute2 libarchive-tools"
 # shellcheck disable=SC2034
 PACKAGES_COVERAGE="lcov"
 # shellcheck disable=SC2034
@@ -36,6 +36,24 @@ packages_program() {
         )
     fi
     [ ! -x "$program" ] || echo "$program"
+}
+
+# The same of a package that cannot do without others: it and those of its needs that this system lacks are
+# unpacked into FOLDER. packages_tree PACKAGE PATH FOLDER; prints where the program is, or nothing.
+packages_tree() {
+    if [ ! -x "$3/$2" ] && command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null; then
+        mkdir -p "$3" && (
+            cd "$3" || exit
+            # shellcheck disable=SC2046
+            apt-get download -qq $(apt-get install -s --no-install-recommends "$1" 2>/dev/null |
+                sed -n 's/^Inst \([^ ]*\) .*/\1/p') >/dev/null 2>&1
+            for file in ./*.deb; do
+                [ ! -e "$file" ] || dpkg-deb -x "$file" .
+            done
+            rm -f ./*.deb
+        )
+    fi
+    [ ! -x "$3/$2" ] || echo "$3/$2"
 }
 
 # Install what is missing, saying what and why; refuse where there is no apt.
