@@ -104,7 +104,7 @@ TWONMNIST_PROMTOOL=$(packages_program prometheus usr/bin/promtool "$PWD/build-ch
 TWONMNIST_NGINX=$(packages_program nginx usr/sbin/nginx "$PWD/build-check-tools")
 TWONMNIST_HAPROXY=$(packages_tree haproxy usr/sbin/haproxy "$PWD/build-check-tools/haproxy")
 TWONMNIST_VARNISHD=$(packages_tree varnish usr/sbin/varnishd "$PWD/build-check-tools/varnish")
-TWONMNIST_SLURMCTLD=$(packages_tree slurm-wlm usr/sbin/slurmctld "$PWD/build-check-tools/slurm")
+TWONMNIST_SLURMCTLD=$(packages_tree slurm-wlm usr/sbin/slurmctld-wlm "$PWD/build-check-tools/slurm")
 export TWONMNIST_PROMTOOL TWONMNIST_NGINX TWONMNIST_HAPROXY TWONMNIST_VARNISHD TWONMNIST_SLURMCTLD
 autoreconf -fi >/dev/null 2>autoreconf.log || {
     cat autoreconf.log
