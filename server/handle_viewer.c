@@ -63,8 +63,29 @@ static bool check_file(struct request *request, struct reply *reply)
     return reply->status == 0;
 }
 
+/* Whether it is asked for at base_path itself: what the page and the list name relative to their
+ * own address is below a slash behind that. */
+static bool lacks_slash(const struct request *request, const char *base)
+{
+    size_t n = strlen(base);
+    return n > 0 && strncmp(request->url, base, n) == 0 &&
+           (request->url[n] == '\0' || request->url[n] == '?');
+}
+
+static void lead_to_slash(const char *base, struct reply *reply)
+{
+    reply->status = 308;
+    reply_set_header(reply, "Location", "%s/", strrchr(base, '/') + 1);
+    reply_add_header(reply, "Cache-Control", "no-cache");
+}
+
 bool check_root(struct request *request, struct reply *reply)
 {
+    const char *base = service_settings(request->service)->base_path;
+    if (lacks_slash(request, base)) {
+        lead_to_slash(base, reply);
+        return false;
+    }
     return request->format != FORMAT_HTML || check_file(request, reply);
 }
 

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import hashlib
+import http.client
 import io
 import json
 import os
@@ -584,6 +585,26 @@ class Places(unittest.TestCase):
             for path in ("/data/2nmnistv1/splits", "/data/v1/splits", "/data/2nmnist",
                          "/data/2nmnist/data/2nmnist/v1/splits"):
                 self.assertNotEqual(server.get(path + "?no_such=1").status, 200, path)
+
+    def test_a_base_path_alone_leads_to_where_relative_addresses_are_right(self):
+        with daemon.Daemon(self.folder, "--base-path", "/data/2nmnist") as server:
+            for path in ("/data/2nmnist", "/data/2nmnist?"):
+                for accept in ("text/html", "application/json"):
+                    answer = self.unfollowed(server, path, accept)
+                    self.assertEqual((answer.status, answer.getheader("Location"), answer.read()),
+                                     (308, "2nmnist/", b""))
+                    there = server.get("/data/2nmnist", Accept=accept)
+                    self.assertEqual(there.body, server.get("/data/2nmnist/", Accept=accept).body)
+            self.assertEqual(self.unfollowed(server, "/", "text/html").status, 200)
+            page = server.get("/data/2nmnist", Accept="text/html").body.decode()
+            for name in re.findall(r'(?:href|src)="(viewer/\S+)"', page):
+                self.assertEqual(server.get("/data/2nmnist/" + name).status, 200)
+
+    @staticmethod
+    def unfollowed(server, path, accept):
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        connection.request("GET", path, headers={"Accept": accept, "Connection": "close"})
+        return connection.getresponse()
 
     def test_a_base_path_that_is_none_is_refused(self):
         for value in ("data", "/data/", "//data", "/da ta", "/a/../b", "/.", "/a?b", "/" + "x" * 128):
