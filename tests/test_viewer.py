@@ -18,6 +18,8 @@ import numpy as np
 import browser
 import daemon
 import picture_rules as rules
+import safetensors_reader
+from fake_server import digest_of
 
 ROOT = pathlib.Path(os.environ.get("TWONMNIST_SOURCE", pathlib.Path(__file__).parent.parent))
 BUILD = daemon.BUILD.resolve()
@@ -106,6 +108,22 @@ class Viewer(Case):
                     self.assertLessEqual(page.run(f"{FRAMES}.then(() => document.documentElement.scrollWidth)"), width)
             self.check_clean(page)
 
+    def test_figures_stand_in_a_row_where_there_is_room(self):
+        page = self.page("#/split/train")
+        columns = []
+        for width in WIDTHS:
+            page.look(width=width)
+            columns.append(page.run(f"{FRAMES}.then(() => getComputedStyle(document.querySelector('.figures')).gridTemplateColumns.split(' ').length)"))
+        self.assertEqual(columns, [2, 3, 6])
+
+    def test_no_number_of_a_sample_is_cut_off(self):
+        page = self.page("#/samples/train?kind=pair")
+        for width in WIDTHS:
+            page.look(width=width)
+            page.run("document.querySelectorAll('.cell-words span').forEach((s) => { s.textContent = '#59999'; })")
+            cut = page.run(f"{FRAMES}.then(() => [...document.querySelectorAll('.cell-words span')].filter((s) => s.scrollWidth > s.clientWidth).length)")
+            self.assertEqual(cut, 0, width)
+
     def canvas(self, place):
         """RGB of the player's first canvas, and what it says of itself."""
         seen = self.page(place).run(PIXELS % 0)
@@ -190,6 +208,13 @@ class Viewer(Case):
         page.go(self.server.url + "/#/split/none")
         self.assertIn("none", page.run("document.querySelector('main .note').textContent"))
 
+    def test_an_address_of_nothing_shows_something(self):
+        for place in ("#/split/%", "#/%E0%A4%A", "#/constructor", "#/samples/train?pictures=constructor"):
+            with self.subTest(place):
+                page = self.page(place)
+                self.assertTrue(page.run("document.querySelector('main .note, .cards, .gallery') !== null"))
+                self.check_clean(page)
+
     def test_a_number_that_is_none_is_not_taken(self):
         page = self.page("#/samples/train?per_class=2")
         change = ("(() => {{ const i = document.querySelector('.filters input'); i.value = '{}';"
@@ -219,6 +244,24 @@ class Viewer(Case):
         page.go(self.server.url + "/" + hash_)
         self.assertIn(f"{n} sample", page.run("document.querySelector('.results').textContent"))
 
+    def test_what_is_counted_of_a_view_leads_to_its_samples(self):
+        for view in ("folds=4&fold=1&part=held", "any=3,8", "all=3&none=1", "kind=single"):
+            links = self.page(f"#/split/train?{view}").run(
+                "[...document.querySelectorAll('table.heat td a, .digits a')].map((a) => [a.getAttribute('href'), a.getAttribute('aria-label')])")
+            self.assertGreater(len(links), 3)
+            for link, label in links:
+                total = self.server.get(link.replace("#/samples/train", "/v1/splits/train/samples") + "&length=1").json()["total"]
+                self.assertIn(f": {total} sample", label, link)
+
+    def test_next_is_the_next_sample_of_the_view(self):
+        view = self.server.get("/v1/splits/train/indices.json?kind=pair").json()["indices"]
+        page = self.page(f"#/sample/train/{view[1]}?kind=pair")
+        for key, i in (("n", 2), ("p", 1), ("p", 0)):
+            page.key(key)
+            page.wait(f"location.hash === '#/sample/train/{view[i]}?kind=pair' && document.querySelector('h1').textContent.startsWith('Sample {view[i]}:')")
+        self.assertIsNone(page.run("document.querySelector('[data-key=p]')"))
+        self.check_clean(page)
+
     def test_the_forms_tell_their_size(self):
         page = self.page("#/sample/train/4")
         page.wait("[...document.querySelectorAll('.form .size')].every((s) => s.textContent.endsWith('bytes)'))")
@@ -228,6 +271,17 @@ class Viewer(Case):
             self.assertEqual(len(self.server.get(url[len(self.server.url):]).body), size, url)
         self.assertEqual(page.run("[...document.querySelectorAll('.form .strip')].filter((s) => !s.querySelector('canvas')).length"), 0)
         self.check_clean(page)
+
+    def test_a_split_in_the_published_order_has_all_forms(self):
+        with daemon.temporary_folder() as folder:
+            data = daemon.generate(folder, "--count", "60,10", "--seed", "5", "--order", "published", source="synthetic")
+            with daemon.Daemon(data) as server:
+                pair = server.get("/v1/splits/train/indices.json?kind=pair").json()["indices"][0]
+                page = self.tab()
+                page.go(f"{server.url}/#/sample/train/{pair}")
+                page.wait("[...document.querySelectorAll('.form .size')].every((s) => s.textContent !== '…')")
+                self.assertEqual(page.run("[...document.querySelectorAll('.form .size')].map((s) => s.textContent).filter((s) => !s.endsWith('bytes)'))"), [])
+                self.check_clean(page, server.url)
 
     def test_what_is_in_space_can_be_turned(self):
         page = self.page("#/sample/train/4")
@@ -245,14 +299,15 @@ class Viewer(Case):
         page.run(f"document.getElementById('code-{name}').click()")
         return page.run("document.querySelector('#code-panel pre').textContent")
 
-    def check_lines(self, place, path):
+    def check_lines(self, place, path, server=None, base="/"):
         """Each of the lines gives the very events."""
-        page = self.page(place)
+        server, page = server or self.server, self.tab()
+        page.go(server.url + base + place)
         self.assertIn("the same events, one by one", page.run("document.querySelector('main').innerText"))
-        packed = self.server.get(path + ".bin").body
-        array = np.load(io.BytesIO(self.server.get(path + ".npy").body))
+        packed = server.get(path + ".bin").body
+        array = np.load(io.BytesIO(server.get(path + ".npy").body))
         with daemon.temporary_folder() as folder:
-            self.assertEqual(urllib.request.urlopen(self.lines(page, "URL"), timeout=60).read(), self.server.get(path + ".npy").body)
+            self.assertEqual(urllib.request.urlopen(self.lines(page, "URL"), timeout=60).read(), server.get(path + ".npy").body)
             if shutil.which("curl"):
                 subprocess.run(["sh", "-c", self.lines(page, "curl").replace("curl ", "curl -s ")], cwd=folder, check=True)
                 np.testing.assert_array_equal(np.load(pathlib.Path(folder) / "sample.npy"), array)
@@ -263,7 +318,7 @@ class Viewer(Case):
             elif (BUILD / ".libs/libtwonmnist.so.0").exists():
                 np.testing.assert_array_equal(self.in_python(python, "events"), array)
             self.check_c(self.lines(page, "C"), folder, packed)
-        self.check_clean(page)
+        self.check_clean(page, server.url)
 
     @staticmethod
     def in_python(lines, name):
@@ -296,6 +351,10 @@ class Viewer(Case):
         path = ",".join(map(str, chosen))
         self.check_lines(f"#/mix/nmnist-train/{path}", f"/v1/mix/nmnist-train/{path}")
 
+    def test_the_lines_go_below_a_base_path_of_the_daemon(self):
+        with daemon.Daemon(self.data, "--base-path", "/some/where") as server:
+            self.check_lines("#/mix/nmnist-train/0,40", "/v1/mix/nmnist-train/0,40", server, "/some/where")
+
     def test_next_and_random_go_to_other_pairs(self):
         page = self.page("#/pair/nmnist-train/42/8")
         page.key("n")
@@ -316,6 +375,25 @@ class Viewer(Case):
         self.assertEqual(page.run("document.querySelectorAll('.shares .own').length"), 8)
         np.testing.assert_array_equal(self.in_python(self.lines(page, "NumPy"), "samples"), expected)
         self.check_clean(page)
+
+    def test_the_lines_of_a_batch_give_it(self):
+        total = self.server.get("/v1/splits/train.json").json()["samples"]
+        last = (total - 1) // 7
+        for words in ("k=1&size=16&rank=1&world=2&any=3,8", f"k={last}&size=7&rank=0&world=2", "k=0&size=5"):
+            with self.subTest(words):
+                page = self.page(f"#/epoch/train?seed=3&epoch=2&{words}")
+                blob = self.server.get("/v1/splits/train/epochs/3/2/batches/" + words.removeprefix("k=").replace("&", ".safetensors?", 1)).body
+                tensors, _ = safetensors_reader.read(blob)
+                with daemon.temporary_folder() as folder:
+                    if shutil.which("curl"):
+                        subprocess.run(["sh", "-c", self.lines(page, "curl").replace("curl ", "curl -s ")], cwd=folder, check=True)
+                        got = (pathlib.Path(folder) / "batch.safetensors").read_bytes()
+                        self.assertEqual(safetensors_reader.read(got)[0]["events"].tobytes(), tensors["events"].tobytes())
+                    self.check_c(self.lines(page, "C"), folder, tensors["events"].tobytes())
+                    if (BUILD / ".libs/libtwonmnist.so.0").exists():
+                        labels = self.in_python(self.lines(page, "Python"), "__import__('numpy').asarray(labels)")
+                        np.testing.assert_array_equal(labels, tensors["labels"])
+                self.check_clean(page)
 
     # ---- who uses it how ----
 
@@ -375,15 +453,72 @@ class Viewer(Case):
                 self.assertFalse(page.run("document.querySelector('dialog') !== null"))
                 self.assertEqual(page.run("localStorage.length"), 0)
 
-    def test_what_arrives_damaged_is_told_and_not_shown(self):
+    def told_after(self, script, words):
+        """That the page says so, and shows nothing, where a script has been at what arrives."""
         page = self.page("#/")
-        page.call("Page.addScriptToEvaluateOnNewDocument", source="""{ const real = Response.prototype.arrayBuffer;
-            Response.prototype.arrayBuffer = async function () { const bytes = await real.call(this);
-                new Uint8Array(bytes)[bytes.byteLength - 1] ^= 1; return bytes; }; }""")
+        page.call("Page.addScriptToEvaluateOnNewDocument", source=script)
         page.call("Page.navigate", url="about:blank")
         page.call("Page.navigate", url=self.server.url + "/#/sample/train/4")
-        page.wait("document.body && document.body.textContent.includes('arrived damaged')")
+        page.wait(f"document.body && document.body.textContent.includes('{words}')")
         self.assertFalse(page.run("document.querySelector('.player') !== null"))
+
+    def test_what_arrives_damaged_is_told_and_not_shown(self):
+        self.told_after("""{ const real = Response.prototype.arrayBuffer;
+            Response.prototype.arrayBuffer = async function () { const bytes = await real.call(this);
+                new Uint8Array(bytes)[bytes.byteLength - 1] ^= 1; return bytes; }; }""", "arrived damaged")
+
+    def test_what_arrives_without_its_digest_is_told_and_not_shown(self):
+        self.told_after("""{ const real = Headers.prototype.get; Headers.prototype.get = function (name) {
+            return name === 'Repr-Digest' ? null : real.call(this, name); }; }""", "without its CRC-32C")
+
+    def test_a_file_is_kept_and_what_fails_is_told(self):
+        page = self.page("#/mix/nmnist-train/0,40")
+        button = "[...document.querySelectorAll('button')].find((b) => b.textContent === 'Download .%s')"
+        kept = ("new Promise((r) => { let blob; URL.createObjectURL = (it) => { blob = it; return 'blob:'; };"
+                " HTMLAnchorElement.prototype.click = function () { r([this.download, blob.size]); }; %s.click(); })")
+        name, size = page.run(kept % (button % "bin"))
+        self.assertRegex(name, r"^mix-nmnist-train@[0-9a-f]{12}-0-40\.bin$")
+        self.assertEqual(size, len(self.server.get("/v1/mix/nmnist-train/0,40.bin").body))
+        self.check_clean(page)
+        page.run(f"fetch = async () => {{ throw new Error('no network'); }}; {button % 'npy'}.click()")
+        page.wait("document.querySelector('dialog[open]')?.textContent.includes('no network')")
+
+    # ---- a newcomer ----
+
+    def test_a_newcomer_finds_mixes_copies_and_runs(self):
+        """From the first page with a mouse: a sample of 3 and 8, how it was mixed, two others, the line, the same bytes."""
+        page = self.page("#/")
+        click = "[...document.querySelectorAll('{}')].find((e) => e.textContent.trim() === '{}').click()"
+        shown = "document.querySelector('h1')?.textContent.startsWith('{}') && !document.querySelector('[aria-busy]')"
+        page.run(click.format("h3 a", "train"))
+        page.wait("document.querySelector('table.heat')")
+        page.run("document.querySelector('table.heat a[aria-label^=\"3 and 8:\"]').click()")
+        page.wait(shown.format("Samples") + " && document.querySelector('.cell')")
+        page.run("document.querySelector('.cell').click()")
+        page.wait(shown.format("Sample ") + " && document.querySelector('.player')")
+        self.assertIn("3 and 8", page.run("document.querySelector('h1').textContent"))
+        page.run(click.format("a", "see how it was mixed"))
+        page.wait(shown.format("Mixer") + " && document.querySelectorAll('.player canvas').length === 3")
+        page.run(click.format("button", "Random"))
+        before = page.run("location.hash")
+        page.wait(f"location.hash !== '{before}' && document.querySelector('#code-panel pre')?.textContent.endsWith(location.hash.split('/').pop() + '.npy')")
+        self.assertIn("the same events, one by one", page.run("document.querySelector('main').innerText"))
+        digest = page.run("fetch(document.querySelector('#code-panel pre').textContent, {method: 'HEAD'}).then((a) => a.headers.get('Repr-Digest'))")
+        page.run("document.getElementById('code-curl').click()")
+        self.browser.call("Browser.grantPermissions", {"origin": self.server.url, "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]})
+        page.call("Page.bringToFront")
+        page.run("document.querySelector('.copy').click()")
+        page.wait("document.querySelector('.copy').textContent === 'Copied'")
+        line = page.run("navigator.clipboard.readText()")
+        self.check_clean(page)
+        if not shutil.which("curl"):
+            self.skipTest("curl is not there")
+        with daemon.temporary_folder() as folder:
+            subprocess.run(["sh", "-c", line.replace("curl ", "curl -s ")], cwd=folder, check=True)
+            body = (pathlib.Path(folder) / "sample.npy").read_bytes()
+        path = page.run("location.hash").split("?")[0].replace("#/mix/", "/v1/mix/")
+        self.assertEqual(body, self.server.get(path + ".npy").body)
+        self.assertEqual(digest_of(body), digest or self.server.get(path + ".npy").headers["Repr-Digest"])
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ ORDER = [
     ["crc32c", "events", "place", "saccades", "npy"],
     ["safetensors", "colour", "mix", "api", "dom"],
     ["take", "dialogs", "facts"],
-    ["clock", "screen", "code", "filters", "controls", "chart_bars", "chart_labels", "chart_rate", "spacetime"],
+    ["clock", "screen", "code", "filters", "controls", "chart_bars", "chart_labels", "chart_rate", "spacetime", "saving"],
     ["player", "gallery", "forms"],
     ["page_splits", "page_split", "page_samples", "page_sample", "page_mixer", "page_epoch"],
     ["app"],
@@ -97,6 +97,29 @@ class Order(unittest.TestCase):
                 self.assertNotRegex(text, r"(?<![$`'\"]{2})https?://(?!\$)")
                 self.assertNotRegex(text, r"\b(eval|innerHTML|insertAdjacentHTML|document\.write)\b|new Function|style=\"|<script>|<style")
                 self.assertIn("SPDX-License-Identifier: Apache-2.0", text[:200] if path.suffix != ".svg" else text)
+
+
+class Style(unittest.TestCase):
+    def rules(self):
+        """(the condition of @media or "", selector, properties) in the order of the file."""
+        text = re.sub(r"/\*.*?\*/", "", (FOLDER / "app.css").read_text(encoding="utf-8"), flags=re.DOTALL)
+        condition, at = "", 0
+        while found := re.compile(r"\s*(?:@media ([^{]+)\{|(\})|([^{}@]+)\{([^{}]*)\})").match(text, at):
+            at = found.end()
+            if found[1] or found[2]:
+                condition = (found[1] or "").strip()
+                continue
+            names = {part.split(":")[0].strip() for part in found[4].split(";") if part.strip()}
+            for selector in found[3].split(","):
+                yield condition, selector.strip(), names
+        self.assertEqual(text[at:].strip(), "")
+
+    def test_what_holds_at_some_widths_is_not_undone_below_it(self):
+        rules = list(self.rules())
+        self.assertGreater(len(rules), 150)
+        undone = [f"{condition}: {selector}: {', '.join(names & others)}" for i, (condition, selector, names) in enumerate(rules)
+                  if condition for other, same, others in rules[i + 1:] if not other and same == selector and names & others]
+        self.assertEqual(undone, [])
 
 
 class Modules(unittest.TestCase):

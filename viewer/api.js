@@ -53,13 +53,15 @@ export async function getJson(path, query, signal) {
   return (await request(urlOf(path, query), "GET", signal)).json();
 }
 
-/** The bytes at a path; an error where they are not those of their digest. */
+/** The bytes at a path; an error where they are not those of their digest, which is that of no bytes
+ * that were packed on their way. */
 export async function getBytes(path, query, signal) {
   const answer = await request(urlOf(path, query), "GET", signal);
   const bytes = new Uint8Array(await answer.arrayBuffer());
+  if (answer.headers.get("Content-Encoding")) return bytes;
   const stated = statedCrc(answer.headers.get("Repr-Digest"));
-  if (stated !== null && !answer.headers.get("Content-Encoding") && stated !== crc32c(bytes))
-    throw new Error(`${path} arrived damaged: its CRC-32C is not the one that the server states`);
+  if (stated === null) throw new Error(`${path} came without its CRC-32C, so that nobody knows whether it is whole`);
+  if (stated !== crc32c(bytes)) throw new Error(`${path} arrived damaged: its CRC-32C is not the one that the server states`);
   return bytes;
 }
 
@@ -70,11 +72,11 @@ export async function getSize(path, query, signal) {
   return length === null ? null : Number(length);
 }
 
-/** A blob for the person to keep. */
-export async function download(path, query, name) {
-  const link = document.createElement("a");
+/** A blob for the person to keep, in a file that is named after what it is. */
+export async function download(path, query = {}) {
+  const link = document.createElement("a"), [, stem, ending] = /^v1\/(.*)(\.\w+)$/.exec(path);
   link.href = URL.createObjectURL(new Blob([await getBytes(path, query)]));
-  link.download = name;
+  link.download = [...stem.split(/[/,]/), ...Object.entries(query).flat()].join("-") + ending;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);
 }

@@ -49,7 +49,7 @@ function markLinks(own) {
 }
 
 async function show() {
-  const place = readPlace(), [build, title, link] = PAGES[place.page] ?? PAGES[""];
+  const place = readPlace(), [build, title, link] = PAGES[Object.hasOwn(PAGES, place.page) ? place.page : ""];
   const again = shown.page === place.page, focused = main.contains(document.activeElement) ? nameOf(document.activeElement) : null;
   const isFirst = shown.page === null;
   shown.controller.abort();

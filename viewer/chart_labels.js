@@ -15,16 +15,22 @@ function stepOf(n, most) {
   return n === 0 ? 0 : 1 + Math.min(STEPS - 2, Math.floor(((STEPS - 1) * n) / (most + 1)));
 }
 
-function field(split, n, most, row, column) {
+/** The words of a view that show these digits, too. */
+function alsoShowing(view, digits) {
+  const all = new Set([...(view.all ?? "").split(",").filter(Boolean).map(Number), ...digits]);
+  return {...view, all: [...all].sort((a, b) => a - b).join(",")};
+}
+
+function field(split, view, n, most, row, column) {
   const same = row === column;
-  const query = same ? {kind: "single", any: row} : {kind: "pair", all: `${Math.min(row, column)},${Math.max(row, column)}`};
+  const query = same ? {...alsoShowing(view, [row]), kind: "single"} : {...alsoShowing(view, [row, column]), kind: "pair"};
   const what = same ? `${row} alone` : `${row} and ${column}`;
   const inside = n ? h("a", {href: placeLink(["samples", split], query), "aria-label": `${what}: ${plural(n, "sample")}`}, number(n)) : "0";
   return h("td", {class: `heat${stepOf(n, most)}${same ? " alone" : ""}`}, inside);
 }
 
-/** A table of the digits of a split's document or statistics. */
-export function createHeatMap(split, counted) {
+/** A table of the digits of the statistics of a split, or of a view of it. */
+export function createHeatMap(split, counted, view) {
   const digits = counted.labels.map((_, digit) => digit);
   const counts = digits.map((row) => digits.map((column) =>
     (row === column ? alone(counted, row) : counted.cooccurrence[row][column])));
@@ -34,7 +40,7 @@ export function createHeatMap(split, counted) {
     h("table", {class: "heat"},
       h("thead", {}, h("tr", {}, h("td", {}), digits.map((digit) => h("th", {scope: "col"}, digit)))),
       h("tbody", {}, digits.map((row) => h("tr", {}, h("th", {scope: "row"}, row),
-        digits.map((column) => field(split, counts[row][column], row === column ? mostAlone : mostPairs, row, column)))))));
+        digits.map((column) => field(split, view, counts[row][column], row === column ? mostAlone : mostPairs, row, column)))))));
 }
 
 /** How many samples show each digit, alone or not. */
@@ -43,7 +49,7 @@ export function createDigits(split, counted, view) {
   return h("ol", {class: "digits", start: 0}, counted.labels.map((n, digit) => {
     const bar = h("span", {class: "weight"});
     bar.style.width = `${(100 * n) / most}%`;
-    return h("li", {}, h("a", {href: placeLink(["samples", split], {...view, any: digit}), "aria-label": `${digit}: ${plural(n, "sample")}`}, digit),
+    return h("li", {}, n ? h("a", {href: placeLink(["samples", split], alsoShowing(view, [digit])), "aria-label": `${digit}: ${plural(n, "sample")}`}, digit) : h("span", {}, digit),
       h("span", {class: "weights", "aria-hidden": "true"}, bar), h("span", {class: "numbers"}, number(n)));
   }));
 }

@@ -19,6 +19,13 @@ function open(dialog) {
   dialog.showModal();
 }
 
+/** Something that a person has to know. */
+export function tell(title, text) {
+  const dialog = h("dialog", {"aria-labelledby": "told-title"}, h("h2", {id: "told-title"}, title), h("p", {}, text),
+    h("p", {class: "links"}, h("button", {type: "button", autofocus: true, onclick: () => dialog.close()}, "Close")));
+  open(dialog);
+}
+
 export function showKeys() {
   if (document.querySelector("dialog")) return;
   const dialog = h("dialog", {"aria-labelledby": "keys-title"}, h("h2", {id: "keys-title"}, "Keys"),

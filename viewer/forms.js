@@ -6,6 +6,7 @@ import {h, number, sizeText} from "./dom.js";
 import {PIXELS, unpack} from "./events.js";
 import {readNpy} from "./npy.js";
 import {readSafetensors} from "./safetensors.js";
+import {save} from "./saving.js";
 import {createCanvas, drawRgba, drawSpan} from "./screen.js";
 import {byPolarity, merged} from "./take.js";
 
@@ -97,7 +98,7 @@ function card(form) {
     picture, size, bar,
     element: h("article", {class: "card form"}, h("h3", {}, form.title), h("p", {class: "soft"}, form.help), picture,
       h("p", {class: "weights", "aria-hidden": "true"}, bar), h("p", {class: "numbers"}, size),
-      h("p", {class: "query"}, h("a", {href: urlOf(form.path, form.query), download: ""}, `.${form.ending}`), " ", h("code", {}, words))),
+      h("p", {class: "query"}, h("a", {href: urlOf(form.path, form.query), onclick: save(form.path, form.query)}, `.${form.ending}`), " ", h("code", {}, words))),
   };
 }
 
@@ -111,10 +112,11 @@ async function show(form, own, least, signal) {
   own.picture.replaceChildren(...pictures);
 }
 
-/** Cards of all forms of the sample at `path`, without its ending, which fill themselves. */
-export function createForms(path, signal) {
+/** Cards of all forms of the sample at `path`, without its ending, which fill themselves; `query` goes
+ * with each. */
+export function createForms(path, query, signal) {
   const cards = FORMS.map((row) => {
-    const form = {...row, path: `${path}.${row.ending}`}, own = card(form);
+    const form = {...row, path: `${path}.${row.ending}`, query: {...row.query, ...query}}, own = card(form);
     show(form, own, 500, signal).catch((error) => { if (!signal.aborted) own.size.textContent = error.message; });
     return own.element;
   });

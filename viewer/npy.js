@@ -3,7 +3,7 @@
 
 const ARRAYS = {
   "|u1": Uint8Array, "|b1": Uint8Array, "<u2": Uint16Array, "<i2": Int16Array, "<i4": Int32Array,
-  "<f4": Float32Array, "<f8": Float64Array,
+  "<f4": Float32Array, "<f8": Float64Array, "<u8": BigUint64Array,
 };
 
 /** {shape, values} of a file in C order. */

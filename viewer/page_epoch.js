@@ -48,7 +48,7 @@ function codeOf(path, query, split, wish, view, total) {
     python: `import itertools, twonmnist
 
 split = twonmnist.Split("${server}", "${split}")${pythonView(view)}
-batches = twonmnist.loader(split, batch_size=${size}, seed=${seed}, rank=${rank}, world=${world})
+batches = twonmnist.loader(split, batch_size=${size}, seed=${seed}, rank=${rank}, world=${world}, last="short")
 batches.set_epoch(${epoch})
 frames, labels = next(itertools.islice(batches, ${k}, None))`,
     numpy: `import ${words ? "io, " : ""}numpy${words ? ", urllib.request" : ""}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The mixer: recordings of a source, or a fresh pair by its numbers; what they are, and their mix.
-import {download, getBytes, getSplits, pinned, urlOf} from "./api.js";
+import {getBytes, getSplits, pinned, urlOf} from "./api.js";
 import {createRateChart} from "./chart_rate.js";
 import {createClock} from "./clock.js";
 import {createCode, sampleLines} from "./code.js";
@@ -12,10 +12,11 @@ import {readNpy} from "./npy.js";
 import {noteInPlace, placeLink, readPlace} from "./place.js";
 import {createPlayer} from "./player.js";
 import {readBatch} from "./safetensors.js";
+import {save} from "./saving.js";
 import {createSpaceTime} from "./spacetime.js";
 import {asRecording, byPolarity, byRecording, lengthOf} from "./take.js";
 
-const MOST = 10, FORMATS = ["bin", "npy", "json", "safetensors"];
+const MOST = 10, FORMATS = ["bin", "npy", "json", "safetensors", "png"];
 const U64_MAX = 18446744073709551615n, I64_MAX = 9223372036854775807n;
 
 /** Numbers of recordings of that many different digits, by chance. */
@@ -120,8 +121,8 @@ function results(wish, found, signal) {
           ["Events dropped, since one before is equal", number(whole.dropped)],
           ["Mixed here, too", same ? "the same events, one by one" : h("strong", {class: "bad"}, "other events than the server’s")]]))),
     h("section", {class: "panel"}, h("h2", {}, "Get exactly this"), createCode(codeOf(wish, found)),
-      h("p", {class: "links"}, FORMATS.map((ending) => h("button", {type: "button", class: "small", onclick: () =>
-        download(`${found.path}.${ending}`, {}, `${found.path.split("/").slice(1).join("-").replaceAll(",", "-")}.${ending}`)}, `Download .${ending}`)))),
+      h("p", {class: "links"}, FORMATS.map((ending) =>
+        h("button", {type: "button", class: "small", onclick: save(`${found.path}.${ending}`)}, `Download .${ending}`)))),
   ];
 }
 

@@ -31,7 +31,7 @@ async function pageOf(name, view, page, signal) {
 export async function showSamples(main, signal) {
   const {words: [name], query} = readPlace(), view = viewOf(query), page = Number(query.get("page") ?? 0) || 0;
   const {rows} = await getSplits();
-  const pictures = SPANS[query.get("pictures")] ? query.get("pictures") : "moment", kept = pictures === "moment" ? {} : {pictures};
+  const pictures = Object.hasOwn(SPANS, query.get("pictures")) ? query.get("pictures") : "moment", kept = pictures === "moment" ? {} : {pictures};
   const link = (changes, split = name) => placeLink(["samples", split], {...view, ...kept, ...changes});
   const go = (changes) => { location.hash = link(changes); };
   const body = h("div", {class: "results", "aria-busy": "true"});

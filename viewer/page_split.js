@@ -43,7 +43,7 @@ export async function showSplit(main, signal) {
     h("div", {class: "two"},
       h("section", {class: "panel"}, h("h2", {}, "Digits that stand together"),
         h("p", {class: "soft"}, "Samples for each pair of digits; on the diagonal, of one digit alone. Each leads to them."),
-        createHeatMap(name, counts)),
+        createHeatMap(name, counts, view)),
       h("section", {class: "panel"}, h("h2", {}, "Events per sample"),
         h("p", {class: "soft"}, `From ${number(counts.event_counts.min)} to ${number(counts.event_counts.max)}; the line is the mean. Two digits make about twice as many as one.`),
         createHistogram(counts.event_counts, signal),

@@ -48,7 +48,7 @@ function card(row) {
 
 async function recordingsOf(source, sources, signal) {
   const name = await pinned(source);
-  return Promise.all(sources.map(async (i) => unpack(await getBytes(`v1/sources/${name}/samples/${i}.bin`, {}, signal))));
+  return Promise.all(sources.map(async (i) => unpack(await getBytes(`v1/sources/${name}/samples/${i}.bin`, {order: "time"}, signal))));
 }
 
 /** A fresh pair and what it is made of, playing. */

@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // The address bar: what is shown is said behind the '#', so that it can be linked.
 
+/** Of what is no percent-encoding, itself. */
+function decoded(word) {
+  try {
+    return decodeURIComponent(word);
+  } catch {
+    return word;
+  }
+}
+
 /** "#/samples/train?kind=pair" as {page, words, query}. */
 export function readPlace(hash = location.hash) {
   const [path, query = ""] = hash.replace(/^#\/?/, "").split("?");
-  const [page = "", ...words] = path.split("/").map(decodeURIComponent);
+  const [page = "", ...words] = path.split("/").map(decoded);
   return {page, words, query: new URLSearchParams(query)};
 }
 
