@@ -75,6 +75,20 @@ static json_t *file_object(const struct croissant *croissant, const struct entry
                      table->sha256);
 }
 
+/* The split's own file, once a scrub has read all of it. */
+static json_t *split_object(const struct croissant *croissant, const struct entry *entry)
+{
+    char name[NAME_SIZE], url[URL_SIZE], size[32];
+    snprintf(name, sizeof name, "%s" SPLIT_SUFFIX, entry->name);
+    snprintf(url, sizeof url, "%s/v1/splits/%s@%.*s" SPLIT_SUFFIX, croissant->url, entry->name,
+             WIRE_REVISION_MIN, entry->revision);
+    snprintf(size, sizeof size, "%" PRIu64 " B", split_size(entry->split));
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "@type", "cr:FileObject", "@id",
+                     name, "name", name, "description", "the split itself, with all events",
+                     "contentUrl", url, "contentSize", size, "encodingFormat",
+                     WIRE_SAFETENSORS_TYPE, "sha256", entry->holding->file_sha256);
+}
+
 /* ---- the records ---- */
 
 static json_t *column_types(unsigned column)
@@ -219,10 +233,12 @@ struct parts {
     json_t *files, *sets, *rows, *licences, *citations, *revisions;
 };
 
-static void add_entry(const struct croissant *croissant, const struct entry *entry,
-                      const struct parts *parts)
+static void add_entry(const struct croissant *croissant, size_t i, const struct parts *parts)
 {
+    const struct entry *entry = croissant->catalog->entries[i];
     json_array_append_new(parts->files, file_object(croissant, entry));
+    if (croissant->is_verified[i])
+        json_array_append_new(parts->files, split_object(croissant, entry));
     json_array_append_new(parts->sets, record_set(entry));
     json_array_append_new(parts->rows, split_row(entry));
     json_array_append_new(parts->revisions, json_string(entry->revision));
@@ -272,6 +288,6 @@ int croissant_write(const void *user, char **ret, size_t *ret_size, struct error
                                 json_array(), json_array(), json_array()};
     for (size_t i = 0; i < croissant->catalog->n_entries; i++)
         if (is_there[i])
-            add_entry(croissant, croissant->catalog->entries[i], &parts);
+            add_entry(croissant, i, &parts);
     return description_write(document(croissant, &parts), ret, ret_size, why);
 }

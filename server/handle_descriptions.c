@@ -53,7 +53,7 @@ bool check_croissant(struct request *request, struct reply *reply)
 /* What of it changes without the catalog. */
 struct seen {
     char url[sizeof(struct origin)];
-    bool is_damaged[CATALOG_MAX_SPLITS];
+    bool is_damaged[CATALOG_MAX_SPLITS], is_verified[CATALOG_MAX_SPLITS];
 };
 
 void handle_croissant(struct request *request, struct reply *reply)
@@ -63,9 +63,12 @@ void handle_croissant(struct request *request, struct reply *reply)
     memset(&seen, 0, sizeof seen);
     origin_of(request, &origin);
     memcpy(seen.url, origin.url, strlen(origin.url));
-    for (size_t i = 0; i < request->catalog->n_entries; i++)
-        seen.is_damaged[i] = entry_is_damaged(request->catalog->entries[i]);
-    const struct croissant croissant = {request->catalog, origin.url};
+    for (size_t i = 0; i < request->catalog->n_entries; i++) {
+        const struct entry *entry = request->catalog->entries[i];
+        seen.is_damaged[i] = entry_is_damaged(entry);
+        seen.is_verified[i] = atomic_load(&entry->holding->verified);
+    }
+    const struct croissant croissant = {request->catalog, origin.url, seen.is_verified};
     const struct document_state state = {&seen, sizeof seen};
     document_answer_latest(request, reply, &request->catalog->documents[CATALOG_CROISSANT], &state,
                            croissant_write, &croissant);

@@ -104,6 +104,22 @@ static void sound_split_is_mapped_to_its_end(void **state)
     holding_unref(holding);
 }
 
+static void the_digest_of_the_whole_file_is_known_from_then_on(void **state)
+{
+    (void)state;
+    struct error why;
+    char digest[SHA256_HEX + 1];
+    put_split(in_folder("a", path), &SOURCE_SPLIT, 7, -1);
+    struct holding *holding = open_holding();
+    sha256_hex_of(split_bytes(holding->split), split_size(holding->split), digest);
+    assert_string_equal(holding->file_sha256, "");
+    for (unsigned times = 0; times < 2; times++) {
+        assert_int_equal(scrub(holding, &why), 0);
+        assert_string_equal(holding->file_sha256, digest);
+    }
+    holding_unref(holding);
+}
+
 static void every_byte_that_was_flipped_is_found_with_its_sample(void **state)
 {
     (void)state;
@@ -270,6 +286,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sound_split_is_verified),
         cmocka_unit_test(sound_split_is_mapped_to_its_end),
+        cmocka_unit_test(the_digest_of_the_whole_file_is_known_from_then_on),
         cmocka_unit_test(every_byte_that_was_flipped_is_found_with_its_sample),
         cmocka_unit_test(split_is_held_against_its_own_sha256),
         cmocka_unit_test(samples_may_lie_across_pieces),

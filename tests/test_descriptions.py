@@ -352,6 +352,7 @@ class Croissant(Served):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.server.wait_until_verified()
         cls.document = cls.server.get("/croissant.json").json()
         cls.files = {it["@id"]: it for it in cls.document["distribution"]}
         cls.sets = {it["@id"]: it for it in cls.document["recordSet"]}
@@ -393,7 +394,8 @@ class Croissant(Served):
             self.assertIn(name, [it["name"] for it in self.document["creator"]])
 
     def test_every_file_is_what_it_says(self):
-        self.assertEqual(len(self.files), 4)
+        names = ("train", "test", "nmnist-train", "nmnist-test")
+        self.assertEqual(set(self.files), {f"{name}{ending}" for name in names for ending in (".csv", ".safetensors")})
         for name, file in self.files.items():
             with self.subTest(name):
                 self.assertTrue(file["contentUrl"].startswith(self.server.url + "/"))
@@ -486,7 +488,16 @@ class Croissant(Served):
                     file.write(bytes([byte[0] ^ 1]))
                 daemon.wait_until(lambda: server.get("/v1/splits/test").status == 500)
                 names = [it["@id"] for it in server.get("/croissant.json").json()["distribution"]]
-                self.assertEqual(names, ["nmnist-test.csv", "nmnist-train.csv", "train.csv"])
+                self.assertEqual([name for name in names if name.endswith(".csv")],
+                                 ["nmnist-test.csv", "nmnist-train.csv", "train.csv"])
+                self.assertNotIn("test.safetensors", names)
+
+    def test_a_file_that_nobody_has_read_yet_is_not_named(self):
+        with daemon.temporary_folder() as folder:
+            daemon.generate(folder, "--count", "20,10", "--seed", "9", source="synthetic")
+            with daemon.Daemon(folder, "--scrub-interval-s", 0) as server:
+                names = [it["@id"] for it in server.get("/croissant.json").json()["distribution"]]
+                self.assertEqual(names, ["nmnist-test.csv", "nmnist-train.csv", "test.csv", "train.csv"])
 
 
 class Llms(Served):

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "common/error.h"
+#include "common/sha256.h"
 #include "common/split.h"
 
 #define HOLDING_CRC_KNOWN ((uint64_t)1 << 32)
@@ -16,14 +17,15 @@
 struct holding {
     atomic_uint n_users;
     struct split *split;
-    atomic_bool damaged;             /* the file is no longer what it was made as; for ever */
-    atomic_bool verified;            /* once all of it was what its checksums say */
-    atomic_uint_fast64_t bad_sample; /* the first that was found not to be, or HOLDING_NO_SAMPLE */
-    atomic_bool told;                /* that sample was named in the log */
-    atomic_uint_fast64_t probed_s;   /* when holding_is_cold() looked last */
+    atomic_bool damaged;              /* the file is no longer what it was made as; for ever */
+    atomic_bool verified;             /* once all of it was what its checksums say; then there is */
+    char file_sha256[SHA256_HEX + 1]; /* of the whole file, "" before */
+    atomic_uint_fast64_t bad_sample;  /* the first that was found not to be, or HOLDING_NO_SAMPLE */
+    atomic_bool told;                 /* that sample was named in the log */
+    atomic_uint_fast64_t probed_s;    /* when holding_is_cold() looked last */
     atomic_bool cold;
-    atomic_uint_fast64_t looked_ms;  /* when holding_glance() looked at the file last */
-    atomic_uint_fast64_t file_crc;   /* split_crc32c(), once known, with HOLDING_CRC_KNOWN */
+    atomic_uint_fast64_t looked_ms;   /* when holding_glance() looked at the file last */
+    atomic_uint_fast64_t file_crc;    /* split_crc32c(), once known, with HOLDING_CRC_KNOWN */
 
     /* The last scrub, or the one that runs. */
     atomic_uint_fast64_t scrubbed_bytes;

@@ -17,10 +17,11 @@ enum { PIECE_BYTES = 1 << 20 };
 struct scrub {
     struct holding *holding;
     uint8_t *piece;
-    struct sha256 *hash;
-    uint64_t at, end;      /* in the file */
-    uint64_t sample;       /* the next that is not complete */
-    uint64_t sample_bytes; /* of it, so far */
+    struct sha256 *hash;      /* of the data */
+    struct sha256 *file_hash; /* of the whole file, the first time; or NULL */
+    uint64_t at, end;         /* in the file */
+    uint64_t sample;          /* the next that is not complete */
+    uint64_t sample_bytes;    /* of it, so far */
     uint32_t sample_crc;
 };
 
@@ -75,6 +76,8 @@ static int read_piece(struct scrub *scrub, struct error *why)
     if (r < 0)
         return r;
     sha256_add(scrub->hash, scrub->piece, size);
+    if (scrub->file_hash)
+        sha256_add(scrub->file_hash, scrub->piece, size);
     uint64_t index = events_start > scrub->at ? events_start - scrub->at : 0;
     if (index < size)
         r = add_events(scrub, scrub->piece + index, size - (size_t)index, why);
@@ -98,6 +101,8 @@ static int check_hash(struct scrub *scrub, struct error *why)
 static int read_all(struct scrub *scrub, scrub_go_on *go_on, void *user, struct error *why)
 {
     uint64_t start = split_data_start(scrub->holding->split);
+    if (scrub->file_hash) /* the header's own hash is the split's revision, so it is what it was */
+        sha256_add(scrub->file_hash, split_bytes(scrub->holding->split), start);
     for (scrub->at = start; scrub->at < scrub->end;) {
         atomic_store(&scrub->holding->scrubbed_bytes, scrub->at - start);
         if (!go_on(user, scrub->at - start))
@@ -111,13 +116,16 @@ static int read_all(struct scrub *scrub, scrub_go_on *go_on, void *user, struct 
 }
 
 /* What it found holds for the file as it was opened; one that was written to is none of that. */
-static int conclude(struct holding *holding, int r, struct error *why)
+static int conclude(struct scrub *scrub, int r, struct error *why)
 {
+    struct holding *holding = scrub->holding;
     struct timespec now;
     if (r == -ECANCELED || r == -ENOMEM)
         return r;
     if (!split_is_intact(holding->split))
         r = error_set(why, -EBADMSG, "it was written to or cut short since it was opened");
+    if (r == 0 && scrub->file_hash)
+        sha256_hex(scrub->file_hash, holding->file_sha256);
     if (r == 0)
         holding->verified = true;
     else
@@ -130,13 +138,17 @@ static int conclude(struct holding *holding, int r, struct error *why)
 int scrub_run(struct holding *holding, scrub_go_on *go_on, void *user, struct error *why)
 {
     struct scrub scrub = {.holding = holding, .end = split_size(holding->split)};
+    bool is_first = !atomic_load(&holding->verified);
     int r;
     scrub.piece = malloc(PIECE_BYTES);
-    if (scrub.piece && sha256_new(&scrub.hash) == 0)
+    if (scrub.piece && sha256_new(&scrub.hash) == 0 &&
+        (!is_first || sha256_new(&scrub.file_hash) == 0))
         r = read_all(&scrub, go_on, user, why);
     else
         r = error_set(why, -ENOMEM, "no memory to read it");
+    r = conclude(&scrub, r, why);
+    sha256_free(scrub.file_hash);
     sha256_free(scrub.hash);
     free(scrub.piece);
-    return conclude(holding, r, why);
+    return r;
 }
