@@ -17,7 +17,7 @@
     X(BIN,         WIRE_BIN,         WIRE_BIN_TYPE,         false, encode_bin,         NULL,               NULL) \
     X(NPY,         WIRE_NPY,         WIRE_NPY_TYPE,         false, encode_npy,         NULL,               NULL) \
     X(SAFETENSORS, WIRE_SAFETENSORS, WIRE_SAFETENSORS_TYPE, false, NULL,               encode_safetensors, NULL) \
-    X(PNG,         WIRE_PNG,         WIRE_PNG_TYPE,         false, encode_png,         NULL,               image_makers) \
+    X(PNG,         WIRE_PNG,         WIRE_PNG_TYPE,         false, encode_png,         encode_png_sheet,   image_makers) \
     X(CSV,         WIRE_CSV,         WIRE_CSV_TYPE,         true,  NULL,               NULL,               NULL) \
     X(JSONL,       WIRE_JSONL,       WIRE_JSONL_TYPE,       true,  NULL,               NULL,               NULL) \
     X(JSONLD,      WIRE_JSONLD,      WIRE_JSONLD_TYPE,      true,  NULL,               NULL,               NULL) \

@@ -4,13 +4,20 @@
 #include <inttypes.h>
 
 #include "common/order.h"
+#include "common/picture.h"
 #include "server/about.h"
 #include "server/body.h"
 #include "server/handlers.h"
+#include "server/pictured.h"
 #include "server/problem.h"
 #include "server/samples/cost.h"
 
 enum { BODY_BYTES_PER_US = 20 };
+
+static bool is_sheet(const struct request *request)
+{
+    return request->format == FORMAT_PNG;
+}
 
 static uint64_t weigh(const struct request *request, uint64_t n, bool mixed)
 {
@@ -19,6 +26,7 @@ static uint64_t weigh(const struct request *request, uint64_t n, bool mixed)
         .mixed = mixed,
         .text = format_rows[request->format].text,
         .head = request->method == METHOD_HEAD,
+        .pixels = is_sheet(request) && n > 0 ? encode_png_sheet_pixels(&request->form, n) : 0,
     };
     uint64_t cold_us = entry_is_cold(request->entry) ? cost_cold_us(n) : 0;
     return cost_us(request->entry, &request->form, &cost) + cold_us;
@@ -28,6 +36,8 @@ static void answer(struct request *request, struct reply *reply, enum batch_kind
                    const uint64_t *indices, size_t n)
 {
     struct about about;
+    if (is_sheet(request) && !pictured_check_sheet(request, reply, n))
+        return;
     about_request(request, &about);
     const struct batch batch = {
         .entry = request->entry,
@@ -50,6 +60,7 @@ bool check_batch(struct request *request, struct reply *reply)
     uint64_t n_samples = split_n_samples(request->entry->split), n = request->numbers.n;
     if (request->method == METHOD_POST) {
         /* The body is read by who makes the answer; it can list an index in two bytes. */
+        most = is_sheet(request) ? PICTURE_SHEET_MAX : most;
         n = request->body_size / 2 < most ? request->body_size / 2 : most;
         request->cost_us = weigh(request, n, false) + request->body_size / BODY_BYTES_PER_US;
         return true;
@@ -66,7 +77,7 @@ bool check_batch(struct request *request, struct reply *reply)
             return false;
         }
     request->cost_us = weigh(request, n, false);
-    return true;
+    return !is_sheet(request) || pictured_check_sheet(request, reply, n);
 }
 
 static bool read_body(struct request *request, struct reply *reply)
@@ -110,7 +121,8 @@ static bool check_rank(struct request *request, struct reply *reply)
                        "size is %" PRIu64 ", %" PRIu64 " samples for a rank; max_batch_size is "
                        "%" PRIu64,
                        request->params[PARAM_SIZE], n, most);
-    return rank < world && n <= most;
+    return rank < world && n <= most &&
+           (!is_sheet(request) || pictured_check_sheet(request, reply, n));
 }
 
 static struct order_share rank_share(const struct request *request, uint64_t n,

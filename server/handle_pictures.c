@@ -9,19 +9,9 @@
 #include "server/problem.h"
 #include "server/samples/cost.h"
 
-enum { SHEET_SCALE = 3 /* ten side by side are as wide as a page */ };
-
-static struct form form_of(const struct request *request)
-{
-    struct form form = request->form;
-    if (!request_gave(request, PARAM_SCALE))
-        form.picture.scale = SHEET_SCALE;
-    return form;
-}
-
 bool check_sheet(struct request *request, struct reply *reply)
 {
-    const struct form form = form_of(request);
+    const struct form *form = &request->form;
     uint64_t n = request_page_length(request), length = request->params[PARAM_LENGTH];
     if (length > PICTURE_SHEET_MAX) {
         problem_number(request, reply, PROBLEM_TOO_LARGE, "limit", PICTURE_SHEET_MAX,
@@ -37,18 +27,17 @@ bool check_sheet(struct request *request, struct reply *reply)
     }
     const struct cost cost = {
         .n = n,
-        .mixed = form.has_order,
+        .mixed = form->has_order,
         .text = false,
         .head = request->method == METHOD_HEAD,
-        .pixels = encode_png_sheet_pixels(&form, n),
+        .pixels = encode_png_sheet_pixels(form, n),
     };
-    request->cost_us = cost_us(request->entry, &form, &cost) + paging_order_us(request);
-    return pictured_check_pixels(request, reply, cost.pixels);
+    request->cost_us = cost_us(request->entry, form, &cost) + paging_order_us(request);
+    return pictured_check_sheet(request, reply, n);
 }
 
 static int add_sheet(struct request *request, struct reply *reply, struct error *why)
 {
-    const struct form form = form_of(request);
     struct rows rows = paging_rows(request, request_page_length(request));
     uint64_t positions[PICTURE_SHEET_MAX];
     int r = paging_find(request, reply, &rows, why);
@@ -62,7 +51,7 @@ static int add_sheet(struct request *request, struct reply *reply, struct error 
         .indices = positions,
         .n = rows.n,
     };
-    return encode_png_sheet(&batch, &form, reply, why);
+    return encode_png_sheet(&batch, &request->form, reply, why);
 }
 
 void handle_sheet(struct request *request, struct reply *reply)

@@ -10,6 +10,8 @@
 
 #include "common/json_memory.h"
 #include "server/description.h"
+#include "server/meaning.h"
+#include "server/pictured.h"
 #include "server/problem.h"
 #include "server/route.h"
 
@@ -261,6 +263,18 @@ static void id_of(const struct operation *operation, char ret[NAME_SIZE])
     ret[n] = '\0';
 }
 
+/* Pictures have parameters of their own, and are of events alone. */
+static bool has_meaning(const struct operation *operation, enum param param)
+{
+    uint64_t standard[N_PARAMS];
+    for (enum param i = 0; i < N_PARAMS; i++)
+        standard[i] = param_rows[i].standard;
+    if (operation->format == FORMAT_PNG)
+        return meaning_has(standard, param);
+    return operation->format == N_FORMATS ||
+           !(pictured_params(operation->route) & PARAM_BIT(param));
+}
+
 static json_t *operation_parameters(const struct operation *operation)
 {
     json_t *list = json_array();
@@ -271,7 +285,7 @@ static json_t *operation_parameters(const struct operation *operation)
             json_array_append_new(list, reference("parameters", name));
         }
     for (enum param param = 0; param < N_PARAMS; param++)
-        if (operation->route->params & PARAM_BIT(param) &&
+        if (operation->route->params & PARAM_BIT(param) && has_meaning(operation, param) &&
             !(operation->is_post && param_rows[param].kind == PARAM_NUMBERS)) {
             snprintf(name, sizeof name, "query-%s", param_rows[param].name);
             json_array_append_new(list, reference("parameters", name));

@@ -63,15 +63,15 @@ const struct route routes[] = {
     {"/v1/splits/{split}/indices", GET, JSON | NPY, SERVES_DOCUMENT, VIEW, check_indices, handle_indices, "where the samples of a view are in the split, ascending"},
     {"/v1/splits/{split}/samples", GET, JSON | CSV | JSONL | PNG, SERVES_DOCUMENT, ROWS | VIEW | SHEET, check_rows, handle_rows, "rows about samples, without events: a page in JSON, as a table all of them; or a contact sheet of the page"},
     {"/v1/splits/{split}/samples/{i}", GET, 0, SERVES_SAMPLE, FORM | PICTURE, check_sample, handle_sample, "one sample"},
-    {"/v1/splits/{split}/batch", GET | POST, 0, SERVES_BATCH, FORM | PARAM_BIT(PARAM_INDICES), check_batch, handle_batch, "these samples"},
-    {"/v1/splits/{split}/epochs/{order_seed}/{epoch}/batches/{k}", GET, 0, SERVES_BATCH, FORM | EPOCH | VIEW, check_epoch_batch, handle_epoch_batch, "a training batch of an epoch"},
+    {"/v1/splits/{split}/batch", GET | POST, 0, SERVES_BATCH, FORM | PARAM_BIT(PARAM_INDICES) | PARAM_BIT(PARAM_SCALE), check_batch, handle_batch, "these samples"},
+    {"/v1/splits/{split}/epochs/{order_seed}/{epoch}/batches/{k}", GET, 0, SERVES_BATCH, FORM | EPOCH | VIEW | PARAM_BIT(PARAM_SCALE), check_epoch_batch, handle_epoch_batch, "a training batch of an epoch"},
     {"/v1/splits/{split}/shards", GET, JSON, SERVES_SHARDS, SHARD, check_shards, handle_shards, "the split, or a view, as WebDataset shards: their names, sizes and digests"},
     {"/v1/splits/{split}/shards/{shard}", GET, TAR, SERVES_SHARDS, SHARD, check_shard, handle_shard, "one shard: a tar archive of samples in any form that a file can have, and what is known of each"},
     {"/v1/sources/{source}/samples", GET, JSON | CSV | JSONL | PNG, SERVES_DOCUMENT, ROWS | VIEW | SHEET, check_rows, handle_rows, "rows about recordings, as those about samples"},
     {"/v1/sources/{source}/samples/{i}", GET, 0, SERVES_SAMPLE, FORM | PICTURE, check_sample, handle_sample, "one recording"},
     {"/v1/mix/{source}/{recordings}", GET, 0, SERVES_SAMPLE, FORM | PICTURE, check_mix, handle_mix, "these recordings, mixed now"},
     {"/v1/pairs/{source}/{seed}/{index}", GET, 0, SERVES_SAMPLE, FORM | PICTURE, check_pair, handle_pair, "a fresh pair"},
-    {"/v1/pairs/{source}/{seed}/batches/{k}", GET, 0, SERVES_BATCH, FORM | RANK, check_pair_batch, handle_pair_batch, "a batch of fresh pairs"},
+    {"/v1/pairs/{source}/{seed}/batches/{k}", GET, 0, SERVES_BATCH, FORM | RANK | PARAM_BIT(PARAM_SCALE), check_pair_batch, handle_pair_batch, "a batch of fresh pairs"},
 };
 /* clang-format on */
 

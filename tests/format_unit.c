@@ -59,7 +59,7 @@ static void samples_and_batches_come_where_there_is_an_encoder(void **state)
 {
     (void)state;
     assert_int_equal(format_of_samples(), JSON | BIN | NPY | SAFETENSORS | PNG);
-    assert_int_equal(format_of_batches(), JSON | SAFETENSORS);
+    assert_int_equal(format_of_batches(), JSON | SAFETENSORS | PNG);
 }
 
 static void a_list_names_the_extensions(void **state)

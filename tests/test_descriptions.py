@@ -230,8 +230,33 @@ class OpenApi(Served):
                     continue  # what it is there for is not there
                 url = self.url_of(path, operation).split("?")[0]
                 words = [word for word in (beside, "indices=0" if "/batch" in path and "{k}" not in path
-                                           else "") if word]
+                                           else "split=train" if path == "/rows" else "") if word]
                 self.assertEqual(self.server.get(url + "?" + "&".join(words)).body, given.body)
+
+    def test_every_path_takes_the_parameters_that_it_tells(self):
+        for path, method, operation in self.operations():
+            if method == "post" or "." not in path or path.startswith("/metrics"):
+                continue
+            for it in self.parameters(operation):
+                if it["in"] == "path":
+                    continue
+                schema = it["schema"]
+                value = schema.get("default", schema.get("enum", [schema.get("minimum", 1)])[0])
+                with self.subTest(path=path, name=it["name"]):
+                    answer = self.ask_with(path, operation, it["name"], value)
+                    detail = answer.json()["detail"] if answer.status >= 400 else ""
+                    self.assertNotRegex(detail, "goes with png|no parameter|in this form")
+
+    def test_what_is_of_pictures_is_told_of_pictures(self):
+        def names(path):
+            return {it["name"] for it in self.parameters(self.openapi["paths"][path]["get"])}
+        sample, page = "/v1/splits/{split}/samples/{i}", "/v1/splits/{split}/samples"
+        pictured = {"scale", "strip", "frames"}
+        self.assertLessEqual(pictured, names(sample) & names(sample + ".png"))
+        self.assertFalse(pictured & (names(sample + ".npy") | names(sample + ".json")))
+        self.assertFalse({"scale", "denoise", "order"} & (names(page + ".csv") | names(page + ".json")))
+        self.assertLessEqual({"scale", "denoise", "order", "sort"}, names(page + ".png"))
+        self.assertFalse({"bins", "slice", "axes"} & names(sample + ".png"))
 
     def test_every_path_takes_no_other_parameter(self):
         for path, method, operation in self.operations():

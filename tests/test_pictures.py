@@ -144,6 +144,39 @@ class Sheets(Compared):
         self.assertIn(f"offset is {n}", answer.json()["detail"])
 
 
+class Batches(Compared):
+    """A batch as a contact sheet, in its order."""
+
+    def check(self, path, query, samples, scale=3, merged=False):
+        self.same(picture(path, query)[0], rules.sheet(samples, scale, merged), path, query)
+
+    def test_these_samples(self):
+        chosen = [7, 3, 3, 11]
+        samples = [events(f"/v1/splits/train/samples/{i}") for i in chosen]
+        self.check("/v1/splits/train/batch", "?indices=7,3,3,11", samples)
+        self.check("/v1/splits/train/batch", "?indices=7,3,3,11&scale=1", samples, 1)
+        merged = [events(f"/v1/splits/train/samples/{i}", "?polarity=merge&t1=90000") for i in chosen]
+        self.check("/v1/splits/train/batch", "?indices=7,3,3,11&polarity=merge&t1=90000", merged, merged=True)
+
+    def test_these_samples_by_their_list(self):
+        path = "/v1/splits/train/batch.png"
+        answer = server.get(path, method="POST", body=b'{"indices": [7, 3]}')
+        self.assertEqual((answer.status, answer.body), (200, get(path + "?indices=7,3").body))
+        for body, status, code in ((b'{"indices": []}', 404, "no-such-sample"),
+                                   (b'{"indices": [' + b"1," * 100 + b"1]}", 413, "too-large")):
+            answer = server.get(path, method="POST", body=body)
+            self.assertEqual((answer.status, answer.json()["code"]), (status, code))
+
+    def test_a_batch_of_an_epoch(self):
+        order = np.random.RandomState([5, 3]).permutation(get("/v1/splits/train.json").json()["samples"])
+        samples = [events(f"/v1/splits/train/samples/{i}") for i in order[12:24][1::2]]
+        self.check("/v1/splits/train/epochs/5/3/batches/1", "?size=12&rank=1&world=2", samples)
+
+    def test_a_batch_of_fresh_pairs(self):
+        samples = [events(f"/v1/pairs/nmnist-train/7/{i}") for i in range(22, 33)]
+        self.check("/v1/pairs/nmnist-train/7/batches/2", "?size=11", samples)
+
+
 class Http(unittest.TestCase):
     def test_a_client_that_wants_pictures_gets_them(self):
         for path in (SAMPLES[0], "/v1/splits/train/samples?length=2"):
@@ -153,7 +186,8 @@ class Http(unittest.TestCase):
             self.assertEqual(server.get(path).headers["Content-Type"], "application/json")
 
     def test_who_has_it_is_told_so(self):
-        for path in (SAMPLES[0] + ".png?strip=3", "/v1/splits/train/samples.png?length=2"):
+        for path in (SAMPLES[0] + ".png?strip=3", "/v1/splits/train/samples.png?length=2",
+                     "/v1/splits/train/batch.png?indices=4,2"):
             tag = get(path).headers["ETag"]
             self.assertRegex(tag, r'^"[0-9a-f]{16}-[0-9a-f]{8}\.png-1\.6\.\d+-[\w.-]+"$')
             answer = server.get(path, If_None_Match=tag)
@@ -162,7 +196,8 @@ class Http(unittest.TestCase):
             self.assertEqual(server.get(path, If_None_Match=tag.replace(".png", ".bin")).status, 200)
 
     def test_head_says_what_get_does(self):
-        for path in (SAMPLES[0] + ".png", "/v1/splits/train/samples.png?length=2"):
+        for path in (SAMPLES[0] + ".png", "/v1/splits/train/samples.png?length=2",
+                     "/v1/splits/train/batch.png?indices=4,2"):
             got, head = get(path), server.get(path, method="HEAD")
             self.assertEqual((head.status, head.body), (200, b""))
             for name in ("ETag", "Content-Type", "Cache-Control", "Twonmnist-Labels"):
@@ -194,7 +229,14 @@ class Http(unittest.TestCase):
                 (SAMPLES[0] + ".png?strip=64&scale=32", 413, "the limit is 33554432"),
                 (SAMPLES[0] + ".png?frames=256&scale=32", 413, "the limit is 33554432"),
                 ("/v1/splits/train/samples/999999.png", 404, "there is no sample 999999"),
-                ("/v1/splits/train/batch.png?indices=1", 406, "json, safetensors"),
+                ("/v1/splits/train/batch.png?indices=1&as=frames", 406, "in this form samples come here as json, "),
+                ("/v1/splits/train/batch.png?indices=1&strip=2", 400, 'no parameter "strip"'),
+                ("/v1/splits/train/batch.json?indices=1&scale=2", 400, "scale goes with png, not with json"),
+                ("/v1/splits/train/batch.png?indices=" + ",".join(["1"] * 101), 413, "one at least and 100 at most"),
+                ("/v1/splits/train/batch.png?scale=32&indices=" + ",".join(["1"] * 100), 413, "the limit is 33554432"),
+                ("/v1/splits/train/epochs/1/0/batches/0.png?size=101", 413, "a contact sheet of 101 samples"),
+                ("/v1/splits/train/epochs/1/0/batches/0.png?size=1&world=2&rank=1", 404, "a contact sheet of 0 samples"),
+                ("/v1/pairs/nmnist-train/7/batches/0.png?size=128", 413, "a contact sheet of 128 samples"),
                 (page + ".png?length=101", 413, "a contact sheet has 100 samples at most"),
                 (page + ".png?scale=32", 413, "the limit is 33554432"),
                 (page + ".png?strip=2", 400, 'no parameter "strip"'),
