@@ -7,9 +7,11 @@
  * and URL, some headers, an empty line, a body. '~' and '^' stand for the revisions of the source
  * and of the split mixed from it, which no mutation finds. */
 #include <ctype.h>
+#include <endian.h>
 #include <jansson.h>
 #include <string.h>
 #include <strings.h>
+#include <zlib.h>
 
 #include "common/crc32c.h"
 #include "common/safetensors.h"
@@ -283,6 +285,25 @@ static void check_safetensors(const uint8_t *body, size_t size)
     safetensors_free(header);
 }
 
+/* Chunks behind each other, each with its sum, up to the last. */
+static void check_png(const uint8_t *body, size_t size)
+{
+    enum { SIGNATURE = 8, FRAME = 12 };
+    uint32_t n = 0, sum;
+    FUZZ_CHECK(size > SIGNATURE && memcmp(body, "\x89PNG\r\n\x1a\n", SIGNATURE) == 0);
+    const uint8_t *at = body + SIGNATURE, *end = body + size, *last = at;
+    for (; at < end; at += n + FRAME) {
+        last = at;
+        FUZZ_CHECK(end - at >= FRAME);
+        memcpy(&n, at, sizeof n);
+        n = be32toh(n);
+        FUZZ_CHECK(n <= (size_t)(end - at) - FRAME);
+        memcpy(&sum, at + 8 + n, sizeof sum);
+        FUZZ_CHECK(crc32(0, at + 4, n + 4) == be32toh(sum));
+    }
+    FUZZ_CHECK(memcmp(last + 4, "IEND", 4) == 0);
+}
+
 static void check_body(const struct reply *reply)
 {
     const char *type = header_of(reply, "Content-Type");
@@ -295,6 +316,8 @@ static void check_body(const struct reply *reply)
         check_json(body, size, strstr(type, "problem"), reply->status);
     else if (strcmp(type, "application/x-safetensors") == 0 && reply->status == 200)
         check_safetensors(body, size);
+    else if (strcmp(type, WIRE_PNG_TYPE) == 0)
+        check_png(body, size);
     else if (strcmp(type, "application/x-npy") == 0)
         FUZZ_CHECK(size > 8 && memcmp(body, "\x93NUMPY", 6) == 0);
     free(body);
