@@ -48,6 +48,10 @@ static bool read_param(struct request *request, struct reply *reply, uint64_t al
     request->given |= PARAM_BIT(param);
     if (param_rows[param].kind == PARAM_NUMBERS)
         return read_numbers(request, reply, name, value, strlen(value));
+    if (param_rows[param].kind == PARAM_NAME) {
+        request->split = value;
+        return true;
+    }
     int r = ARGUMENTS_VIEW & PARAM_BIT(param)
                 ? view_set(&request->rule, arguments_view_word(param), value, strlen(value), &why)
                 : param_value(param, value, &request->params[param], &why);
@@ -111,6 +115,17 @@ static bool find_entry(struct request *request, struct reply *reply, const char 
         request->pinned = at != NULL;
         return true;
     }
+    return false;
+}
+
+/* The split of a path that has no place for its name. */
+static bool find_named(struct request *request, struct reply *reply, uint64_t allowed)
+{
+    if (!(allowed & PARAM_BIT(PARAM_SPLIT)))
+        return true;
+    if (request->split)
+        return find_entry(request, reply, request->split, strlen(request->split), false);
+    problem(request, reply, PROBLEM_BAD_PARAMETER, "split is missing");
     return false;
 }
 
@@ -251,5 +266,6 @@ bool arguments_read(struct request *request, struct reply *reply, uint64_t allow
         if (!read_variable(request, reply, match->captures[i].variable, match->captures[i].at,
                            match->captures[i].n))
             return false;
-    return check_form(request, reply) && check_view(request, reply);
+    return find_named(request, reply, allowed) && check_form(request, reply) &&
+           check_view(request, reply);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Rows about samples, without events: a page of a split or of a view, in the order that is asked
- * for; or all of them as a table. */
+ * for; or all of them as a table. Names and rows of splits as clients of Hugging Face's server of
+ * datasets want them. */
 #include <inttypes.h>
 
 #include "server/document.h"
@@ -8,8 +9,9 @@
 #include "server/paging.h"
 #include "server/problem.h"
 #include "server/samples/rows.h"
+#include "server/samples/text.h"
 
-enum { ROWS_PER_US = 2 };
+enum { ROWS_PER_US = 2, NAME_BYTES = WIRE_NAME_MAX + 128 };
 
 static bool is_table(const struct request *request)
 {
@@ -27,9 +29,10 @@ static uint64_t n_rows(const struct request *request)
 
 static enum rows_style style_of(const struct request *request)
 {
-    return request->format == FORMAT_CSV     ? ROWS_CSV
-           : request->format == FORMAT_JSONL ? ROWS_LINES
-                                             : ROWS_PAGE;
+    return request->format == FORMAT_CSV        ? ROWS_CSV
+           : request->format == FORMAT_JSONL    ? ROWS_LINES
+           : request_gave(request, PARAM_SPLIT) ? ROWS_HUB
+                                                : ROWS_PAGE;
 }
 
 /* What is asked for without any parameter is made once. */
@@ -95,6 +98,30 @@ void handle_rows(struct request *request, struct reply *reply)
         return;
     }
     int r = add_rows(request, reply, &why);
+    if (r < 0)
+        problem_error(request, reply, r, &why);
+}
+
+static void add_names(const struct catalog *catalog, struct text *text)
+{
+    text_add(text, "{\"splits\":[");
+    for (size_t i = 0; i < catalog->n_entries; i++)
+        text_format(text, "%s\n{\"dataset\":\"%s\",\"config\":\"%s\",\"split\":\"%s\"}",
+                    i ? "," : "", param_rows[PARAM_DATASET].choices[0],
+                    param_rows[PARAM_CONFIG].choices[0], catalog->entries[i]->name);
+    text_add(text, "],\"pending\":[],\"failed\":[]}\n");
+}
+
+void handle_names(struct request *request, struct reply *reply)
+{
+    const struct catalog *catalog = request->catalog;
+    struct error why;
+    struct text text;
+    int r = text_open(&text, reply, (catalog->n_entries + 1) * NAME_BYTES, &why);
+    if (r == 0) {
+        add_names(catalog, &text);
+        r = text_close(&text, reply, &why);
+    }
     if (r < 0)
         problem_error(request, reply, r, &why);
 }

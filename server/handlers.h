@@ -30,7 +30,7 @@ handler handle_sample, handle_mix, handle_pair;
 
 /* handle_rows.c */
 handler_check check_rows;
-handler handle_rows;
+handler handle_rows, handle_names;
 
 /* handle_pictures.c: a sample's has the checks and the handlers above */
 handler_check check_sheet;

@@ -89,7 +89,9 @@ static unsigned traits_of(const struct route *route, enum format format)
         bool is;
         enum trait trait;
     } traits[] = {
-        {has_variable(route, VARIABLE_SPLIT) || has_variable(route, VARIABLE_SOURCE), HAS_SPLIT},
+        {has_variable(route, VARIABLE_SPLIT) || has_variable(route, VARIABLE_SOURCE) ||
+             route->params & PARAM_BIT(PARAM_SPLIT),
+         HAS_SPLIT},
         {has_variable(route, VARIABLE_I) || has_variable(route, VARIABLE_RECORDINGS) ||
              route->params & PARAM_BIT(PARAM_INDICES),
          HAS_SAMPLES},
@@ -145,6 +147,19 @@ static json_t *choice_schema(const struct param_row *row)
     return schema;
 }
 
+/* Splits, or sources, that are there. */
+static json_t *name_schema(const struct openapi *openapi, bool of_sources)
+{
+    json_t *names = json_array();
+    for (size_t i = 0; i < openapi->catalog->n_entries; i++)
+        if (!of_sources || openapi->catalog->entries[i]->is_source)
+            json_array_append_new(names, json_string(openapi->catalog->entries[i]->name));
+    char pattern[NAME_SIZE];
+    snprintf(pattern, sizeof pattern, "^[^/@]{1,%d}(@[%s]{%d,%d})?$", WIRE_NAME_MAX,
+             WIRE_REVISION_DIGITS, WIRE_REVISION_MIN, WIRE_REVISION_MAX);
+    return json_pack("{s:s, s:s, s:o}", "type", "string", "pattern", pattern, "examples", names);
+}
+
 static json_t *param_schema(const struct openapi *openapi, const struct param_row *row)
 {
     json_t *schema = NULL;
@@ -155,6 +170,8 @@ static json_t *param_schema(const struct openapi *openapi, const struct param_ro
         return list_schema(row->min, row->max, openapi->settings->max_batch_size);
     case PARAM_LABELS:
         return list_schema(row->min, row->max, row->max + 1);
+    case PARAM_NAME:
+        return name_schema(openapi, false);
     case PARAM_REAL:
         return json_pack("{s:s, s:i, s:i, s:i}", "type", "number", "minimum", 0, "exclusiveMaximum",
                          1, "default", 0);
@@ -182,19 +199,6 @@ static json_t *param_object(const struct openapi *openapi, const struct param_ro
     if (is_list(row))
         json_object_set_new(object, "explode", json_false());
     return object;
-}
-
-/* Splits, or sources, that are there. */
-static json_t *name_schema(const struct openapi *openapi, bool of_sources)
-{
-    json_t *names = json_array();
-    for (size_t i = 0; i < openapi->catalog->n_entries; i++)
-        if (!of_sources || openapi->catalog->entries[i]->is_source)
-            json_array_append_new(names, json_string(openapi->catalog->entries[i]->name));
-    char pattern[NAME_SIZE];
-    snprintf(pattern, sizeof pattern, "^[^/@]{1,%d}(@[%s]{%d,%d})?$", WIRE_NAME_MAX,
-             WIRE_REVISION_DIGITS, WIRE_REVISION_MIN, WIRE_REVISION_MAX);
-    return json_pack("{s:s, s:s, s:o}", "type", "string", "pattern", pattern, "examples", names);
 }
 
 static json_t *variable_schema(const struct openapi *openapi, enum variable variable)

@@ -42,6 +42,10 @@ enum param {
     /* of shards */
     PARAM_PER_SHARD,
     PARAM_MEMBER,
+    /* of /splits and /rows, as clients of Hugging Face's server of datasets name things */
+    PARAM_DATASET,
+    PARAM_CONFIG,
+    PARAM_SPLIT,
     /* of pictures */
     PARAM_SCALE,
     PARAM_STRIP,
@@ -67,6 +71,7 @@ enum param_kind {
     PARAM_NUMBERS,
     PARAM_LABELS,
     PARAM_REAL, /* 0 to below 1; its value is that of param_of_real() */
+    PARAM_NAME, /* of a split, which is found for it */
 };
 
 enum { PARAM_MAX_CHOICES = 9 };
@@ -124,7 +129,7 @@ static inline double param_real(uint64_t value)
     return real;
 }
 
-/* The value of a parameter of any kind but numbers. Errors: -EINVAL, -ERANGE. */
+/* The value of a parameter of any kind but numbers and names. Errors: -EINVAL, -ERANGE. */
 int param_value(enum param param, const char *text, uint64_t *ret, struct error *why);
 
 /* The parameter of that name, or N_PARAMS. */

@@ -71,6 +71,8 @@ static void print_param(FILE *out, const struct param_row *row)
         fprintf(out, "; default %s\n", row->without ? row->without : row->choices[row->standard]);
     } else if (row->kind == PARAM_REAL) {
         fputs("0 to below 1; default 0\n", out);
+    } else if (row->kind == PARAM_NAME) {
+        fprintf(out, "default %s\n", row->without);
     } else if (row->kind == PARAM_NUMBERS || row->kind == PARAM_LABELS) {
         fprintf(out, "each %" PRIu64 " to %" PRIu64 "\n", row->min, row->max);
     } else if (row->without) {

@@ -48,7 +48,8 @@ struct request {
     bool negotiated; /* by Accept, not by extension */
     bool pinned;     /* the revision stands in the URL */
     struct entry *entry;
-    uint64_t given; /* PARAM_BIT of those in the URL */
+    uint64_t given;    /* PARAM_BIT of those in the URL */
+    const char *split; /* the parameter; NULL where it is not given */
     uint64_t params[N_PARAMS];
     uint64_t variables[N_VARIABLES];
     struct numbers numbers; /* indices, or recordings */

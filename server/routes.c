@@ -38,6 +38,7 @@ enum { HEAVY_US = 180 };
 #define ROWS                                                                     \
     (PARAM_BIT(PARAM_OFFSET) | PARAM_BIT(PARAM_LENGTH) | PARAM_BIT(PARAM_SORT) | \
      PARAM_BIT(PARAM_SEED))
+#define HUB   (PARAM_BIT(PARAM_DATASET) | PARAM_BIT(PARAM_CONFIG))
 #define RANK  (PARAM_BIT(PARAM_SIZE) | PARAM_BIT(PARAM_RANK) | PARAM_BIT(PARAM_WORLD))
 #define EPOCH (RANK | PARAM_BIT(PARAM_LAST))
 #define VIEW  ARGUMENTS_VIEW
@@ -56,6 +57,8 @@ const struct route routes[] = {
     {"/openapi",  GET, JSON, SERVES_DOCUMENT, 0, check_openapi, handle_openapi, "all paths and parameters, as OpenAPI 3.1"},
     {"/croissant", GET, JSON | JSONLD, SERVES_DOCUMENT, 0, check_croissant, handle_croissant, "the dataset, as Croissant 1.1"},
     {"/llms",     GET, TXT, SERVES_DOCUMENT, 0, check_llms, handle_llms, "what this is and where to begin, as Markdown"},
+    {"/splits",   GET, JSON, SERVES_DOCUMENT, PARAM_BIT(PARAM_DATASET), NULL, handle_names, "the splits' names, as Hugging Face's server of datasets has them"},
+    {"/rows",     GET, JSON, SERVES_DOCUMENT, HUB | PARAM_BIT(PARAM_SPLIT) | PARAM_BIT(PARAM_OFFSET) | PARAM_BIT(PARAM_LENGTH), check_rows, handle_rows, "a page of rows about samples, as that has them"},
     {"/v1/splits", GET, JSON, SERVES_DOCUMENT, 0, check_splits, handle_splits, "the splits and the limits"},
     {"/v1/splits/{split}", GET, JSON | SAFETENSORS, SERVES_DOCUMENT, 0, check_split, handle_split, "one split, described; or its whole file"},
     {"/v1/splits/{split}/labels", GET, JSON | NPY, SERVES_DOCUMENT, VIEW, check_labels, handle_labels, "all labels, multi-hot"},

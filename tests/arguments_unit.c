@@ -56,6 +56,7 @@ static const struct {
      PARAM_BIT(PARAM_SCALE) | PARAM_BIT(PARAM_STRIP) | PARAM_BIT(PARAM_FRAMES)},
     {"/v1/splits/timed/samples?", PARAM_BIT(PARAM_OFFSET) | PARAM_BIT(PARAM_LENGTH) |
                                       PARAM_BIT(PARAM_SORT) | PARAM_BIT(PARAM_SEED)},
+    {"/rows?", PARAM_BIT(PARAM_DATASET) | PARAM_BIT(PARAM_CONFIG) | PARAM_BIT(PARAM_SPLIT)},
     {"/v1/splits/timed/batch.safetensors?", PARAM_BIT(PARAM_INDICES)},
     {"/v1/splits/timed/epochs/1/2/batches/0.safetensors?",
      PARAM_BIT(PARAM_SIZE) | PARAM_BIT(PARAM_RANK) | PARAM_BIT(PARAM_WORLD) |
@@ -95,6 +96,12 @@ static void every_parameter_refuses_what_it_does_not_take(void **state)
     for (enum param param = 0; param < N_PARAMS; param++) {
         const struct param_row *row = &param_rows[param];
         char past[32], words[64];
+        if (row->kind == PARAM_NAME) {
+            asking_fails(&asked, "/rows?split=x", 404, "no-such-split", "no split \"x\"");
+            asking_fails(&asked, "/rows?split=", 404, "no-such-split", "no split \"\"");
+            asking_fails(&asked, "/rows", 400, "bad-parameter", "split is missing");
+            continue;
+        }
         check_value(param, "x", row->name);
         check_value(param, "", row->name);
         check_value(param, "-1", row->name);

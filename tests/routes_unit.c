@@ -72,6 +72,8 @@ static void target_of(const struct route *route, const char *more, char ret[TARG
 /* What a route needs beside its path. */
 static const char *query_of(const struct route *route, enum request_method method)
 {
+    if (route->params & PARAM_BIT(PARAM_SPLIT))
+        return "?split=timed";
     bool wants = method != METHOD_POST && (route->params & PARAM_BIT(PARAM_INDICES));
     return wants ? "?indices=1,0" : "";
 }
@@ -251,11 +253,15 @@ static void check_takes(const struct route *route, enum param param)
     struct asking asking;
     if (row->kind == PARAM_CHOICE)
         snprintf(value, sizeof value, "%s", row->choices[row->standard]);
+    else if (row->kind == PARAM_NAME)
+        strcpy(value, "timed");
     else
         snprintf(value, sizeof value, "%ju", (uintmax_t)row->standard);
     bool indexed = param != PARAM_INDICES && (route->params & PARAM_BIT(PARAM_INDICES));
-    snprintf(more, sizeof more, ".%s?%s=%s%s%s", extension_of(route, param), row->name, value,
-             beside[param] ? beside[param] : "", indexed ? "&indices=1,0" : "");
+    bool named = param != PARAM_SPLIT && (route->params & PARAM_BIT(PARAM_SPLIT));
+    snprintf(more, sizeof more, ".%s?%s=%s%s%s%s", extension_of(route, param), row->name, value,
+             beside[param] ? beside[param] : "", indexed ? "&indices=1,0" : "",
+             named ? "&split=timed" : "");
     target_of(route, more, target);
     /* One of the samples has no events, of which no bins are made. */
     asking_begin(&asking, &asked, row->kind == PARAM_REAL ? METHOD_HEAD : METHOD_GET, target);

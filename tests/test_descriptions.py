@@ -63,9 +63,11 @@ class Served(unittest.TestCase):
 
     def url_of(self, path, operation, **values):
         """The path with its variables set, and what it cannot be without."""
-        url = re.sub(r"\{(\w+)\}", lambda name: {**VALUES, **values}[name[1]], path)
-        names = [it["name"] for it in self.parameters(operation)]
-        return url + ("?indices=0,3" if "indices" in names else "")
+        values = {**VALUES, **values}
+        url = re.sub(r"\{(\w+)\}", lambda name: values[name[1]], path)
+        names = [it["name"] for it in self.parameters(operation) if it["in"] == "query"]
+        return url + ("?indices=0,3" if "indices" in names else
+                      f"?split={values['split']}" if "split" in names else "")
 
     def ask(self, url, method="get"):
         body = b'{"indices": [0, 3]}' if method == "post" else None
@@ -149,8 +151,9 @@ class OpenApi(Served):
         if f"{{{name}}}" not in path:
             url = url.split("?")[0]
             words = [word for word in (f"{name}={value}", BESIDE.get(name, "")) if word]
-            if name != "indices" and "indices" in [it["name"] for it in self.parameters(operation)]:
-                words.append("indices=0")
+            names = [it["name"] for it in self.parameters(operation) if it["in"] == "query"]
+            words += [word for word in ("indices=0", "split=train")
+                      if word.split("=")[0] in names and word.split("=")[0] != name]
             url += "?" + "&".join(words)
         return self.server.get(url)
 

@@ -192,6 +192,83 @@ class Rows(unittest.TestCase):
             self.assertEqual(self.get("test", ".csv?" + query).body.count(b"\r\n"), 1)
 
 
+class Hub(unittest.TestCase):
+    """What a client of Hugging Face's server of datasets asks for, by its names."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = cls.enterClassContext(daemon.temporary_folder())
+        daemon.generate(cls.folder, "--count", "250,20", "--seed", "5", source="synthetic")
+        cls.server = cls.enterClassContext(daemon.Daemon(cls.folder))
+
+    def get(self, path):
+        answer = self.server.get(path)
+        self.assertEqual(answer.status, 200, answer.body)
+        return answer.json()
+
+    def test_splits_have_names(self):
+        for query in ("", "?dataset=2nmnist"):
+            got = self.get("/splits" + query)
+            self.assertEqual(got, {"pending": [], "failed": [], "splits": [
+                {"dataset": "2nmnist", "config": "default", "split": name} for name in sorted(SPLITS)]})
+
+    def test_a_client_reads_every_row_page_by_page(self):
+        for it in self.get("/splits?dataset=2nmnist")["splits"]:
+            rows, total = [], 1
+            while len(rows) < total:
+                query = "&".join(f"{key}={value}" for key, value in it.items())
+                page = self.get(f"/rows?{query}&offset={len(rows)}&length=13")
+                total = page["num_rows_total"]
+                self.assertEqual((page["partial"], page["num_rows_per_page"]), (False, 100))
+                rows += page["rows"]
+            self.assertEqual([row["row_idx"] for row in rows], list(range(total)))
+            self.assertTrue(all(row["truncated_cells"] == [] for row in rows))
+            table = self.server.get(f"/v1/splits/{it['split']}/samples.jsonl").body.splitlines()
+            self.assertEqual([row["row"] for row in rows], list(map(json.loads, table)))
+
+    def test_features_are_the_columns_and_their_types(self):
+        page = self.get("/rows?split=train&length=1")
+        self.assertEqual([it["name"] for it in page["features"]], COLUMNS)
+        self.assertEqual([it["feature_idx"] for it in page["features"]], list(range(len(COLUMNS))))
+        kinds = {"int64": int, "string": (str, type(None))}
+        for it in page["features"]:
+            value, type_ = page["rows"][0]["row"][it["name"]], it["type"]
+            if type_["_type"] == "Sequence":
+                self.assertIsInstance(value, list)
+                value, type_ = value[0], type_["feature"]
+            self.assertEqual(type_["_type"], "Value")
+            self.assertIsInstance(value, kinds[type_["dtype"]])
+        self.assertEqual(len(self.get("/rows?split=nmnist-train")["rows"]), 100)
+
+    def test_what_is_not_there_is_refused_by_its_name(self):
+        for query, status, words in (
+                ("/rows", 400, "split is missing"),
+                ("/rows?split=none", 404, 'there is no split "none"'),
+                ("/rows?split=train&dataset=mnist", 400, 'dataset is "mnist"; it is one of 2nmnist'),
+                ("/rows?split=train&config=a", 400, 'config is "a"; it is one of default'),
+                ("/rows?split=train&length=65537", 413, "length is 65537; max_batch_size is"),
+                ("/rows?split=train&where=1", 400, 'no parameter "where"'),
+                ("/splits?dataset=a", 400, 'dataset is "a"'),
+                ("/splits?split=train", 400, 'no parameter "split"')):
+            answer = self.server.get(query)
+            self.assertEqual(answer.status, status, query)
+            self.assertIn(words, answer.json()["detail"], query)
+
+    def test_a_page_is_asked_for_in_every_way(self):
+        revision = self.get("/v1/splits/train.json")["revision"]
+        for query, caching in (("/rows?split=train&length=3", "no-cache"),
+                               (f"/rows?split=train@{revision[:12]}&length=3", "public, max-age=31536000, immutable")):
+            whole = self.server.get(query)
+            self.assertEqual(whole.headers["Cache-Control"], caching)
+            self.assertEqual(whole.headers["Repr-Digest"], digest_of(whole.body))
+            again = self.server.get(query, If_None_Match=whole.headers["ETag"])
+            self.assertEqual((again.status, again.body), (304, b""))
+            head = self.server.get(query, method="HEAD")
+            self.assertEqual((head.status, head.headers["ETag"], head.body), (200, whole.headers["ETag"], b""))
+            self.assertNotEqual(self.server.get(query.replace("length=3", "length=4")).headers["ETag"], whole.headers["ETag"])
+            self.assertNotEqual(self.server.get("/v1/splits/train/samples?length=3").headers["ETag"], whole.headers["ETag"])
+
+
 class Alone(unittest.TestCase):
     """A split whose recordings are not there."""
 

@@ -11,7 +11,12 @@
 #include "common/digits.h"
 #include "common/plan.h"
 
-enum { ROW_TEXT_MAX = 384, FRAME_TEXT_MAX = 512, FILE_NAME_SIZE = PLAN_NAME_SIZE + 8 };
+enum {
+    ROW_TEXT_MAX = 384,
+    FRAME_TEXT_MAX = 2048,
+    HUB_PAGE = 100,
+    FILE_NAME_SIZE = PLAN_NAME_SIZE + 8
+};
 
 /* All that is said of one sample. */
 struct row {
@@ -259,11 +264,34 @@ static void add_row(struct text *text, const struct row *row, enum rows_style st
         add_json(text, row);
         text_add(text, "\n");
         break;
+    case ROWS_HUB:
+        text_format(text, "%s\n{\"row_idx\":%" PRIu64 ",\"row\":", is_first ? "" : ",", row->index);
+        add_json(text, row);
+        text_add(text, ",\"truncated_cells\":[]}");
+        break;
     }
+}
+
+/* The columns' types, as the library `datasets` writes them. */
+static void add_features(struct text *text)
+{
+    static const char *const types[] = {
+        [COLUMN_NUMBER] = "{\"dtype\":\"int64\",\"_type\":\"Value\"}",
+        [COLUMN_NUMBERS] =
+            "{\"feature\":{\"dtype\":\"int64\",\"_type\":\"Value\"},\"_type\":\"Sequence\"}",
+        [COLUMN_WORD] = "{\"dtype\":\"string\",\"_type\":\"Value\"}",
+    };
+    text_add(text, "{\"features\":[");
+    for (unsigned i = 0; i < N_COLUMNS; i++)
+        text_format(text, "%s\n{\"feature_idx\":%u,\"name\":\"%s\",\"type\":%s}", i ? "," : "", i,
+                    columns[i].name, types[columns[i].kind]);
+    text_add(text, "],\"rows\":[");
 }
 
 static void add_head(const struct rows *rows, enum rows_style style, struct text *text)
 {
+    if (style == ROWS_HUB)
+        add_features(text);
     if (style == ROWS_PAGE)
         text_format(text,
                     "{\"split\":\"%s\",\"total\":%" PRIu64 ",\"offset\":%" PRIu64 ",\"samples\":[",
@@ -291,7 +319,12 @@ int rows_write(const struct rows *rows, enum rows_style style, struct text *text
             return r;
         add_row(text, &row, style, i == 0);
     }
-    text_add(text, style == ROWS_PAGE ? "]}\n" : "");
+    if (style == ROWS_PAGE)
+        text_add(text, "]}\n");
+    if (style == ROWS_HUB)
+        text_format(
+            text, "],\"num_rows_total\":%" PRIu64 ",\"num_rows_per_page\":%d,\"partial\":false}\n",
+            rows->total, HUB_PAGE);
     return 0;
 }
 

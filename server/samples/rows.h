@@ -9,7 +9,12 @@
 #include "server/samples/catalog.h"
 #include "server/samples/text.h"
 
-enum rows_style { ROWS_PAGE, ROWS_CSV, ROWS_LINES };
+enum rows_style {
+    ROWS_PAGE,
+    ROWS_CSV,
+    ROWS_LINES,
+    ROWS_HUB, /* a page as that of Hugging Face's server of datasets, at /rows */
+};
 
 struct rows {
     const struct entry *entry;
