@@ -269,6 +269,7 @@ class Viewer(Case):
         self.assertEqual(len(told), 16)
         for url, size in told:
             self.assertEqual(len(self.server.get(url[len(self.server.url):]).body), size, url)
+            self.assertEqual(page.requests.count(url), 1)
         self.assertEqual(page.run("[...document.querySelectorAll('.form .strip')].filter((s) => !s.querySelector('canvas')).length"), 0)
         self.check_clean(page)
 

@@ -39,9 +39,9 @@ async function wantToken(why) {
   sessionStorage.setItem(TOKEN, token);
 }
 
-async function request(url, method, signal) {
+async function request(url, signal) {
   for (;;) {
-    const answer = await fetch(url, {method, signal, headers: headers()});
+    const answer = await fetch(url, {signal, headers: headers()});
     if (answer.ok) return answer;
     const why = await problemOf(answer);
     if (answer.status !== 401) throw new Error(why);
@@ -50,26 +50,19 @@ async function request(url, method, signal) {
 }
 
 export async function getJson(path, query, signal) {
-  return (await request(urlOf(path, query), "GET", signal)).json();
+  return (await request(urlOf(path, query), signal)).json();
 }
 
 /** The bytes at a path; an error where they are not those of their digest, which is that of no bytes
  * that were packed on their way. */
 export async function getBytes(path, query, signal) {
-  const answer = await request(urlOf(path, query), "GET", signal);
+  const answer = await request(urlOf(path, query), signal);
   const bytes = new Uint8Array(await answer.arrayBuffer());
   if (answer.headers.get("Content-Encoding")) return bytes;
   const stated = statedCrc(answer.headers.get("Repr-Digest"));
   if (stated === null) throw new Error(`${path} came without its CRC-32C, so that nobody knows whether it is whole`);
   if (stated !== crc32c(bytes)) throw new Error(`${path} arrived damaged: its CRC-32C is not the one that the server states`);
   return bytes;
-}
-
-/** How many bytes an answer would have, or null where only making it would tell. */
-export async function getSize(path, query, signal) {
-  const answer = await request(urlOf(path, query), "HEAD", signal);
-  const length = answer.headers.get("Content-Length");
-  return length === null ? null : Number(length);
 }
 
 /** A blob for the person to keep, in a file that is named after what it is. */

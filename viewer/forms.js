@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every form of a sample, drawn from what the server sends, with its size on the wire.
-import {getBytes, getSize, urlOf} from "./api.js";
+import {getBytes, urlOf} from "./api.js";
 import {OFF, ON, paint} from "./colour.js";
 import {h, number, sizeText} from "./dom.js";
 import {PIXELS, unpack} from "./events.js";
@@ -103,8 +103,7 @@ function card(form) {
 }
 
 async function show(form, own, least, signal) {
-  const [size, bytes] = await Promise.all([getSize(form.path, form.query, signal), getBytes(form.path, form.query, signal)]);
-  const n = size ?? bytes.length;
+  const bytes = await getBytes(form.path, form.query, signal), n = bytes.length;
   own.size.textContent = `${sizeText(n)} (${number(n)} bytes)`;
   own.bar.style.width = `${Math.max(1, 100 * Math.log(n / least) / Math.log(1e6 / least))}%`;
   const pictures = form.draw(bytes);
