@@ -420,6 +420,19 @@ class Viewer(Case):
         page.key("Escape")
         page.wait("!document.querySelector('dialog')")
 
+    def test_pages_are_no_larger_than_the_server_allows(self):
+        with daemon.Daemon(self.data, "--max-batch-size", "10") as server:
+            page = self.tab()
+            page.go(server.url + "/#/samples/train")
+            page.key("n")
+            page.wait("document.querySelector('.cell')?.getAttribute('aria-label').startsWith('Sample 10:')")
+            self.assertEqual(page.run("document.querySelectorAll('.cell').length"), 10)
+            page.go(server.url + "/#/epoch/train")
+            self.assertEqual(page.run("document.querySelectorAll('.cell').length"), 10)
+            page.go(server.url + "/#/epoch/train?size=20&world=2")
+            self.assertEqual(page.run("document.querySelectorAll('.cell').length"), 10)
+            self.check_clean(page, server.url)
+
     def test_it_works_below_a_prefix(self):
         Prefix.behind = self.server.url
         proxy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Prefix)

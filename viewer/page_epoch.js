@@ -7,11 +7,12 @@ import {createGallery} from "./gallery.js";
 import {placeLink, queryText, readPlace, viewOf} from "./place.js";
 import {readBatch} from "./safetensors.js";
 
-const STANDARD = {seed: "1", epoch: "0", k: "0", size: "32", rank: "0", world: "1"};
+const SIZE = 32; // where the server gives that many
 const U32_MAX = 4294967295;
 
-function wishOf(query) {
-  return Object.fromEntries(Object.entries(STANDARD).map(([name, value]) => [name, /^[0-9]+$/.test(query.get(name) ?? "") ? query.get(name) : value]));
+function wishOf(query, most) {
+  const standard = {seed: "1", epoch: "0", k: "0", size: String(Math.min(SIZE, most)), rank: "0", world: "1"};
+  return Object.fromEntries(Object.entries(standard).map(([name, value]) => [name, /^[0-9]+$/.test(query.get(name) ?? "") ? query.get(name) : value]));
 }
 
 /** The places of the global batch, of which every `world`-th is the rank's. */
@@ -60,11 +61,11 @@ samples = view[batch]` : ""}`,
   });
 }
 
-function fields(wish, linkOf, nBatches) {
+function fields(wish, linkOf, nBatches, most) {
   const go = (changes) => { location.hash = linkOf(changes); };
   const field = (name, label, range, more = {}) => numberField(label, wish[name], range, (value) => go({[name]: value, ...more}));
   return h("div", {class: "choices"}, field("seed", "Seed", {max: U32_MAX}), field("epoch", "Epoch", {max: U32_MAX}, {k: "0"}),
-    field("k", "Batch k", {max: Math.max(0, nBatches - 1)}), field("size", "Size", {min: 1, max: 1024}, {k: "0"}),
+    field("k", "Batch k", {max: Math.max(0, nBatches - 1)}), field("size", "Size", {min: 1, max: Math.min(1024, most * Number(wish.world))}, {k: "0"}),
     field("world", "World", {min: 1, max: Number(wish.size)}, {rank: "0"}), field("rank", "Rank", {max: Number(wish.world) - 1}));
 }
 
@@ -76,8 +77,8 @@ function steps(wish, linkOf, nBatches) {
 }
 
 export async function showEpoch(main, signal) {
-  const {words, query} = readPlace(), {rows} = await getSplits(), names = rows.map((row) => row.name);
-  const name = words[0] ?? (names.includes("train") ? "train" : names[0]), view = viewOf(query), wish = wishOf(query);
+  const {words, query} = readPlace(), {rows, limits} = await getSplits(), names = rows.map((row) => row.name);
+  const name = words[0] ?? (names.includes("train") ? "train" : names[0]), view = viewOf(query), most = limits.max_batch_size, wish = wishOf(query, most);
   const split = await pinned(name), {samples: total} = await getJson(`v1/splits/${split}/statistics`, view, signal);
   const linkOf = (changes, of = name) => placeLink(["epoch", of], {...view, ...wish, ...changes});
   const nBatches = Math.ceil(total / Number(wish.size)), body = h("div", {class: "stack", "aria-busy": "true"});
@@ -87,7 +88,7 @@ export async function showEpoch(main, signal) {
     h("p", {class: "lead"}, "The order of an epoch is a function of two numbers, and nothing is kept: whoever asks for the same batch gets the same bytes, on every machine, after every restart, in every number of processes."),
     h("form", {class: "filters", "aria-label": "Which batch", onsubmit: (event) => event.preventDefault()},
       h("div", {class: "choices"}, choice("Split", names.map((each) => [each, each]), name, (each) => { location.hash = linkOf({k: "0"}, each); })),
-      fields(wish, linkOf, nBatches)), body);
+      fields(wish, linkOf, nBatches, most)), body);
   try {
     const {seed, epoch, k, ...rest} = wish, path = `v1/splits/${split}/epochs/${seed}/${epoch}/batches/${k}`, asked = {...rest, ...view};
     const batch = readBatch(await getBytes(`${path}.safetensors`, asked, signal)).samples;

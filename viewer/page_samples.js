@@ -8,7 +8,7 @@ import {createGallery} from "./gallery.js";
 import {placeLink, readPlace, viewOf} from "./place.js";
 import {readBatch} from "./safetensors.js";
 
-const PAGE = 48;
+const PAGE = 48; // samples, where the server gives that many
 const PICTURES = [["moment", "a moment of 40 ms"], ["saccade", "the first saccade"], ["whole", "the whole sample"]];
 const SPANS = {moment: [20000, 60000], saccade: [0, 100000], whole: [0, Infinity]};
 
@@ -20,9 +20,9 @@ function pager(page, last, link) {
     h("span", {}, `Page ${number(page + 1)} of ${number(last + 1)}`), step(page + 1, "Next", "n"));
 }
 
-async function pageOf(name, view, page, signal) {
+async function pageOf(name, view, page, size, signal) {
   const row = (await getSplits()).byName.get(name), path = `v1/${row?.kind === "source" ? "sources" : "splits"}/${await pinned(name)}`;
-  const list = await getJson(`${path}/samples`, {offset: page * PAGE, length: PAGE, ...view}, signal);
+  const list = await getJson(`${path}/samples`, {offset: page * size, length: size, ...view}, signal);
   const indices = list.samples.map((sample) => sample.index).join(",");
   const bytes = indices ? await getBytes(`v1/splits/${await pinned(name)}/batch.safetensors`, {indices, order: "time"}, signal) : null;
   return {total: list.total, samples: bytes ? readBatch(bytes).samples : []};
@@ -30,7 +30,7 @@ async function pageOf(name, view, page, signal) {
 
 export async function showSamples(main, signal) {
   const {words: [name], query} = readPlace(), view = viewOf(query), page = Number(query.get("page") ?? 0) || 0;
-  const {rows} = await getSplits();
+  const {rows, limits} = await getSplits(), size = Math.min(PAGE, limits.max_batch_size);
   const pictures = Object.hasOwn(SPANS, query.get("pictures")) ? query.get("pictures") : "moment", kept = pictures === "moment" ? {} : {pictures};
   const link = (changes, split = name) => placeLink(["samples", split], {...view, ...kept, ...changes});
   const go = (changes) => { location.hash = link(changes); };
@@ -42,7 +42,7 @@ export async function showSamples(main, signal) {
         choice("Pictures", PICTURES, pictures, (value) => go({pictures: value, page})))),
     createFilters(view, go), body);
   try {
-    const {total, samples} = await pageOf(name, view, page, signal), last = Math.max(0, Math.ceil(total / PAGE) - 1);
+    const {total, samples} = await pageOf(name, view, page, size, signal), last = Math.max(0, Math.ceil(total / size) - 1);
     body.replaceChildren(
       h("div", {class: "line"}, h("p", {}, h("strong", {}, plural(total, "sample")), " ", h("a", {href: placeLink(["split", name], view)}, "what can be counted of them")), createKey()),
       createGallery(samples, {span: SPANS[pictures], linkOf: (sample) => placeLink(["sample", name, sample.index], view)}),
