@@ -130,10 +130,10 @@ static json_t *integer_schema(uint64_t min, uint64_t max)
                      "maximum", description_integer(max));
 }
 
-static json_t *list_schema(uint64_t min, uint64_t max, uint64_t most)
+static json_t *list_schema(uint64_t min, uint64_t max, int least, uint64_t most)
 {
     return json_pack("{s:s, s:o, s:i, s:o}", "type", "array", "items", integer_schema(min, max),
-                     "minItems", 1, "maxItems", description_integer(most));
+                     "minItems", least, "maxItems", description_integer(most));
 }
 
 static json_t *choice_schema(const struct param_row *row)
@@ -167,9 +167,9 @@ static json_t *param_schema(const struct openapi *openapi, const struct param_ro
     case PARAM_CHOICE:
         return choice_schema(row);
     case PARAM_NUMBERS:
-        return list_schema(row->min, row->max, openapi->settings->max_batch_size);
+        return list_schema(row->min, row->max, 1, openapi->settings->max_batch_size);
     case PARAM_LABELS:
-        return list_schema(row->min, row->max, row->max + 1);
+        return list_schema(row->min, row->max, 1, row->max + 1);
     case PARAM_NAME:
         return name_schema(openapi, false);
     case PARAM_REAL:
@@ -209,7 +209,7 @@ static json_t *variable_schema(const struct openapi *openapi, enum variable vari
     if (row->kind == VARIABLE_NUMBER)
         return integer_schema(0, row->max);
     if (row->kind == VARIABLE_NUMBERS)
-        return list_schema(0, row->max, openapi->settings->max_batch_size);
+        return list_schema(0, row->max, 2, MIX_MAX_DIGITS);
     return json_pack("{s:s}", "type", "string");
 }
 
@@ -340,7 +340,7 @@ static json_t *body_object(const struct openapi *openapi)
     const struct param_row *row = &param_rows[PARAM_INDICES];
     json_t *schema =
         json_pack("{s:s, s:[s], s:{s:o}}", "type", "object", "required", row->name, "properties",
-                  row->name, list_schema(row->min, row->max, openapi->settings->max_batch_size));
+                  row->name, list_schema(row->min, row->max, 0, openapi->settings->max_batch_size));
     return json_pack("{s:b, s:{s:{s:o}}}", "required", 1, "content", WIRE_JSON_TYPE, "schema",
                      schema);
 }

@@ -198,6 +198,16 @@ class OpenApi(Served):
                         self.assertIn(answer.status, (200, 404, 413), answer.body)
         self.assertGreater(seen, 25)
 
+    def test_as_many_recordings_are_mixed_as_it_says(self):
+        schema = self.openapi["components"]["parameters"]["path-recordings"]["schema"]
+        labels = self.server.get("/v1/splits/nmnist-train/labels.json").json()["labels"]
+        chosen = [next(i for i, row in enumerate(labels) if row[digit]) for digit in range(10)]
+        for n, status in ((schema["minItems"], 200), (schema["maxItems"], 200), (schema["minItems"] - 1, 400)):
+            path = ",".join(map(str, chosen[:n]))
+            self.assertEqual(self.server.get(f"/v1/mix/nmnist-train/{path}.bin").status, status, n)
+        more = ",".join(map(str, (chosen + chosen)[:schema["maxItems"] + 1]))
+        self.refused(self.server.get(f"/v1/mix/nmnist-train/{more}.bin"), f"a mix of {schema['maxItems'] + 1}")
+
     def test_every_choice_is_taken_and_no_other(self):
         seen = 0
         for path, operation, it in self.one_of_each():
