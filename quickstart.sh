@@ -99,7 +99,9 @@ fetch() {
         "($(stat -c %s "$build/pair.npy") bytes)"
     cat <<END
 
-To look at:
+To look at in a browser, samples playing, mixing, and where all else is:
+  http://127.0.0.1:$port/
+What it is made of:
   http://127.0.0.1:$port/v1/splits
   http://127.0.0.1:$port/v1/splits/train/samples/0.json
   http://127.0.0.1:$port/v1/splits/train/epochs/1/0/batches/0.json?size=2

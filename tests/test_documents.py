@@ -130,6 +130,13 @@ class Readme(unittest.TestCase):
         pages = {path.name for path in (documents.ROOT / "doc").glob("*.md")}
         self.assertEqual({link.name for link in documents.links(self.PATHS[0])} & pages, pages)
 
+    def test_what_quickstart_shows_is_there_and_a_page_first(self):
+        text = (documents.ROOT / "quickstart.sh").read_text(encoding="utf-8")
+        paths = re.findall(r"^  http://127\.0\.0\.1:\$port(/\S*)$", text, re.MULTILINE)
+        self.assertGreater(len(paths), 4)
+        kinds = [server.get(path, Accept="text/html,*/*;q=0.8").headers["Content-Type"].split(";")[0] for path in paths]
+        self.assertEqual(kinds, ["text/html"] + ["application/json"] * (len(paths) - 1))
+
     def test_the_table_says_something_of_everybody(self):
         lines = [line for line in self.PATHS[0].read_text(encoding="utf-8").splitlines()
                  if line.startswith("| ") and line.count("|") > 5]
