@@ -145,7 +145,7 @@ class OpenApi(Served):
                     answer = self.server.get(url, method=method.upper(), body=body, Accept=kind)
                     self.assertEqual(answer.headers["Content-Type"].split(";")[0], kind)
 
-    def ask_with(self, path, operation, name, value):
+    def ask_with(self, path, operation, name, value, method="GET"):
         """The path with one parameter, and with what that needs."""
         url = self.url_of(path, operation, **({name: value} if f"{{{name}}}" in path else {}))
         if f"{{{name}}}" not in path:
@@ -155,7 +155,7 @@ class OpenApi(Served):
             words += [word for word in ("indices=0", "split=train")
                       if word.split("=")[0] in names and word.split("=")[0] != name]
             url += "?" + "&".join(words)
-        return self.server.get(url)
+        return self.server.get(url, method=method)
 
     def bounds(self, schema):
         """(least, most) of a number, as text; of a list, of its items."""
@@ -256,9 +256,9 @@ class OpenApi(Served):
                 schema = it["schema"]
                 value = schema.get("default", schema.get("enum", [schema.get("minimum", 1)])[0])
                 with self.subTest(path=path, name=it["name"]):
-                    answer = self.ask_with(path, operation, it["name"], value)
-                    detail = answer.json()["detail"] if answer.status >= 400 else ""
-                    self.assertNotRegex(detail, "goes with png|no parameter|in this form")
+                    if self.ask_with(path, operation, it["name"], value, "HEAD").status in (400, 406):
+                        answer = self.ask_with(path, operation, it["name"], value)
+                        self.assertNotRegex(answer.json()["detail"], "goes with png|no parameter|in this form")
 
     def test_what_is_of_pictures_is_told_of_pictures(self):
         def names(path):
