@@ -12,11 +12,17 @@
 bool check_sheet(struct request *request, struct reply *reply)
 {
     const struct form *form = &request->form;
+    uint64_t most = service_settings(request->service)->max_batch_size;
     uint64_t n = request_page_length(request), length = request->params[PARAM_LENGTH];
     if (length > PICTURE_SHEET_MAX) {
         problem_number(request, reply, PROBLEM_TOO_LARGE, "limit", PICTURE_SHEET_MAX,
                        "length is %" PRIu64 "; a contact sheet has %d samples at most", length,
                        PICTURE_SHEET_MAX);
+        return false;
+    }
+    if (length > most) {
+        problem_number(request, reply, PROBLEM_TOO_LARGE, "limit", most,
+                       "length is %" PRIu64 "; max_batch_size is %" PRIu64, length, most);
         return false;
     }
     if (n == 0) {

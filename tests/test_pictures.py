@@ -310,6 +310,16 @@ class Render(unittest.TestCase):
 
 
 class Limits(unittest.TestCase):
+    def test_a_sheet_has_no_more_samples_than_a_batch(self):
+        folder = self.enterContext(daemon.temporary_folder())
+        daemon.generate(folder)
+        with daemon.Daemon(folder, "--max-batch-size", 10) as small:
+            self.assertEqual(small.get("/v1/splits/train/samples.png?length=10").status, 200)
+            for query in ("?length=11", ""):
+                answer = small.get("/v1/splits/train/samples.png" + query)
+                self.assertEqual((answer.status, answer.json()["limit"]), (413, 10))
+                self.assertIn("max_batch_size is 10", answer.json()["detail"])
+
     def test_an_answer_that_may_take_too_much_is_refused(self):
         folder = self.enterContext(daemon.temporary_folder())
         daemon.generate(folder)
