@@ -10,6 +10,7 @@
 
 #include "common/crc32c.h"
 #include "common/sha256.h"
+#include "server/samples/ahead.h"
 #include "server/samples/tally.h"
 
 enum { PIECE_BYTES = 1 << 20 };
@@ -55,16 +56,13 @@ static int add_events(struct scrub *scrub, const uint8_t *bytes, size_t size, st
     return 0;
 }
 
-/* Read through the map, too, which was just read from the file: who asks for a sample first does
- * not wait for each page of it to be mapped. Of a split that might not stay in memory no page is. */
+/* Have mapped what was just read, too: who asks for a sample first does not wait for each page of
+ * it. Not of a split that might not stay in memory. */
 static void touch(const struct split *split, uint64_t at, size_t size)
 {
-    const volatile uint8_t *bytes = split_bytes(split);
-    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), n_pages = (uint64_t)sysconf(_SC_PHYS_PAGES);
-    if (split_size(split) / page > n_pages / 4)
-        return;
-    for (uint64_t end = at + size; at < end; at += page)
-        (void)bytes[at];
+    uint64_t n_pages = split_size(split) / (uint64_t)sysconf(_SC_PAGESIZE);
+    if (n_pages <= (uint64_t)sysconf(_SC_PHYS_PAGES) / 4)
+        ahead_await(split_bytes(split) + at, size);
 }
 
 static int read_piece(struct scrub *scrub, struct error *why)
