@@ -54,13 +54,15 @@ static void add_family(const struct addrinfo *list, int family, struct found *re
 }
 
 /* A host with an address of IPv4 and one of IPv6 is one server, and libcurl knows which of the two
- * to take: servers are told apart by the family of which there are more. */
+ * to take: servers are told apart by the family of which there are more, and else by the one that
+ * the system has put first. */
 static void find_addresses(const struct addrinfo *list, struct found *ret)
 {
     struct found other;
-    add_family(list, AF_INET6, ret);
-    add_family(list, AF_INET, &other);
-    if (other.n >= ret->n)
+    bool is_v4 = list->ai_family == AF_INET;
+    add_family(list, is_v4 ? AF_INET : AF_INET6, ret);
+    add_family(list, is_v4 ? AF_INET6 : AF_INET, &other);
+    if (other.n > ret->n)
         *ret = other;
 }
 
