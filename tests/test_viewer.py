@@ -20,6 +20,7 @@ import daemon
 import picture_rules as rules
 import safetensors_reader
 from fake_server import digest_of
+from test_viewer_modules import mixed
 
 ROOT = pathlib.Path(os.environ.get("TWONMNIST_SOURCE", pathlib.Path(__file__).parent.parent))
 BUILD = daemon.BUILD.resolve()
@@ -355,6 +356,26 @@ class Viewer(Case):
     def test_the_lines_go_below_a_base_path_of_the_daemon(self):
         with daemon.Daemon(self.data, "--base-path", "/some/where") as server:
             self.check_lines("#/mix/nmnist-train/0,40", "/v1/mix/nmnist-train/0,40", server, "/some/where")
+
+    def test_rates_of_recordings_that_play_the_same_way_stand_on_each_other(self):
+        page = self.page("#/mix/nmnist-train/0,40,80")
+        batch = [self.events(f"/v1/sources/nmnist-train/samples/{i}.npy") for i in (0, 40, 80)]
+        rows, which = mixed([np.stack([events[name] for name in "txyp"], 1).astype(np.int64) for events in batch])
+        at, which = np.array(rows)[:, 0] // 3000, np.array(which)
+        most = max(np.bincount(at[which % 2 == way]).max() for way in (0, 1)) / 3
+        alone = max(np.bincount(at[which == i]).max() for i in range(3)) / 3
+        nice = lambda value: next(step * 10 ** (len(str(int(value))) - 1) for step in (1, 2, 3, 4, 5, 8, 10)
+                                  if step * 10 ** (len(str(int(value))) - 1) >= value)
+        self.assertGreater(nice(most), nice(alone))
+        self.assertIn(f"up to {nice(most)} events per millisecond", page.run("document.querySelector('svg.rate').getAttribute('aria-label')"))
+        ends = page.run("[...document.querySelectorAll('svg.rate .area')].map((p) => [p.getBBox().y, p.getBBox().y + p.getBBox().height])")
+        self.assertLess(ends[2][0], ends[0][0])  # above what it stands on
+
+    def test_a_view_has_the_size_of_its_own_events(self):
+        page = self.page("#/split/train?kind=single")
+        events = self.server.get("/v1/splits/train/statistics?kind=single").json()["events"]
+        figures = page.run("[...document.querySelectorAll('.figures div')].map((d) => d.textContent)")
+        self.assertIn(f"of packed events{5 * events / 1e6:.1f} MB", figures)
 
     def test_next_and_random_go_to_other_pairs(self):
         page = self.page("#/pair/nmnist-train/42/8")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many events there are at each moment: what is `up` above the axis, the rest below.
+// How many events there are at each moment: what is `up` above the axis, the rest below, one on the other.
 import {h, number, onWidth, svg} from "./dom.js";
 import {saccadesOf} from "./saccades.js";
 import {ratesOf} from "./take.js";
@@ -14,14 +14,25 @@ function niceTop(value) {
   return [1, 2, 3, 4, 5, 8, 10].map((step) => step * power).find((top) => top >= value);
 }
 
-function area(rates, x, y, zero) {
-  const points = Array.from(rates, (rate, i) => `${x(i)},${y(rate)}H${x(i + 1)}`);
-  return `M${x(0)},${zero}L${points.join("L")}V${zero}Z`;
+/** Where each plane begins and ends, on those before it on its side of the axis: [from, to] each. */
+function stack(rates, up) {
+  const ends = new Map([true, false].map((side) => [side, new Float64Array(rates[0].length)]));
+  return rates.map((own, plane) => {
+    const from = ends.get(up[plane]), to = from.map((end, i) => end + own[i]);
+    ends.set(up[plane], to);
+    return [from, to];
+  });
+}
+
+function area([from, to], x, y) {
+  const there = Array.from(to, (rate, i) => `${x(i)},${y(rate)}H${x(i + 1)}`);
+  const back = Array.from(from, (rate, i) => `${x(i + 1)},${y(rate)}H${x(i)}`).reverse();
+  return `M${there.join("L")}L${back.join("L")}Z`;
 }
 
 function draw(width, take, length) {
-  const nBins = Math.ceil(length / BIN_US), rates = ratesOf(take, nBins * BIN_US, nBins);
-  const binMs = BIN_US / 1000, most = niceTop(Math.max(1, ...rates.flatMap((own) => [...own])) / binMs) * binMs;
+  const nBins = Math.ceil(length / BIN_US), stacked = stack(ratesOf(take, nBins * BIN_US, nBins), take.up);
+  const binMs = BIN_US / 1000, most = niceTop(Math.max(1, ...stacked.flatMap(([, to]) => [...to])) / binMs) * binMs;
   const both = take.up.some((up) => !up), high = HEIGHT - TOP - BOTTOM;
   const zero = TOP + (both ? high / 2 : high), unit = (both ? high / 2 : high) / most;
   const x = (i) => LEFT + Math.min(1, (i * BIN_US) / length) * (width - LEFT - RIGHT);
@@ -31,8 +42,8 @@ function draw(width, take, length) {
     "aria-label": `Rate of events over time: ${take.names.join(" and ")}, up to ${perMs} events per millisecond`},
   saccadesOf(length).map(([, from, to], i) => svg("rect", {class: i % 2 ? "band" : "band odd", x: x(from / BIN_US), y: TOP,
     width: x(to / BIN_US) - x(from / BIN_US), height: high})),
-  rates.map((own, plane) => svg("path", {fill: rgb(take.colours[plane]), class: "area",
-    d: area(own, x, (rate) => zero + (take.up[plane] ? -rate : rate) * unit, zero)})),
+  stacked.map((own, plane) => svg("path", {fill: rgb(take.colours[plane]), class: "area",
+    d: area(own, x, (rate) => zero + (take.up[plane] ? -rate : rate) * unit)})),
   svg("line", {class: "axis", x1: LEFT, x2: width - RIGHT, y1: zero, y2: zero}),
   label(TOP + 4, `${perMs}/ms`), label(zero, "0"), both && label(TOP + high - 4, perMs),
   [0, 50, 100, 150, 200, 250, 300].filter((ms) => ms * 1000 <= length).map((ms) =>

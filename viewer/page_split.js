@@ -4,6 +4,7 @@ import {getJson, getSplits, pinned} from "./api.js";
 import {createHistogram} from "./chart_bars.js";
 import {createDigits, createHeatMap} from "./chart_labels.js";
 import {copyable, h, number, sizeText} from "./dom.js";
+import {EVENT_BYTES} from "./events.js";
 import {createFacts, createFigures} from "./facts.js";
 import {placeLink, readPlace, viewOf} from "./place.js";
 
@@ -39,7 +40,7 @@ export async function showSplit(main, signal) {
         row.kind === "source" ? h("a", {class: "button", href: placeLink(["pair", name, "42", "0"])}, "Mix some")
           : h("a", {class: "button", href: placeLink(["epoch", name], view)}, "Look at an epoch"))),
     createFigures([["samples", number(counts.samples)], ["single digits", number(counts.singles)], ["pairs", number(counts.pairs)],
-      ["events", number(counts.events)], ["events per sample", number(Math.round(counts.event_counts.mean))], ["bytes", sizeText(row.bytes)]]),
+      ["events", number(counts.events)], ["events per sample", number(Math.round(counts.event_counts.mean))], isView ? ["of packed events", sizeText(EVENT_BYTES * counts.events)] : ["in its file", sizeText(row.bytes)]]),
     h("div", {class: "two"},
       h("section", {class: "panel"}, h("h2", {}, "Digits that stand together"),
         h("p", {class: "soft"}, "Samples for each pair of digits; on the diagonal, of one digit alone. Each leads to them."),
