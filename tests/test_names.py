@@ -3,6 +3,7 @@
 list of hosts is one of the test's own, in a namespace."""
 import os
 import pathlib
+import random
 import re
 import signal
 import socket
@@ -29,6 +30,17 @@ def setUpModule():
         whole = epoch(server.url)
 
 
+def free_port():
+    """One that is free at each address, and that no system gives to who asks for any."""
+    while True:
+        port = random.randrange(10000, 30000)
+        try:
+            with socket.create_server(("", port)):
+                return port
+        except OSError:
+            continue
+
+
 class Hosts:
     """Which addresses the name has."""
 
@@ -47,8 +59,7 @@ class Hosts:
 class Names(unittest.TestCase):
     def setUp(self):
         self.hosts = Hosts(self)
-        with socket.create_server((ADDRESSES[0], 0)) as listener:
-            self.port = listener.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://{NAME}:{self.port}"
 
     def serve(self, address):
