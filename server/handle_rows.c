@@ -8,6 +8,7 @@
 #include "server/handlers.h"
 #include "server/paging.h"
 #include "server/problem.h"
+#include "server/samples/cost.h"
 #include "server/samples/rows.h"
 #include "server/samples/text.h"
 
@@ -65,6 +66,8 @@ bool check_rows(struct request *request, struct reply *reply)
         document_offer_gzip(request);
     uint64_t rows = n_rows(request);
     request->cost_us = rows / ROWS_PER_US + paging_scan_us(entry, rows) + paging_order_us(request);
+    if (entry_is_cold(entry)) /* each row is told of by the last of its events */
+        request->cost_us += cost_cold_us(rows);
     if (is_kept(request) ? document_is_made(request, kept_text(request))
                          : request->method == METHOD_HEAD)
         request->cost_us = 0;

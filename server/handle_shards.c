@@ -266,6 +266,8 @@ bool check_shard(struct request *request, struct reply *reply)
         .pixels = 0,
     };
     request->cost_us = cost_us(request->entry, &request->form, &cost) + range.n / WRAPPED_PER_US;
+    if (entry_is_cold(request->entry))
+        request->cost_us += cost_cold_us(range.n);
     return true;
 }
 

@@ -7,6 +7,7 @@ import tempfile
 import unittest
 
 import daemon
+import prometheus
 
 N_BATCHES = 8
 
@@ -90,6 +91,17 @@ class Cold(unittest.TestCase):
         waits = [after - before for before, after in zip(self.before[1], waited(server))]
         self.assertGreater(sum(waits), 0)  # the workers do
         self.assertLess(waits[0], 5)  # the main thread is the loop, and may wait for its own program
+
+    def test_small_shards_and_few_rows_are_read_by_workers(self):
+        server = self.serve("--admin-listen", "127.0.0.1:0")
+        prometheus.find_admin(server)
+        asked = [path for i in range(0, 2000, 200) for path in (
+            f"/v1/splits/train/shards/2nmnist-train-{i // 5:06}.tar?per_shard=5",
+            f"/v1/splits/train/samples.json?offset={i + 50}&length=5",
+            f"/rows?dataset=2nmnist&config=default&split=train&offset={i + 100}&length=5")]
+        for path in asked:
+            self.assertEqual(server.get(path).status, 200, path)
+        self.assertEqual(prometheus.scrape(server).value("twonmnist_queue_wait_seconds_count"), len(asked))
 
     def test_the_next_batch_is_there_before_it_is_asked_for(self):
         server = self.serve()
