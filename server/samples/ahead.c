@@ -4,12 +4,16 @@
 
 #include <stdint.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
-enum { PAGE_BYTES = 4096 /* or more: then some are touched twice */ };
+static size_t page_bytes(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
 
 void ahead_fetch(const void *bytes, size_t size)
 {
-    uintptr_t from = (uintptr_t)bytes & ~(uintptr_t)(PAGE_BYTES - 1);
+    uintptr_t from = (uintptr_t)bytes & ~(uintptr_t)(page_bytes() - 1);
     if (size > 0)
         madvise((void *)from, (uintptr_t)bytes + size - from, MADV_WILLNEED); /* or it is slower */
 }
@@ -17,7 +21,7 @@ void ahead_fetch(const void *bytes, size_t size)
 void ahead_await(const void *bytes, size_t size)
 {
     const volatile uint8_t *at = bytes;
-    for (size_t i = 0; i < size; i += PAGE_BYTES)
+    for (size_t i = 0, page = page_bytes(); i < size; i += page)
         (void)at[i];
     if (size > 0)
         (void)at[size - 1];

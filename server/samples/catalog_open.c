@@ -106,6 +106,8 @@ static int add_entry(const struct attempt *attempt, const struct found *found, s
     if (!entry)
         return error_set(why, -ENOMEM, "%s: no memory for split %s", attempt->folder, found->name);
     memcpy(entry->name, found->name, sizeof entry->name);
+    for (enum entry_text text = 0; text < ENTRY_N_TEXTS; text++)
+        kept_init(&entry->texts[text]);
     struct holding *holding;
     struct error fault;
     int r = open_holding(attempt, found, &holding, &fault);

@@ -3,16 +3,12 @@
 #include "server/samples/kept.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <zlib.h>
 
 #include "common/crc32c.h"
 
 enum { GZIP_LEVEL = 6, GZIP_WINDOW = 15 + 16, GZIP_MEMORY = 8 };
-
-/* They are few, and are made seldom. */
-static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
 
 static struct kept_text text_of(char *bytes, size_t size)
 {
@@ -69,6 +65,19 @@ static int make_codings(struct kept *kept, kept_maker *make, const void *user, s
     return 0;
 }
 
+void kept_init(struct kept *kept)
+{
+    *kept = (struct kept){.is_made = false};
+    pthread_mutex_init(&kept->making, NULL);
+}
+
+void kept_free(struct kept *kept)
+{
+    for (unsigned coding = 0; coding < KEPT_CODINGS; coding++)
+        free(kept->codings[coding].bytes);
+    pthread_mutex_destroy(&kept->making);
+}
+
 bool kept_is_made(const struct kept *kept)
 {
     return atomic_load(&kept->is_made);
@@ -78,9 +87,9 @@ int kept_make(struct kept *kept, kept_maker *make, const void *user, struct erro
 {
     if (kept_is_made(kept))
         return 0;
-    pthread_mutex_lock(&making);
+    pthread_mutex_lock(&kept->making);
     int r = kept_is_made(kept) ? 0 : make_codings(kept, make, user, why);
-    pthread_mutex_unlock(&making);
+    pthread_mutex_unlock(&kept->making);
     return r;
 }
 
@@ -89,10 +98,4 @@ int kept_add(const struct kept *kept, enum kept_coding coding, struct reply *rep
 {
     return reply_borrow_known(reply, kept->codings[coding].bytes, kept->codings[coding].size,
                               kept->codings[coding].crc, why);
-}
-
-void kept_free(struct kept *kept)
-{
-    for (unsigned coding = 0; coding < KEPT_CODINGS; coding++)
-        free(kept->codings[coding].bytes);
 }

@@ -3,6 +3,7 @@
  * Any thread. */
 #pragma once
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,6 +22,7 @@ struct kept_text {
 };
 
 struct kept {
+    pthread_mutex_t making;
     atomic_bool is_made;
     char sha256[SHA256_HEX + 1]; /* of it as it is */
     struct kept_text codings[KEPT_CODINGS];
@@ -34,6 +36,10 @@ typedef int kept_maker(const void *user, char **ret, size_t *ret_size, struct er
 int kept_text_make(kept_maker *make, const void *user, struct kept_text *ret, struct error *why);
 int kept_text_compress(const struct kept_text *text, struct kept_text *ret, struct error *why);
 
+/* One that is not made; the caller ends it by kept_free(). */
+void kept_init(struct kept *kept);
+void kept_free(struct kept *kept);
+
 bool kept_is_made(const struct kept *kept);
 
 /* Make it unless it is made already; who comes meanwhile waits. Errors: the maker's; -ENOMEM. */
@@ -42,5 +48,3 @@ int kept_make(struct kept *kept, kept_maker *make, const void *user, struct erro
 /* Append one that is made to the body of a reply that it outlives. Errors: reply_borrow(). */
 int kept_add(const struct kept *kept, enum kept_coding coding, struct reply *reply,
              struct error *why);
-
-void kept_free(struct kept *kept);
