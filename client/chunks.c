@@ -2,6 +2,7 @@
  * What a split's file consists of, and what each piece of it has to be. */
 #include "client/chunks.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
@@ -95,9 +96,19 @@ static int read_sums(struct chunks *chunks, const struct safetensors *header, st
                : error_set(why, -EBADMSG, "its header says another layout than a split's");
 }
 
+/* What it says of its own length is believed by who reads it, and may be anything. */
+static bool is_as_long_as_it_says(const struct chunk *header, const void *bytes)
+{
+    uint64_t length;
+    memcpy(&length, bytes, sizeof length);
+    return le64toh(length) == header->size - HEADER_MIN;
+}
+
 int chunks_read_header(struct chunks *chunks, const void *bytes, struct error *why)
 {
     struct safetensors *header;
+    if (!is_as_long_as_it_says(&chunks->header, bytes))
+        return error_set(why, -EBADMSG, "its header says that it has another length");
     int r = safetensors_parse(bytes, chunks->size, &header, why);
     if (r < 0)
         return r;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Tests of client/chunks, over a split's file in memory. */
+#include <endian.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -151,6 +154,32 @@ static void a_header_of_another_layout_is_refused(void **state)
     assert_int_equal(chunks_read_header(&chunks, file, &why), 0);
 }
 
+/* Nothing behind it is looked at, which is not there when a pull has but the header. */
+static void a_header_that_says_more_than_there_is_is_refused(void **state)
+{
+    (void)state;
+    struct chunks chunks;
+    struct error why;
+    assert_int_equal(chunks_begin(SAMPLES, n_events, size, revision, &chunks, &why), 0);
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t room = (chunks.header.size + page - 1) / page * page;
+    uint8_t *pages =
+        mmap(NULL, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(pages != MAP_FAILED);
+    assert_int_equal(mprotect(pages + room, page, PROT_NONE), 0);
+    uint8_t *header = pages + room - chunks.header.size;
+    const uint64_t own = chunks.header.size - 8,
+                   lengths[] = {own + 1, own + page, size - 8, own - 8, 0, UINT64_MAX, own};
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        const uint64_t said = htole64(lengths[i]);
+        memcpy(header, file, chunks.header.size);
+        memcpy(header, &said, sizeof said);
+        assert_int_equal(chunks_read_header(&chunks, header, &why),
+                         lengths[i] == own ? 0 : -EBADMSG);
+    }
+    munmap(pages, room + page);
+}
+
 static void offsets_that_are_none_are_refused(void **state)
 {
     (void)state;
@@ -191,6 +220,7 @@ int main(void)
         cmocka_unit_test(a_byte_that_is_another_is_found_in_its_chunk_alone),
         cmocka_unit_test(sizes_that_no_split_has_are_refused),
         cmocka_unit_test(a_header_of_another_layout_is_refused),
+        cmocka_unit_test(a_header_that_says_more_than_there_is_is_refused),
         cmocka_unit_test(offsets_that_are_none_are_refused),
         cmocka_unit_test(memory_that_runs_out_is_said),
     };
