@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,8 +50,10 @@ int place_find(const char *folder, const char *name, struct place *ret)
 
 void place_free(struct place *place)
 {
-    if (place->fd >= 0 && place->folder)
+    if (place->fd >= 0 && place->folder) {
+        flock(place->fd, LOCK_UN); /* which a child that was forked meanwhile would keep */
         close(place->fd);
+    }
     free(place->folder);
     free(place->name);
     free(place->path);
@@ -66,6 +69,13 @@ static bool is_still_it(const struct place *place)
     struct stat opened, named;
     return fstat(place->fd, &opened) == 0 && lstat(place->part, &named) == 0 &&
            opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+/* What has another name, too, is not ours to write: a backup by links, or worse. */
+static bool is_here_alone(const struct place *place)
+{
+    struct stat about;
+    return fstat(place->fd, &about) == 0 && S_ISREG(about.st_mode) && about.st_nlink <= 1;
 }
 
 /* Wait a little, and say for what, now and then. */
@@ -102,13 +112,20 @@ int place_take(struct place *place, tnm_client *client, const char *revision, ui
         place->part = NULL;
         return failure_set(-ENOMEM, "no memory for a path");
     }
-    for (;;) {
+    for (bool is_new = false;;) {
         place->fd = open(place->part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
         if (place->fd < 0)
             return fail(place->part, "write", -errno);
         int r = lock(place, client, n_cancels);
-        if (r < 0 || is_still_it(place))
+        if (r < 0)
             return r;
+        if (is_still_it(place)) {
+            if (is_new || is_here_alone(place))
+                return 0;
+            if (unlink(place->part) < 0)
+                return fail(place->part, "begin it anew", -errno);
+            is_new = true;
+        }
         close(place->fd);
         place->fd = -1;
     }
