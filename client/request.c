@@ -37,6 +37,22 @@ static struct server *server_of(const struct attempt *attempt)
     return &attempt->request->all->servers->list[attempt->server];
 }
 
+static struct standing *standing_of(const struct attempt *attempt)
+{
+    struct request *request = attempt->request;
+    return attempt->life == server_of(attempt)->life ? &request->standings[attempt->server]
+                                                     : &request->gone;
+}
+
+/* Of servers that have become others nothing is known yet. */
+static void forget_gone(struct request *request)
+{
+    const struct servers *servers = request->all->servers;
+    for (size_t s = 0; s < servers->n; s++)
+        if (request->standings[s].life != servers->list[s].life)
+            request->standings[s] = (struct standing){.life = servers->list[s].life};
+}
+
 static void free_request(struct request *request)
 {
     loop_timer_free(request->timer);
@@ -173,6 +189,7 @@ static int start_attempt(struct request *request, size_t s, bool is_hedge)
         return -ENOMEM;
     *attempt = (struct attempt){.request = request,
                                 .server = s,
+                                .life = server->life,
                                 .number = ++all->n_sent,
                                 .sent_ms = loop_now_ms(all->loop),
                                 .is_probe = server->failures > 0};
@@ -235,6 +252,7 @@ static void try_next(struct request *request)
     uint64_t now = loop_now_ms(all->loop), until;
     size_t s;
     stop_waiting(request);
+    forget_gone(request);
     if (!request_choose(request, now, &s, &until)) {
         give_up(request);
         return;
@@ -264,14 +282,17 @@ static void take_tried(struct request *request)
     struct attempt *attempt = &request->attempts[0];
     stop_waiting(request);
     request->ask.tried = NULL;
-    *attempt = (struct attempt){
-        .request = request, .number = ++request->all->n_sent, .sent_ms = tried->sent_ms};
+    *attempt = (struct attempt){.request = request,
+                                .life = request->all->servers->list[0].life,
+                                .number = ++request->all->n_sent,
+                                .sent_ms = tried->sent_ms};
     on_transferred(attempt, tried->r, &tried->answer, &tried->why);
 }
 
 static void on_timer(void *user)
 {
     struct request *request = user;
+    forget_gone(request);
     if (request->ask.tried) {
         take_tried(request);
         return;
@@ -323,7 +344,7 @@ static void server_trouble(struct attempt *attempt, int r, const struct answer *
                                      .reason = reason};
     retry_after_ms(answer->headers[HEADER_RETRY_AFTER], time(NULL), &failure.at_least_ms);
     note_failure(request->all, attempt->server, failure);
-    request->standings[attempt->server].error = 0; /* from now on the server's own word counts */
+    standing_of(attempt)->error = 0; /* from now on the server's own word counts */
     be_patient(request, attempt->sent_ms);
     go_on(request);
 }
@@ -339,7 +360,7 @@ static void answer_trouble(struct attempt *attempt, int r, const char *reason)
 {
     struct request *request = attempt->request;
     const tnm_options *options = request->all->options;
-    struct standing *standing = &request->standings[attempt->server];
+    struct standing *standing = standing_of(attempt);
     standing->damaged++;
     request->was_damaged = true;
     standing->rest_until_ms =
@@ -351,7 +372,7 @@ static void answer_trouble(struct attempt *attempt, int r, const char *reason)
 
 static void refused(struct attempt *attempt, int r, const char *reason)
 {
-    struct standing *standing = &attempt->request->standings[attempt->server];
+    struct standing *standing = standing_of(attempt);
     standing->refused = true;
     note(standing, r, reason);
     go_on(attempt->request);

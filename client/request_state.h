@@ -30,6 +30,7 @@ struct attempt {
     struct request *request;
     struct transfer *transfer; /* NULL while there is none */
     size_t server;
+    unsigned life; /* of the server, when it was sent */
     uint64_t number, sent_ms;
     uint64_t received; /* bytes, when it was looked at last */
     bool is_probe;     /* others wait for what becomes of it */
@@ -38,6 +39,7 @@ struct attempt {
 
 /* What one request knows of one server, beside what its client knows of it. */
 struct standing {
+    unsigned life;    /* of the server that it is of */
     unsigned damaged; /* answers */
     bool refused;     /* it will never give it */
     uint64_t rest_until_ms;
@@ -58,6 +60,7 @@ struct request {
     uint64_t patient_since_ms;
     bool waits;
     struct request *next, **link; /* while it waits */
+    struct standing gone;         /* of servers that have become others since they were asked */
     struct standing standings[];  /* one for each server that there can be */
 };
 

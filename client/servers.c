@@ -117,6 +117,7 @@ static bool is_listed(const char *address, const char (*addresses)[SERVER_ADDRES
  * come of that. */
 static void begin_anew(struct server *server, const char *address, uint64_t last_number)
 {
+    server->life++;
     server->is_absent = false;
     server->failures = 0;
     server->failed_at = last_number;

@@ -20,6 +20,7 @@ struct server {
     char *host;   /* a name that may have several addresses, or NULL */
     size_t url;   /* which of the URLs it belongs to */
 
+    unsigned life;                    /* it has been so many others before */
     bool is_absent;                   /* its URL has fewer addresses by now */
     char address[SERVER_ADDRESS_MAX]; /* to go to; "" where the URL has but one */
     char label[SERVER_LABEL_MAX];     /* what messages call it */

@@ -29,6 +29,9 @@ struct asking {
     struct request_tried *tried;
     int check_rs[SCRIPT_STEPS]; /* what the check says, one after the other, the last one for ever
                                  */
+    unsigned renewed_at; /* which check finds that the server asked first has two new addresses; 0:
+                            none */
+    size_t first_asked;
     int start_r, r;
     sem_t done;
     char server[32], why[sizeof((struct error *)0)->text];
@@ -36,12 +39,20 @@ struct asking {
 
 static struct asking asking;
 
+static void renew(struct asking *one)
+{
+    static const char addresses[2][SERVER_ADDRESS_MAX] = {"127.0.0.2", "127.0.0.3"};
+    assert_true(servers_set_addresses(one->servers, one->first_asked, addresses, 2, 0));
+}
+
 static int check(void *user, struct answer *answer, struct error *why)
 {
     struct asking *one = user;
     unsigned at = one->checks < SCRIPT_STEPS ? one->checks : SCRIPT_STEPS - 1;
-    (void)answer;
-    one->checks++;
+    if (one->checks++ == 0)
+        one->first_asked = (size_t)(answer->server[strlen("http://")] - 'a');
+    if (one->checks == one->renewed_at)
+        renew(one);
     return one->check_rs[at] < 0 ? error_set(why, one->check_rs[at], "the check says no") : 0;
 }
 
@@ -366,6 +377,24 @@ static void other_data_is_looked_for_elsewhere(void **state)
     finish();
 }
 
+/* What one said says nothing of another that has come in its place, be it before or after. */
+static void servers_that_came_meanwhile_are_asked(void **state)
+{
+    (void)state;
+    for (unsigned n_servers = 1; n_servers <= 2; n_servers++) {
+        prepare(n_servers);
+        script.steps[0][0] = script.steps[1][0] = good;
+        asking.renewed_at = n_servers;
+        for (unsigned i = 0; i <= n_servers; i++)
+            asking.check_rs[i] = -ESTALE;
+        assert_int_equal(ask(), 0);
+        assert_int_equal(asking.checks, n_servers + 2);
+        assert_int_equal(script.log[n_servers], script.log[0]);
+        assert_int_equal(script.log[n_servers + 1], script.log[0]);
+        finish();
+    }
+}
+
 static void a_type_may_have_parameters_but_no_other_end(void **state)
 {
     (void)state;
@@ -452,6 +481,7 @@ int main(void)
         cmocka_unit_test(what_one_server_does_not_have_another_gives),
         cmocka_unit_test(a_server_that_refused_is_not_asked_again),
         cmocka_unit_test(other_data_is_looked_for_elsewhere),
+        cmocka_unit_test(servers_that_came_meanwhile_are_asked),
         cmocka_unit_test(a_type_may_have_parameters_but_no_other_end),
         cmocka_unit_test(a_request_that_finds_no_memory_is_none),
         cmocka_unit_test(a_cancelled_request_is_told_of_nothing),
