@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* Addresses come and go as slowly as services are rolled out, or at once where a server is gone. */
 enum { EVERY_MS = 30000, SOON_MS = 1000, ADDRESSES_MAX = SERVERS_MORE + 1 };
@@ -45,11 +47,26 @@ static void add(struct found *found, const struct addrinfo *one)
     found->n++;
 }
 
+/* A text has no room for the link of an address of its own, and not every family has a way out: to
+ * connect without a word is to ask the system for the way. */
+static bool leads_somewhere(const struct addrinfo *one)
+{
+    const struct sockaddr_in6 *v6 = (const void *)one->ai_addr;
+    if (one->ai_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr))
+        return false;
+    int fd = socket(one->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return true; /* for all we know */
+    bool has_way = connect(fd, one->ai_addr, one->ai_addrlen) == 0;
+    close(fd);
+    return has_way;
+}
+
 static void add_family(const struct addrinfo *list, int family, struct found *ret)
 {
     ret->n = 0;
     for (; list; list = list->ai_next)
-        if (list->ai_family == family)
+        if (list->ai_family == family && leads_somewhere(list))
             add(ret, list);
 }
 
@@ -75,8 +92,8 @@ static void on_found(void *user, const struct addrinfo *list)
     names->lookup = NULL;
     if (list) { /* else what was known holds on */
         find_addresses(list, &found);
-        if (servers_set_addresses(names->servers, names->url, found.addresses, found.n,
-                                  names->last_number(names->user)))
+        if (found.n > 0 && servers_set_addresses(names->servers, names->url, found.addresses,
+                                                 found.n, names->last_number(names->user)))
             names->changed(names->user);
     }
     look_next(names);

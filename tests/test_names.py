@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import unittest
 
 import certificates
@@ -107,6 +108,25 @@ class Names(unittest.TestCase):
         steps.to_the_end()
         self.assertEqual(steps.lines, whole)
 
+    def test_addresses_that_lead_nowhere_from_here_are_no_servers(self):
+        # However many: of a link without its name; of the other family, to which there is no way.
+        for good, *bad in [(ADDRESSES[0], "fe80::1", "fe80::2"),
+                           ("::1", "127.255.255.255", "255.255.255.255")]:
+            with self.subTest(good=good):
+                if not self.is_known(good):
+                    self.skipTest(f"the system tells no {good}")
+                self.enterContext(daemon.Daemon(folder, listen=f"{bracketed(good)}:{self.port}"))
+                self.hosts.set(*bad, good)
+                steps = self.steps("call_patience_s=2", "patience_s=2")
+                for line in whole:
+                    self.assertEqual(steps.take(), line)
+
+    def is_known(self, address):
+        self.hosts.set(address)
+        code = f"import socket as s; s.getaddrinfo({NAME!r}, 80, flags=s.AI_ADDRCONFIG)"
+        return subprocess.run([*INSIDE, self.hosts.path, sys.executable, "-c", code],
+                              stderr=subprocess.DEVNULL, check=False).returncode == 0
+
     def test_replicas_that_move_are_found(self):
         servers = [self.serve(address) for address in ADDRESSES[:2]]
         self.hosts.set(*ADDRESSES[:2])
@@ -190,6 +210,10 @@ class Inside(Steps):
         found = re.match(r"batch ok (http\S+(?: \([^)]*\))?)", line)
         if found:
             self.servers.add(found[1])
+
+
+def bracketed(address):
+    return f"[{address}]" if ":" in address else address
 
 
 def quoted(word):
