@@ -213,6 +213,7 @@ static void what_was_tried_elsewhere_is_the_first_try(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint64_t answers, bytes, retries;
         prepare(1);
+        asking.options->backoff_ms = asking.options->backoff_max_ms = 500;
         assert_true(requests_are_well(asking.requests));
         struct request_tried tried = {.r = cases[i].step.r, .sent_ms = requests_now_ms()};
         tried.answer.status = cases[i].step.status;
