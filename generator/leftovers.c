@@ -18,15 +18,18 @@ static const char PREFIX[] = ".twonmnist-", LOCK[] = ".lock";
 
 enum { N_RANDOM = 6, MAX_OPEN = 16, MAX_TRIES = 100 };
 
-/* The lock in `folder`, taken; -EWOULDBLOCK it is somebody's. */
+/* The lock in `folder`, taken; -EWOULDBLOCK it is somebody's, -ENOENT whose it was has removed it. */
 static int take_lock(int folder, int flags)
 {
+    struct stat st;
     int lock = openat(folder, LOCK, O_RDWR | O_NOFOLLOW | O_CLOEXEC | flags, 0666);
     if (lock < 0)
         return -errno;
-    if (flock(lock, LOCK_EX | LOCK_NB) == 0)
+    int r = flock(lock, LOCK_EX | LOCK_NB) < 0 || fstat(lock, &st) < 0 ? -errno : 0;
+    if (r == 0 && st.st_nlink == 0)
+        r = -ENOENT;
+    if (r == 0)
         return lock;
-    int r = -errno;
     close(lock);
     return r;
 }

@@ -15,7 +15,7 @@
 #include "common/file.h"
 #include "generator/leftovers.h"
 
-enum { MAX_FILES = 4 };
+enum { MAX_FILES = 4, MAX_TRIES = 10 };
 
 struct staging {
     char *folder;
@@ -29,7 +29,7 @@ struct staging {
     size_t n_files;
 };
 
-static int make_folders(struct staging *staging, struct error *why)
+static int make_folder(struct staging *staging, struct error *why)
 {
     struct stat st;
     if (mkdir(staging->folder, 0777) == 0)
@@ -39,9 +39,21 @@ static int make_folders(struct staging *staging, struct error *why)
                          strerror(errno));
     else if (stat(staging->folder, &st) < 0 || !S_ISDIR(st.st_mode))
         return error_set(why, -ENOTDIR, "%s: it is there, and not a folder", staging->folder);
+    return 0;
+}
 
-    leftovers_sweep(staging->folder);
-    return leftovers_make(staging->folder, &staging->hidden, &staging->lock, why);
+/* Another run that had made the folder, and has nothing for it, takes it away again: then anew. */
+static int make_folders(struct staging *staging, struct error *why)
+{
+    int r = -ENOENT;
+    for (int i = 0; i < MAX_TRIES && r == -ENOENT; i++) {
+        r = make_folder(staging, why);
+        if (r < 0)
+            return r;
+        leftovers_sweep(staging->folder);
+        r = leftovers_make(staging->folder, &staging->hidden, &staging->lock, why);
+    }
+    return r;
 }
 
 int staging_open(const char *folder, struct staging **ret, struct error *why)

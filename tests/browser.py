@@ -118,6 +118,12 @@ class Page:
                                      + str(self.run("document.body.innerText"))[:600])
             time.sleep(0.02)
 
+    def wait_moved(self, script):
+        """Until the page itself, not the address bar alone, has gone to a `hash` of which this is true, and
+        shows all that is there."""
+        self.wait(f"window.movedTo && (({{movedTo: hash}}) => {script})(window)"
+                  " && !document.querySelector('.quiet') && !document.querySelector('[aria-busy]')")
+
     def go(self, url):
         """Open a URL, anew also where only what is behind its '#' differs, and wait until it is shown."""
         self.call("Page.navigate", url="about:blank")
@@ -221,5 +227,6 @@ class Browser:
         page = self.pages[session] = Page(self, target, session)
         for domain in ("Page", "Runtime", "Log", "Network"):
             page.call(f"{domain}.enable")
+        page.call("Page.addScriptToEvaluateOnNewDocument", source="addEventListener('hashchange', () => { window.movedTo = location.hash; })")
         page.look(**look)
         return page

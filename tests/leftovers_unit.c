@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,6 +16,24 @@
 #include "generator/leftovers.h"
 #include "tests/scarce.h"
 #include "tests/scratch.h"
+
+/* Of the next locks, so many are taken by another run's sweep just before. */
+static int n_sweeps;
+
+int __real_flock(int fd, int how);
+int __wrap_flock(int fd, int how);
+
+int __wrap_flock(int fd, int how)
+{
+    static bool is_sweeping;
+    if (n_sweeps > 0 && !is_sweeping) {
+        n_sweeps--;
+        is_sweeping = true;
+        leftovers_sweep(scratch_folder());
+        is_sweeping = false;
+    }
+    return __real_flock(fd, how);
+}
 
 /* A hidden folder that somebody works in; returns its name. */
 static const char *make(char **ret_hidden, int *ret_lock)
@@ -89,6 +108,23 @@ static void sweep_takes_the_folder_of_a_run_that_was_killed_at_once(void **state
     assert_string_equal(scratch_list(""), "");
 }
 
+static void sweep_between_a_lock_s_making_and_its_taking_costs_no_run_its_folder(void **state)
+{
+    (void)state;
+    char *hidden;
+    int lock;
+    n_sweeps = 3;
+    const char *name = make(&hidden, &lock);
+    assert_int_equal(n_sweeps, 0);
+    assert_string_equal(scratch_list(""), name);
+    assert_string_equal(scratch_list(name), ".lock");
+    leftovers_sweep(scratch_folder());
+    assert_string_equal(scratch_list(""), name);
+    leftovers_remove(hidden);
+    close(lock);
+    free(hidden);
+}
+
 static void sweep_touches_nothing_else(void **state)
 {
     (void)state;
@@ -160,6 +196,7 @@ int main(void)
         UNIT(folder_goes_with_all_that_is_in_it),
         UNIT(sweep_spares_the_folder_of_a_run_and_takes_that_of_one_that_ended),
         UNIT(sweep_takes_the_folder_of_a_run_that_was_killed_at_once),
+        UNIT(sweep_between_a_lock_s_making_and_its_taking_costs_no_run_its_folder),
         UNIT(sweep_touches_nothing_else),
         UNIT(folder_that_cannot_be_written_is_named),
         UNIT(leftovers_without_memory_say_so),

@@ -54,9 +54,16 @@ int __wrap_rmdir(const char *path);
 int __real_unlinkat(int folder, const char *name, int flags);
 int __wrap_unlinkat(int folder, const char *name, int flags);
 
+/* So often another run that had made the folder, and made nothing in it, takes it away again. */
+static int n_taken_away;
+
 char *__wrap_mkdtemp(char *pattern)
 {
     step("before mkdtemp", "");
+    if (n_taken_away > 0) {
+        n_taken_away--;
+        __real_rmdir(scratch_path("out"));
+    }
     char *made = __real_mkdtemp(pattern);
     step("mkdtemp", "");
     return made;
@@ -165,6 +172,27 @@ static void folder_made_for_nothing_goes_again(void **state)
     staging_close(staging);
     assert_string_equal(scratch_list(""), "");
     staging_close(NULL);
+}
+
+static void folder_that_another_run_takes_away_is_made_again(void **state)
+{
+    (void)state;
+    struct error why = {""};
+    struct staging *staging = NULL;
+    scratch_make_folder("out");
+    n_taken_away = 2;
+    staging = staging_of(scratch_path("out"));
+    write_file(staging, "a", "first");
+    assert_int_equal(staging_publish(staging, &why), 0);
+    staging_close(staging);
+    expect_text("out/a", "first");
+
+    n_taken_away = 1000;
+    assert_int_equal(rename(scratch_path("out"), scratch_path("away")), 0);
+    assert_int_equal(staging_open(scratch_path("out"), &staging, &why), -ENOENT);
+    assert_true(n_taken_away > 900);
+    n_taken_away = 0;
+    assert_string_equal(scratch_list(""), "away");
 }
 
 static void folder_that_was_there_stays_with_what_is_in_it(void **state)
@@ -362,6 +390,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT(files_come_out_together),
         UNIT(folder_made_for_nothing_goes_again),
+        UNIT(folder_that_another_run_takes_away_is_made_again),
         UNIT(folder_that_was_there_stays_with_what_is_in_it),
         UNIT(folders_in_the_hidden_one_come_out_or_go),
         UNIT(folder_goes_over_an_empty_one_but_not_over_a_full_one),

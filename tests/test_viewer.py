@@ -190,10 +190,10 @@ class Viewer(Case):
     def test_filters_show_the_samples_of_the_view(self):
         page = self.page("#/samples/train")
         page.run("[...document.querySelectorAll('.segments button')].find((b) => b.textContent === 'Two digits').click()")
-        page.wait("location.hash.includes('kind=pair') && !document.querySelector('[aria-busy]')")
+        page.wait_moved("hash.includes('kind=pair')")
         page.run("document.querySelector('.chips[aria-label^=All] button:nth-of-type(4)').focus()")
         page.key(" ")
-        page.wait("location.hash.includes('all=3') && !document.querySelector('[aria-busy]')")
+        page.wait_moved("hash.includes('all=3')")
         view = self.server.get("/v1/splits/train/indices.json?kind=pair&all=3").json()["indices"]
         shown = page.run("[...document.querySelectorAll('.cell')].map((c) => Number(c.getAttribute('aria-label').split(/[ :]/)[1]))")
         self.assertEqual(shown, view[:48])
@@ -380,9 +380,9 @@ class Viewer(Case):
     def test_next_and_random_go_to_other_pairs(self):
         page = self.page("#/pair/nmnist-train/42/8")
         page.key("n")
-        page.wait("location.hash.startsWith('#/pair/nmnist-train/42/9') && !document.querySelector('[aria-busy]')")
+        page.wait_moved("hash.startsWith('#/pair/nmnist-train/42/9')")
         page.run("[...document.querySelectorAll('.filters button')].find((b) => b.textContent === 'Random').click()")
-        page.wait("!location.hash.includes('/42/') && !document.querySelector('[aria-busy]')")
+        page.wait_moved("!hash.includes('/42/')")
         page.wait("document.querySelectorAll('.player canvas').length === 3")
         self.check_clean(page)
 
@@ -429,10 +429,10 @@ class Viewer(Case):
         columns = page.run("getComputedStyle(document.querySelector('.gallery')).gridTemplateColumns.split(' ').length")
         self.assertTrue(label.startswith(f"Sample {columns}:"), label)
         page.key("n")
-        page.wait("location.hash.includes('page=1') && !document.querySelector('[aria-busy]')")
+        page.wait_moved("hash.includes('page=1')")
         self.assertTrue(page.run("document.querySelector('.cell').getAttribute('aria-label')").startswith("Sample 48:"))
         page.key("p")
-        page.wait("location.hash.includes('page=0') && !document.querySelector('[aria-busy]')")
+        page.wait_moved("hash.includes('page=0')")
         page.run("document.querySelector('.cell').focus()")
         page.key("Enter")
         page.wait("location.hash.startsWith('#/sample/train/0')")
