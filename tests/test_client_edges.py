@@ -2,6 +2,7 @@
 """libtwonmnist at its edges: forks, cancelling, time-outs, tokens, TLS, and servers that misbehave."""
 import datetime
 import email.utils
+import re
 import shutil
 import socket
 import subprocess
@@ -107,7 +108,9 @@ class TimeOuts(Edges):
         fake = self.fake(silent)
         text = self.fails("ETIMEDOUT", "get", "timeout_ms=200", *QUICK, fake.url)
         self.assertIn(fake.url, text)
-        self.assertRegex(text, r"timed out after 2\d\d milliseconds")
+        waited_ms = int(re.search(r"timed out after (\d+) milliseconds", text)[1])
+        self.assertGreaterEqual(waited_ms, 200)
+        self.assertLess(waited_ms, 20000)  # default: 30 s
 
     def test_a_connection_that_does_not_come_to_stand(self):
         with socket.create_server(("127.0.0.1", 0)) as listener:  # no one speaks TLS there

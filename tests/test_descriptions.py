@@ -50,6 +50,7 @@ class Served(unittest.TestCase):
         cls.folder = cls.enterClassContext(daemon.temporary_folder())
         daemon.generate(cls.folder)
         cls.server = cls.enterClassContext(daemon.Daemon(cls.folder))
+        cls.server.wait_until_verified()  # Croissant names the files' hashes once they are known
         cls.openapi = cls.server.get("/openapi.json").json()
 
     def operations(self):

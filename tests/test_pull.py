@@ -415,28 +415,36 @@ class Proxy(FaultyProxy):
 class Servers(Case):
     """One of them goes wrong: the file is right, and no byte of it is another."""
 
+    def proxy(self, port, change):
+        proxy = Proxy(port, change)
+        self.addCleanup(proxy.close)
+        return proxy.url
+
+    def slow_until(self, happened):
+        """A server that leaves some of the file to others, on a busy machine too, until it has happened."""
+        return self.proxy(server.port, lambda piece: time.sleep(0 if happened() else 0.02) or piece)
+
     def test_one_is_killed_in_the_middle(self):
+        seen, gone = [], threading.Event()
+
+        def pass_on(piece):
+            seen.append(len(piece))
+            if sum(seen) > 50000:  # in its first part
+                victim.process.send_signal(signal.SIGKILL)
+                gone.set()
+            return piece
+
         with daemon.Daemon(folder) as victim:
-            seen = []
-
-            def pass_on(piece):
-                seen.append(len(piece))
-                if sum(seen) > len(whole) // 9:
-                    victim.process.send_signal(signal.SIGKILL)
-                return piece
-
-            proxy = Proxy(victim.port, pass_on)
-            self.addCleanup(proxy.close)
-            others = [self.enterContext(daemon.Daemon(folder)) for _ in range(2)]
-            self.check(self.pull(urls=[proxy.url, *(other.url for other in others)]))
-            self.assertGreater(sum(seen), len(whole) // 9)
+            self.check(self.pull(urls=[self.proxy(victim.port, pass_on),
+                                       *(self.slow_until(gone.is_set) for _ in range(2))]))
+        self.assertGreater(sum(seen), 50000)
 
     def test_one_damages_what_passes(self):
-        proxy = FaultyProxy(server.port)
-        self.addCleanup(proxy.close)
-        status, out, err = self.pull(urls=[proxy.url, server.url])
+        faulty = FaultyProxy(server.port)
+        self.addCleanup(faulty.close)
+        status, out, err = self.pull(urls=[faulty.url, self.slow_until(lambda: faulty.faults)])
         self.check((status, out, ""))
-        self.assertGreater(proxy.faults, 0)
+        self.assertGreater(faulty.faults, 0)
 
     def test_one_that_always_sends_other_bytes_is_named(self):
         bad = self.fake(lambda fake, n: answer(fake, n, bytes(part_size(fake, n))))
