@@ -393,7 +393,7 @@ class Revisions(Case):
         data.mkdir()
         shutil.copy(folder / "train.safetensors", data)
         daemon.set_metadata(data / "train.safetensors", data_sha256="5" * 64)
-        with daemon.Daemon(data) as lying:
+        with daemon.Daemon(data, "--scrub-interval-s", "0") as lying:  # which would find it first
             status, _, err = self.pull(urls=[lying.url])
         self.assertEqual(status, DAMAGED)
         self.assertIn(f"has SHA-256 {hashlib.sha256(data_of(whole)).hexdigest()}, not 5555", err)
