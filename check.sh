@@ -19,7 +19,7 @@ count_results() {
     passed=$(grep -c '^:test-result: PASS' <<<"$results")
     skipped=$(grep -c '^:test-result: SKIP' <<<"$results")
     failed=$(grep -cE '^:test-result: (FAIL|ERROR|XPASS)' <<<"$results")
-    echo "$build: $passed passed, $failed failed, $skipped skipped"
+    echo "$build: $passed passed, $failed failed, $skipped skipped; $SECONDS s since the beginning"
     grep -hE '^:test-result: SKIP' <<<"$results" | sed 's/^:test-result: /  /' | sort -u
     [ "$passed" -gt 0 ] || die "$build ran no test"
     for name in $(grep -lE '^:test-result: (FAIL|ERROR|XPASS)' -r "$build" --include='*.trs'); do
