@@ -24,9 +24,16 @@ UNITS = {"us": 1.0, "ms": 1e3, "s": 1e6, "m": 60e6}
 class Load:
     """What wrk saw of one round, and what the server spent on it."""
     cpu_us: float  # of the server, per request
+    both_us: float  # the same with the client's own
     per_s: float   # requests
     p99_us: float
     n: int
+
+
+def children_cpu_s():
+    """Of those that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def load(server, path, count, connections, seconds=SECONDS, setup=""):
@@ -34,16 +41,16 @@ def load(server, path, count, connections, seconds=SECONDS, setup=""):
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(SCRIPT % (setup, count, path))
         script.flush()
-        before = server.cpu_s()
+        before, client = server.cpu_s(), children_cpu_s()
         out = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", "-s",
                               script.name, server.url], check=False, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, text=True).stdout
-        spent = server.cpu_s() - before
+        spent, client = server.cpu_s() - before, children_cpu_s() - client
     if "Requests/sec" not in out or "Non-2xx" in out or "Socket errors" in out:
         raise SystemExit(f"{server.name}: {path}: {out}")
     n = int(re.search(r"(\d+) requests in", out).group(1))
     p99, unit = re.search(r"99%\s+([\d.]+)(\w+)", out).groups()
-    return Load(spent * 1e6 / n, float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1)),
+    return Load(spent * 1e6 / n, (spent + client) * 1e6 / n, float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1)),
                 float(p99) * UNITS[unit], n)
 
 

@@ -52,6 +52,10 @@ def compare(bench, path, count, n_pieces, all_connections, cpu_aims, unit):
             yield Line(f"{what}: requests/s, ours / nginx", "nginx",
                        rounds.ratio([x.per_s for x in a], [x.per_s for x in b]),
                        "≥ 1.1" if unit == "sample" else "", f"{rounds.median(a, 'per_s'):,.0f}/s")
+            if unit != "sample":
+                yield Line(f"{what}: CPU of server and client, nginx / ours", "nginx",
+                           rounds.ratio([x.both_us for x in b], [x.both_us for x in a]), "",
+                           f"{rounds.median(a, 'both_us'):.1f} µs")
             if unit == "sample":
                 yield Line(f"{what}: p99, ours / nginx", "nginx",
                            rounds.ratio([x.p99_us for x in a], [x.p99_us for x in b]), "≤ 1.0",
