@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Looks up the addresses that servers' names have, now and then. */
+ * Looks up the addresses that servers' names have, and their SRV records, now and then. */
 #include "client/names.h"
 
 #include <arpa/inet.h>
@@ -20,8 +20,10 @@ struct names {
     uint64_t (*last_number)(void *user);
     void (*changed)(void *user);
     void *user;
-    struct loop_lookup *lookup; /* one at a time, */
-    size_t url;                 /* of this one */
+    bool srv_alone;
+    struct loop_lookup *lookup; /* one at a time of these two, */
+    struct srv_lookup *srv;
+    size_t url; /* of this one */
     bool was_asked[SERVERS_MAX];
     uint64_t asked_at_ms[SERVERS_MAX];
 };
@@ -99,28 +101,77 @@ static void on_found(void *user, const struct addrinfo *list)
     look_next(names);
 }
 
+/* Where servers are known, that holds on; else this is the failure of the one that is not. */
+static void not_found(struct names *names, const char *why)
+{
+    struct server *server = &names->servers->list[names->url];
+    if (!server->is_unknown)
+        return;
+    server->is_probed = false;
+    server->failures++;
+    server->error = -EHOSTUNREACH;
+    snprintf(server->reason, sizeof server->reason, "%.319s", why);
+    server->rest_until_ms = loop_now_ms(names->loop) + SOON_MS;
+    names->changed(names->user);
+}
+
+static void on_srv(void *user, const struct srv_records *found, const struct error *why)
+{
+    struct names *names = user;
+    struct server *server = &names->servers->list[names->url];
+    names->srv = NULL;
+    if (!found) {
+        not_found(names, why->text);
+    } else {
+        if (server->is_unknown)
+            server->is_probed = false;
+        if (servers_set_records(names->servers, names->url, found, names->last_number(names->user)))
+            names->changed(names->user);
+        else
+            not_found(names, "no memory for a server");
+    }
+    look_next(names);
+}
+
 /* ---- When it is asked ---- */
 
 static bool is_due(const struct names *names, size_t url, uint64_t after_ms)
 {
-    return names->servers->list[url].host &&
+    const struct server *server = &names->servers->list[url];
+    if (server->is_unknown)
+        return server->is_probed;
+    return (server->srv || (server->host && !names->srv_alone)) &&
            (!names->was_asked[url] ||
             loop_now_ms(names->loop) >= names->asked_at_ms[url] + after_ms);
 }
 
 static void look(struct names *names, size_t url)
 {
+    const struct server *server = &names->servers->list[url];
     names->url = url;
     names->was_asked[url] = true;
     names->asked_at_ms[url] = loop_now_ms(names->loop);
-    loop_lookup(names->loop, names->servers->list[url].host, on_found, names, &names->lookup);
+    if (!server->srv)
+        loop_lookup(names->loop, server->host, on_found, names, &names->lookup);
+    else if (srv_lookup(names->loop, server->srv, on_srv, names, &names->srv) < 0)
+        not_found(names, "no memory for a lookup");
 }
 
 static void look_for_due(struct names *names, uint64_t after_ms)
 {
-    for (size_t url = 0; url < names->servers->n_urls && !names->lookup; url++)
+    for (size_t url = 0; url < names->servers->n_urls && !names->lookup && !names->srv; url++)
         if (is_due(names, url, after_ms))
             look(names, url);
+}
+
+/* Requests wait for what becomes of it. */
+static void mark_unknown(struct names *names)
+{
+    for (size_t url = 0; url < names->servers->n_urls; url++) {
+        struct server *server = &names->servers->list[url];
+        if (server->is_unknown && server->rest_until_ms <= loop_now_ms(names->loop))
+            server->is_probed = true;
+    }
 }
 
 static void look_next(struct names *names)
@@ -130,18 +181,20 @@ static void look_next(struct names *names)
 
 void names_look(struct names *names, bool soon)
 {
-    if (names)
-        look_for_due(names, soon ? SOON_MS : EVERY_MS);
+    mark_unknown(names);
+    look_for_due(names, soon ? SOON_MS : EVERY_MS);
 }
 
-int names_new(struct loop *loop, struct servers *servers, uint64_t (*last_number)(void *user),
-              void (*changed)(void *user), void *user, struct names **ret)
+int names_new(struct loop *loop, struct servers *servers, bool srv_alone,
+              uint64_t (*last_number)(void *user), void (*changed)(void *user), void *user,
+              struct names **ret)
 {
     struct names *names = calloc(1, sizeof *names);
     if (!names)
         return -ENOMEM;
     names->loop = loop;
     names->servers = servers;
+    names->srv_alone = srv_alone;
     names->last_number = last_number;
     names->changed = changed;
     names->user = user;
@@ -151,7 +204,9 @@ int names_new(struct loop *loop, struct servers *servers, uint64_t (*last_number
 
 void names_free(struct names *names)
 {
-    if (names)
+    if (names) {
         loop_lookup_abandon(names->lookup);
+        srv_lookup_abandon(names->srv);
+    }
     free(names);
 }

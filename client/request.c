@@ -246,6 +246,16 @@ static void hedge(struct request *request, struct attempt *slow)
     loop_timer_start(request->timer, hedge_after_ms(request, slow->server));
 }
 
+/* Are there SRV records of which it is not known yet whether they are found? That is a try under
+ * way, which ends by itself. */
+static bool is_looked_up_first(const struct requests *all)
+{
+    for (size_t s = 0; s < all->servers->n_urls; s++)
+        if (all->servers->list[s].is_unknown && all->servers->list[s].failures == 0)
+            return true;
+    return false;
+}
+
 static void try_next(struct request *request)
 {
     struct requests *all = request->all;
@@ -253,6 +263,7 @@ static void try_next(struct request *request)
     size_t s;
     stop_waiting(request);
     forget_gone(request);
+    names_look(all->names, false);
     if (!request_choose(request, now, &s, &until)) {
         give_up(request);
         return;
@@ -266,11 +277,13 @@ static void try_next(struct request *request)
     }
     if (server_free_at(&all->servers->list[s]) > now) { /* not for our own damaged answer alone */
         be_patient(request, now);
-        if (now >= deadline(request)) {
-            give_up(request);
-            return;
+        if (!is_looked_up_first(all)) {
+            if (now >= deadline(request)) {
+                give_up(request);
+                return;
+            }
+            until = until < deadline(request) ? until : deadline(request);
         }
-        until = until < deadline(request) ? until : deadline(request);
     }
     wait_until(request, until);
 }
@@ -319,8 +332,8 @@ static void go_on(struct request *request)
 
 static void note_health(struct requests *all)
 {
-    atomic_store(&all->are_well,
-                 servers_count(all->servers) == 1 && all->servers->list[0].failures == 0);
+    atomic_store(&all->are_well, servers_count(all->servers) == 1 && !all->servers->list[0].srv &&
+                                     all->servers->list[0].failures == 0);
 }
 
 static bool note_failure(struct requests *all, size_t s, struct server_failure failure)
@@ -593,8 +606,7 @@ int requests_new(struct loop *loop, const tnm_options *options, struct servers *
     all->turn = random_u32(); /* many clients do not begin with the same server */
     if (transfers_new(loop, options, &all->transfers) < 0 ||
         probes_new(all->transfers, options, servers, on_probed, all, &all->probes) < 0 ||
-        (!options->proxy &&
-         names_new(loop, servers, last_number, on_names, all, &all->names) < 0)) {
+        names_new(loop, servers, options->proxy, last_number, on_names, all, &all->names) < 0) {
         requests_free(all);
         return -ENOMEM;
     }

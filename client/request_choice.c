@@ -29,11 +29,11 @@ bool request_is_asking(const struct request *request, size_t s)
     return false;
 }
 
-/* What speaks for a server: that it can be asked soon, has not failed this request, has little to
- * do for us; in this order. */
+/* What speaks for a server: that it can be asked soon, has not failed this request, is before
+ * others by its SRV record, has little to do for us; in this order. */
 struct choice {
     uint64_t until_ms;
-    unsigned damaged, under_way;
+    unsigned damaged, priority, under_way;
 };
 
 static bool is_better(const struct choice *a, const struct choice *b)
@@ -42,6 +42,8 @@ static bool is_better(const struct choice *a, const struct choice *b)
         return a->until_ms < b->until_ms;
     if (a->damaged != b->damaged)
         return a->damaged < b->damaged;
+    if (a->priority != b->priority)
+        return a->priority < b->priority;
     return a->under_way < b->under_way;
 }
 
@@ -57,6 +59,7 @@ bool request_choose(const struct request *request, uint64_t now_ms, size_t *ret,
             continue;
         struct choice choice = {.until_ms = free_at(request, s, now_ms),
                                 .damaged = request->standings[s].damaged,
+                                .priority = request->all->servers->list[s].priority,
                                 .under_way = request->all->servers->list[s].n_under_way};
         if (choice.until_ms < now_ms)
             choice.until_ms = now_ms;

@@ -17,7 +17,7 @@ struct requests {
     struct servers *servers;
     struct transfers *transfers;
     struct probes *probes;
-    struct names *names;             /* NULL where a proxy looks up names */
+    struct names *names;
     struct request *waiting, **last; /* for a server's rest to end, the oldest first */
     size_t turn;                     /* the server to begin with next */
     uint64_t n_sent;                 /* tries; each has its number */

@@ -36,11 +36,13 @@ void request_sentence(const struct request *request, struct error *ret)
     if (request->ask.revision && request_worst_error(request) == -ESTALE)
         used += (size_t)snprintf(ret->text + used, sizeof ret->text - used, " at revision %.12s",
                                  request->ask.revision);
+    const char *between = ": ";
     for (size_t s = 0; s < servers->n && used < sizeof ret->text; s++)
-        if (!servers->list[s].is_absent)
-            used +=
-                (size_t)snprintf(ret->text + used, sizeof ret->text - used, "%s%.211s: %s",
-                                 s ? "; " : ": ", servers->list[s].label, reason_at(request, s));
+        if (!servers->list[s].is_absent) {
+            used += (size_t)snprintf(ret->text + used, sizeof ret->text - used, "%s%.211s: %s",
+                                     between, servers->list[s].label, reason_at(request, s));
+            between = "; ";
+        }
 }
 
 static const char *why_at(const struct request *request, size_t s)

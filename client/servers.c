@@ -13,10 +13,13 @@
 #include "client/transfer.h"
 
 static const char unix_prefix[] = "unix:";
+static const char *const srv_prefixes[] = {"http+srv://", "https+srv://"};
 
 static void set_label(struct server *server)
 {
-    if (server->address[0])
+    if (server->own_base)
+        snprintf(server->label, sizeof server->label, "%.211s", server->own_base);
+    else if (server->address[0])
         snprintf(server->label, sizeof server->label, "%.160s (%s)", server->name, server->address);
     else
         snprintf(server->label, sizeof server->label, "%.160s", server->name);
@@ -65,6 +68,76 @@ static int read_http(struct server *server, const char *url, struct error *why)
     return read_host(server, why);
 }
 
+/* ---- SRV records ---- */
+
+/* Length of the scheme that stands for SRV records, up to the host; 0: it is another. */
+static size_t srv_prefix(const char *url)
+{
+    for (size_t i = 0; i < sizeof srv_prefixes / sizeof *srv_prefixes; i++)
+        if (strncasecmp(url, srv_prefixes[i], strlen(srv_prefixes[i])) == 0)
+            return strlen(srv_prefixes[i]);
+    return 0;
+}
+
+/* "http", of "http+srv://". */
+static int scheme_length(const char *url)
+{
+    return (int)strcspn(url, "+");
+}
+
+/* But for what it stands for it has to be a URL like any other. */
+static int check_srv(const char *url, size_t prefix, struct error *why)
+{
+    char *plain;
+    const char *name = url + prefix;
+    int length = (int)strcspn(name, "/");
+    if (asprintf(&plain, "%.*s://%s", scheme_length(url), url, name) < 0)
+        return error_set(why, -ENOMEM, "no memory for a URL");
+    int r = transfer_check_url(plain, why);
+    free(plain);
+    if (r == 0 && memchr(name, ':', (size_t)length))
+        r = error_set(why, -EINVAL, "\"%.256s\": SRV records name the ports, so this URL has none",
+                      url);
+    if (r == 0 && length > 240) /* of 253 that a name can have, with "_https._tcp." */
+        r = error_set(why, -EINVAL, "\"%.256s\": a name has 240 bytes at most", url);
+    return r;
+}
+
+static int read_srv(struct server *server, const char *url, struct error *why)
+{
+    size_t prefix = srv_prefix(url);
+    const char *name = url + prefix;
+    int length = (int)strcspn(name, "/");
+    int r = check_srv(url, prefix, why);
+    if (r < 0)
+        return r;
+    r = name[0] == '_'
+            ? asprintf(&server->srv, "%.*s", length, name)
+            : asprintf(&server->srv, "_%.*s._tcp.%.*s", scheme_length(url), url, length, name);
+    if (r < 0) {
+        server->srv = NULL;
+        return error_set(why, -ENOMEM, "no memory for a server");
+    }
+    server->is_unknown = true;
+    server->error = -EHOSTUNREACH;
+    snprintf(server->reason, sizeof server->reason, "%.253s: it is being looked up", server->srv);
+    return 0;
+}
+
+/* "http://target:port/path" */
+static char *base_of(const struct server *own, const struct srv_record *record)
+{
+    char *base;
+    const char *path = strchr(own->name + srv_prefix(own->name), '/');
+    int length = path ? (int)strlen(path) : 0;
+    while (length > 0 && path[length - 1] == '/')
+        length--;
+    return asprintf(&base, "%.*s://%s:%u%.*s", scheme_length(own->name), own->name, record->target,
+                    (unsigned)record->port, length, path ? path : "") < 0
+               ? NULL
+               : base;
+}
+
 static int read_server(struct server *server, const char *url, struct error *why)
 {
     if (!url || !url[0])
@@ -72,6 +145,8 @@ static int read_server(struct server *server, const char *url, struct error *why
     server->name = strdup(url);
     if (!server->name)
         return error_set(why, -ENOMEM, "no memory for a server");
+    if (srv_prefix(url))
+        return read_srv(server, url, why);
     bool is_socket = strncmp(url, unix_prefix, strlen(unix_prefix)) == 0;
     return is_socket ? read_socket(server, url, why) : read_http(server, url, why);
 }
@@ -94,7 +169,7 @@ int servers_new(const char *const *urls, size_t n, struct servers **ret, struct 
             return r;
         }
         set_label(server);
-        has_names |= server->host != NULL;
+        has_names |= server->host || server->srv;
     }
     servers->n_most = has_names ? n + SERVERS_MORE : n;
     if (servers->n_most > SERVERS_MAX)
@@ -103,22 +178,35 @@ int servers_new(const char *const *urls, size_t n, struct servers **ret, struct 
     return 0;
 }
 
-/* ---- Addresses ---- */
+/* ---- Where a URL's servers are ---- */
 
-static bool is_listed(const char *address, const char (*addresses)[SERVER_ADDRESS_MAX], size_t n)
+/* At an address of its host, or where a record says: then the base is of this server alone. */
+struct where {
+    const char *address;
+    const char *base; /* or NULL */
+    unsigned priority;
+};
+
+static bool is_at(const struct server *server, const struct where *where)
+{
+    return !server->is_unknown && strcmp(server->address, where->address) == 0 &&
+           (!where->base || (server->own_base && strcmp(server->own_base, where->base) == 0));
+}
+
+static bool is_listed(const struct server *server, const struct where *list, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (strcmp(address, addresses[i]) == 0)
+        if (is_at(server, &list[i]))
             return true;
     return false;
 }
 
 /* It is another one from now on: what became of the one before is forgotten, and what is still to
  * come of that. */
-static void begin_anew(struct server *server, const char *address, uint64_t last_number)
+static void begin_anew(struct server *server, const struct where *where, uint64_t last_number)
 {
     server->life++;
-    server->is_absent = false;
+    server->is_absent = server->is_unknown = false;
     server->failures = 0;
     server->failed_at = last_number;
     server->is_silent = false;
@@ -126,17 +214,18 @@ static void begin_anew(struct server *server, const char *address, uint64_t last
     server->error = 0;
     server->reason[0] = '\0';
     server->typical_ms = server->typical_rate = 0;
-    snprintf(server->address, sizeof server->address, "%s", address);
+    server->priority = where->priority;
+    snprintf(server->address, sizeof server->address, "%s", where->address);
     set_label(server);
 }
 
-/* A server for one more address of the URL, if there is room: its own, if that has none that is
+/* A server for one more place of the URL, if there is room: its own, if that has none that is
  * listed; one that is absent, or a new one. */
-static struct server *place_for(struct servers *servers, size_t url,
-                                const char (*addresses)[SERVER_ADDRESS_MAX], size_t n)
+static struct server *place_for(struct servers *servers, size_t url, const struct where *list,
+                                size_t n)
 {
     struct server *own = &servers->list[url];
-    if (!is_listed(own->address, addresses, n))
+    if (own->is_absent || !is_listed(own, list, n))
         return own;
     for (size_t s = servers->n_urls; s < servers->n; s++)
         if (servers->list[s].is_absent)
@@ -144,45 +233,84 @@ static struct server *place_for(struct servers *servers, size_t url,
     return servers->n < servers->n_most ? &servers->list[servers->n++] : NULL;
 }
 
-static bool has_address(const struct servers *servers, size_t url, const char *address)
+static struct server *server_at(struct servers *servers, size_t url, const struct where *where)
 {
     for (size_t s = 0; s < servers->n; s++)
         if (servers->list[s].url == url && !servers->list[s].is_absent &&
-            strcmp(servers->list[s].address, address) == 0)
-            return true;
-    return false;
+            is_at(&servers->list[s], where))
+            return &servers->list[s];
+    return NULL;
+}
+
+/* Whether any has left. */
+static bool drop(struct servers *servers, size_t url, const struct where *list, size_t n)
+{
+    bool has_changed = false;
+    for (size_t s = 0; s < servers->n; s++) {
+        struct server *server = &servers->list[s];
+        if (server->url != url || server->is_absent || is_listed(server, list, n))
+            continue;
+        server->is_absent = has_changed = true;
+        server->typical_ms = server->typical_rate = 0;
+    }
+    return has_changed;
+}
+
+static bool set_places(struct servers *servers, size_t url, const struct where *list, size_t n,
+                       uint64_t last_number)
+{
+    struct server *own = &servers->list[url];
+    bool has_changed = drop(servers, url, list, n);
+    for (size_t i = 0; i < n; i++) {
+        struct server *server = server_at(servers, url, &list[i]);
+        if (server) {
+            server->priority = list[i].priority;
+            continue;
+        }
+        char *base = list[i].base ? strdup(list[i].base) : NULL;
+        server = list[i].base && !base ? NULL : place_for(servers, url, list, n);
+        if (!server) {
+            free(base);
+            break; /* so many are enough */
+        }
+        free(server->own_base);
+        server->own_base = base;
+        server->name = own->name;
+        server->base = base ? base : own->base;
+        server->url = url;
+        begin_anew(server, &list[i], last_number);
+        has_changed = true;
+    }
+    return has_changed;
 }
 
 bool servers_set_addresses(struct servers *servers, size_t url,
                            const char (*addresses)[SERVER_ADDRESS_MAX], size_t n,
                            uint64_t last_number)
 {
-    static const char as_it_is[1][SERVER_ADDRESS_MAX] = {""}; /* where libcurl finds it */
-    struct server *own = &servers->list[url];
-    bool has_changed = false;
-    if (n < 2) {
-        addresses = as_it_is;
-        n = 1;
+    struct where list[SERVERS_MORE + 1] = {{.address = ""}}; /* where libcurl finds it */
+    if (n > SERVERS_MORE + 1)
+        n = SERVERS_MORE + 1;
+    for (size_t i = 0; n > 1 && i < n; i++)
+        list[i].address = addresses[i];
+    return set_places(servers, url, list, n > 1 ? n : 1, last_number);
+}
+
+bool servers_set_records(struct servers *servers, size_t url, const struct srv_records *records,
+                         uint64_t last_number)
+{
+    struct where list[SRV_MAX];
+    size_t n = 0;
+    while (n < records->n) {
+        const struct srv_record *record = &records->list[n];
+        char *base = base_of(&servers->list[url], record);
+        if (!base)
+            break;
+        list[n++] = (struct where){.address = "", .base = base, .priority = record->priority};
     }
-    for (size_t s = servers->n_urls; s < servers->n; s++) {
-        struct server *server = &servers->list[s];
-        if (server->url != url || server->is_absent || is_listed(server->address, addresses, n))
-            continue;
-        server->is_absent = has_changed = true;
-        server->typical_ms = server->typical_rate = 0;
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (has_address(servers, url, addresses[i]))
-            continue;
-        struct server *server = place_for(servers, url, addresses, n);
-        if (!server)
-            break; /* so many are enough */
-        server->name = own->name;
-        server->base = own->base;
-        server->url = url;
-        begin_anew(server, addresses[i], last_number);
-        has_changed = true;
-    }
+    bool has_changed = n > 0 && set_places(servers, url, list, n, last_number);
+    while (n > 0)
+        free((char *)list[--n].base);
     return has_changed;
 }
 
@@ -196,11 +324,17 @@ size_t servers_count(const struct servers *servers)
 
 void servers_free(struct servers *servers)
 {
-    for (size_t i = 0; servers && i < servers->n_urls; i++) {
-        free(servers->list[i].host);
-        free(servers->list[i].name);
-        free(servers->list[i].base);
-        free(servers->list[i].socket);
+    for (size_t i = 0; servers && i < servers->n; i++) {
+        struct server *server = &servers->list[i];
+        free(server->own_base);
+        if (i >= servers->n_urls)
+            continue; /* the rest is of its URL's own */
+        free(server->host);
+        free(server->srv);
+        free(server->name);
+        if (!server->srv)
+            free(server->base);
+        free(server->socket);
     }
     free(servers);
 }
@@ -221,7 +355,7 @@ static bool is_local(const char *base)
 bool servers_are_local(const struct servers *servers)
 {
     for (size_t i = 0; i < servers->n_urls; i++)
-        if (!is_local(servers->list[i].base))
+        if (servers->list[i].srv || !is_local(servers->list[i].base))
             return false;
     return true;
 }

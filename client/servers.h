@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The servers of a client, and which of them rest after a failure. A URL whose host has several
- * addresses is as many servers. Loop thread only, but for making and freeing, and what never
- * changes. */
+ * addresses is as many servers; so is one of SRV records, of which nothing is known until they were
+ * looked up. Loop thread only, but for making and freeing, and what never changes. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,19 +9,24 @@
 #include <stdint.h>
 
 #include "client/options.h"
+#include "client/srv.h"
 #include "common/error.h"
 
 enum { SERVER_REASON_MAX = 320, SERVER_ADDRESS_MAX = 46, SERVER_LABEL_MAX = 212 };
 
 struct server {
     char *name;   /* as the caller gave it; never changes, like the next four */
-    char *base;   /* what paths are put behind */
+    char *base;   /* what paths are put behind; of an SRV record it changes with its life */
     char *socket; /* path of a Unix socket, or NULL */
     char *host;   /* a name that may have several addresses, or NULL */
+    char *srv;    /* the name of the SRV records that the URL stands for, or NULL */
     size_t url;   /* which of the URLs it belongs to */
 
     unsigned life;                    /* it has been so many others before */
     bool is_absent;                   /* its URL has fewer addresses by now */
+    bool is_unknown;                  /* of SRV records that were not found yet: it has no base */
+    char *own_base;                   /* of its record; or NULL */
+    unsigned priority;                /* of its record: who has a lower one is asked before it */
     char address[SERVER_ADDRESS_MAX]; /* to go to; "" where the URL has but one */
     char label[SERVER_LABEL_MAX];     /* what messages call it */
 
@@ -57,6 +62,11 @@ void servers_free(struct servers *servers);
 bool servers_set_addresses(struct servers *servers, size_t url,
                            const char (*addresses)[SERVER_ADDRESS_MAX], size_t n,
                            uint64_t last_number);
+
+/* The same with the SRV records that were found for the URL; those that come first have the places
+ * where there are too few. */
+bool servers_set_records(struct servers *servers, size_t url, const struct srv_records *records,
+                         uint64_t last_number);
 
 /* How many there are at present. */
 size_t servers_count(const struct servers *servers);

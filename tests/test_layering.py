@@ -46,7 +46,7 @@ APART = "server/samples"
 ORDER = {
     "client": [
         ["twonmnist", "blob", "body", "chunks", "cursor", "document", "items", "loop", "places", "pool", "retry"],
-        ["failure"],
+        ["failure", "srv"],
         ["rule"],
         ["batch"],
         ["options", "decoder", "decoder_frames"],
