@@ -183,7 +183,8 @@ int servers_new(const char *const *urls, size_t n, struct servers **ret, struct 
 /* At an address of its host, or where a record says: then the base is of this server alone. */
 struct where {
     const char *address;
-    const char *base; /* or NULL */
+    char *base;    /* or NULL */
+    bool is_taken; /* by the server */
     unsigned priority;
 };
 
@@ -256,7 +257,7 @@ static bool drop(struct servers *servers, size_t url, const struct where *list, 
     return has_changed;
 }
 
-static bool set_places(struct servers *servers, size_t url, const struct where *list, size_t n,
+static bool set_places(struct servers *servers, size_t url, struct where *list, size_t n,
                        uint64_t last_number)
 {
     struct server *own = &servers->list[url];
@@ -267,16 +268,14 @@ static bool set_places(struct servers *servers, size_t url, const struct where *
             server->priority = list[i].priority;
             continue;
         }
-        char *base = list[i].base ? strdup(list[i].base) : NULL;
-        server = list[i].base && !base ? NULL : place_for(servers, url, list, n);
-        if (!server) {
-            free(base);
+        server = place_for(servers, url, list, n);
+        if (!server)
             break; /* so many are enough */
-        }
         free(server->own_base);
-        server->own_base = base;
+        server->own_base = list[i].base;
+        list[i].is_taken = true;
         server->name = own->name;
-        server->base = base ? base : own->base;
+        server->base = list[i].base ? list[i].base : own->base;
         server->url = url;
         begin_anew(server, &list[i], last_number);
         has_changed = true;
@@ -301,16 +300,18 @@ bool servers_set_records(struct servers *servers, size_t url, const struct srv_r
 {
     struct where list[SRV_MAX];
     size_t n = 0;
-    while (n < records->n) {
+    bool has_memory = true;
+    while (n < records->n && has_memory) {
         const struct srv_record *record = &records->list[n];
         char *base = base_of(&servers->list[url], record);
-        if (!base)
-            break;
-        list[n++] = (struct where){.address = "", .base = base, .priority = record->priority};
+        has_memory = base != NULL;
+        if (base)
+            list[n++] = (struct where){.address = "", .base = base, .priority = record->priority};
     }
-    bool has_changed = n > 0 && set_places(servers, url, list, n, last_number);
-    while (n > 0)
-        free((char *)list[--n].base);
+    bool has_changed = n > 0 && has_memory && set_places(servers, url, list, n, last_number);
+    while (n-- > 0)
+        if (!list[n].is_taken)
+            free(list[n].base);
     return has_changed;
 }
 

@@ -64,7 +64,7 @@ bool servers_set_addresses(struct servers *servers, size_t url,
                            uint64_t last_number);
 
 /* The same with the SRV records that were found for the URL; those that come first have the places
- * where there are too few. */
+ * where there are too few. Without memory all stays as it is. */
 bool servers_set_records(struct servers *servers, size_t url, const struct srv_records *records,
                          uint64_t last_number);
 

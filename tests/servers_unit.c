@@ -76,6 +76,12 @@ static void urls_that_are_none_are_refused(void **state)
         {"http://host:99999", "no server's URL"},
         {"http://host/?a=1", "ends with its path"},
         {"http://host/#a", "ends with its path"},
+        {"http+srv://", "no server's URL"},
+        {"http+srv://name:80", "SRV records name the ports"},
+        {"https+srv://name:/at", "SRV records name the ports"},
+        {"http+srv://name?a=1", "ends with its path"},
+        {"http+srv://me@name", "no user or password"},
+        {"ftp+srv://name", "\"ftp+srv://name\""},
         {"unix:", "has to begin with /"},
         {"unix:socket", "has to begin with /"},
         {longer, "107 bytes at most"},
@@ -351,6 +357,141 @@ static void there_is_an_end_to_addresses(void **state)
     servers_free(servers);
 }
 
+static void a_servers_own_place_is_empty_where_its_address_is_gone(void **state)
+{
+    (void)state;
+    const address three[] = {"10.0.0.1", "10.0.0.2", "10.0.0.3"};
+    struct servers *servers = one("http://service");
+    servers_set_addresses(servers, 0, three, 3, 0);
+    assert_true(servers_set_addresses(servers, 0, three + 1, 2, 0));
+    assert_string_equal(addresses_of(servers), "10.0.0.2 10.0.0.3");
+    assert_int_equal(servers_count(servers), 2);
+    assert_true(servers_set_addresses(servers, 0, three, 3, 0));
+    assert_string_equal(addresses_of(servers), "10.0.0.1 10.0.0.2 10.0.0.3");
+    servers_free(servers);
+}
+
+/* ---- SRV records ---- */
+
+static void urls_of_records_say_which(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url, *srv;
+    } cases[] = {
+        {"http+srv://service.example", "_http._tcp.service.example"},
+        {"HTTPS+SRV://service/at", "_HTTPS._tcp.service"},
+        {"https+srv://_data._tcp.service.example/", "_data._tcp.service.example"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct servers *servers = one(cases[i].url);
+        assert_string_equal(servers->list[0].srv, cases[i].srv);
+        assert_string_equal(servers->list[0].label, cases[i].url);
+        assert_true(servers->list[0].is_unknown);
+        assert_null(servers->list[0].base);
+        assert_int_equal(servers->n_most, 1 + SERVERS_MORE);
+        assert_false(servers_are_local(servers));
+        servers_free(servers);
+    }
+}
+
+/* "http://a:1 http://b:2": those that there are. */
+static const char *bases_of(const struct servers *servers)
+{
+    static char text[512];
+    text[0] = '\0';
+    for (size_t s = 0; s < servers->n; s++)
+        if (!servers->list[s].is_absent) {
+            strcat(text, text[0] ? " " : "");
+            strcat(text, servers->list[s].base ? servers->list[s].base : "-");
+        }
+    return text;
+}
+
+static const struct srv_records before = {
+    .n = 3, .list = {{1, 81, "a.example"}, {2, 82, "b.example"}, {2, 83, "b.example"}}};
+
+static void each_record_is_a_server(void **state)
+{
+    (void)state;
+    struct servers *servers = one("https+srv://service/at/");
+    assert_true(servers_set_records(servers, 0, &before, 0));
+    assert_false(servers_set_records(servers, 0, &before, 0));
+    assert_string_equal(bases_of(servers),
+                        "https://a.example:81/at https://b.example:82/at https://b.example:83/at");
+    assert_false(servers->list[0].is_unknown);
+    assert_int_equal(servers->list[0].priority, 1);
+    assert_int_equal(servers->list[2].priority, 2);
+    assert_string_equal(servers->list[2].label, servers->list[2].base);
+    servers_free(servers);
+}
+
+static void records_come_and_go(void **state)
+{
+    (void)state;
+    static const struct srv_records after = {.n = 2,
+                                             .list = {{0, 82, "b.example"}, {5, 84, "c.example"}}};
+    static const struct srv_records last = {.n = 1, .list = {{0, 82, "b.example"}}};
+    const struct server_failure failure = {.number = 5, .last_number = 9, .reason = "down"};
+    struct servers *servers = one("http+srv://service");
+    servers_set_records(servers, 0, &before, 0);
+    unsigned life = servers->list[0].life;
+    for (size_t s = 0; s < 3; s++)
+        assert_true(server_failed(&servers->list[s], &options, &failure));
+    assert_true(servers_set_records(servers, 0, &after, 12));
+    assert_string_equal(bases_of(servers), "http://c.example:84 http://b.example:82");
+    assert_int_equal(servers->list[0].failures, 0);
+    assert_int_equal(servers->list[0].life, life + 1);
+    assert_int_equal(servers->list[0].priority, 5);
+    assert_int_equal(servers->list[1].failures, 1);
+    assert_int_equal(servers->list[1].priority, 0);
+    assert_true(servers_set_records(servers, 0, &last, 13));
+    assert_string_equal(bases_of(servers), "http://b.example:82");
+    assert_int_equal(servers_count(servers), 1);
+    servers_free(servers);
+}
+
+static void places_of_records_serve_addresses_too(void **state)
+{
+    (void)state;
+    static const char *const urls[] = {"http+srv://service", "http://name:80"};
+    static const struct srv_records less = {.n = 1, .list = {{1, 81, "a.example"}}};
+    const address two[] = {"10.0.0.1", "10.0.0.2"};
+    struct servers *servers;
+    struct error why;
+    assert_int_equal(servers_new(urls, 2, &servers, &why), 0);
+    servers_set_records(servers, 0, &before, 0);
+    servers_set_records(servers, 0, &less, 0);
+    assert_true(servers_set_addresses(servers, 1, two, 2, 0));
+    assert_string_equal(bases_of(servers), "http://a.example:81 http://name:80 http://name:80");
+    assert_string_equal(servers->list[2].label, "http://name:80 (10.0.0.2)");
+    assert_int_equal(servers->list[2].priority, 0);
+    servers_free(servers);
+}
+
+static int set_records(void *user, struct error *why)
+{
+    static const char *const url = "http+srv://service";
+    struct servers *servers;
+    (void)user;
+    int r = servers_new(&url, 1, &servers, why);
+    if (r < 0)
+        return r;
+    bool is_set = servers_set_records(servers, 0, &before, 0);
+    size_t n = servers_count(servers);
+    assert_true(is_set == !servers->list[0].is_unknown);
+    assert_int_equal(n, is_set ? before.n : 1);
+    servers_free(servers);
+    return is_set ? 0 : error_set(why, -ENOMEM, "%zu server", n);
+}
+
+static void without_memory_servers_stay_as_they_are(void **state)
+{
+    (void)state;
+    /* The servers, the URL, the records' name, and the bases, beside what libcurl looks at. */
+    assert_true(scarce_try(set_records, NULL) >= 3 + before.n);
+}
+
 static void addresses_and_this_machine_are_no_names(void **state)
 {
     (void)state;
@@ -390,6 +531,12 @@ int main(void)
         cmocka_unit_test(what_stays_keeps_its_health_and_what_comes_is_new),
         cmocka_unit_test(there_is_an_end_to_addresses),
         cmocka_unit_test(addresses_and_this_machine_are_no_names),
+        cmocka_unit_test(a_servers_own_place_is_empty_where_its_address_is_gone),
+        cmocka_unit_test(urls_of_records_say_which),
+        cmocka_unit_test(each_record_is_a_server),
+        cmocka_unit_test(records_come_and_go),
+        cmocka_unit_test(places_of_records_serve_addresses_too),
+        cmocka_unit_test(without_memory_servers_stay_as_they_are),
         cmocka_unit_test(a_rate_is_of_long_answers),
         cmocka_unit_test(urls_become_what_paths_are_put_behind),
         cmocka_unit_test(a_socket_is_a_path_and_any_host),
