@@ -149,7 +149,8 @@ class Split(Dataset):
     transforms are as in Tonic.
 
     urls: one server or several with the same data, "http://host:port", "https://…" or
-    "unix:/path"; name: "train", "test", a source split, or one of these with "@revision".
+    "unix:/path"; "http+srv://name" is those that the SRV records _http._tcp.name name. name:
+    "train", "test", a source split, or one of these with "@revision".
     order: None (as stored), "time" or "published"; timestep: µs that times are rounded to, 0 to
     1,000,000; 0: they are not. filters: what servers keep of each sample, {"t1": 100_000,
     "denoise": 10_000, …}: stabilize, t0, t1, denoise, polarity, as of twonmnist.frames. frames: a

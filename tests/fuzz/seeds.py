@@ -290,6 +290,33 @@ def problems():
     }
 
 
+def name_answers():
+    """What a name server answers who asks for the SRV records of _http._tcp.name."""
+    def name(text):
+        return b"".join(bytes([len(part)]) + part.encode() for part in text.split(".")) + b"\0"
+
+    def record(priority, port, target, kind=33):
+        data = struct.pack(">HHH", priority, 1, port) + target
+        return struct.pack(">HHHIH", 0xC00C, kind, 1, 30, len(data)) + data
+
+    def answer(*records, n=None):
+        head = struct.pack(">HHHHHH", 7, 0x8180, 1, len(records) if n is None else n, 0, 0)
+        return head + name("_http._tcp.name") + struct.pack(">HH", 33, 1) + b"".join(records)
+    here = len(answer()) + 12 + 6
+    return {
+        "two": answer(record(1, 8642, name("one.name")), record(0, 8643, name("TWO.name"))),
+        "short": answer(record(1, 8642, b"\x03one\xc0\x17")),
+        "itself": answer(record(0, 80, struct.pack(">H", 0xC000 | here))),
+        "root": answer(record(0, 80, b"\0")),
+        "no-port": answer(record(0, 0, name("one"))),
+        "other": answer(record(0, 80, name("one"), kind=16), record(0, 80, name("one"))),
+        "many": answer(*(record(i % 3, i + 1, b"\xc0\x0c") for i in range(20))),
+        "fewer": answer(record(0, 80, name("one")), n=2),
+        "none": answer(),
+        "cut": answer(record(0, 80, name("one")))[:-2],
+    }
+
+
 def client_texts():
     cursor = f"tnm1:epoch:train@{REVISION[:16]}:0:1000:1:2:64:0:3"
     digest = base64.b64encode(crc32c(b"abc").to_bytes(4, "big"))
@@ -485,6 +512,7 @@ TARGETS = {
     "safetensors": headers,
     "settings": configurations,
     "split": splits,
+    "srv": name_answers,
     "tokens": tokens,
     "zip": zips,
 }
