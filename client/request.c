@@ -409,7 +409,8 @@ static int check_type(const struct request_ask *ask, const struct answer *answer
     return 0;
 }
 
-/* A part has to be the one that was asked for, and all of it. */
+/* A part has to be the one that was asked for, and all of it. Where it has no length of its own, a
+ * connection that breaks looks like its end. */
 static int check_part(const struct request_ask *ask, const struct answer *answer, struct error *why)
 {
     char wanted[64];
@@ -422,7 +423,11 @@ static int check_part(const struct request_ask *ask, const struct answer *answer
         return 0;
     snprintf(wanted, sizeof wanted, "bytes %" PRIu64 "-%" PRIu64 "/", ask->part_begin,
              ask->part_begin + ask->part_size - 1);
-    if (strncmp(range, wanted, strlen(wanted)) != 0 || answer->body.size != ask->part_size)
+    bool is_it = strncmp(range, wanted, strlen(wanted)) == 0;
+    if (is_it && answer->body.size < ask->part_size)
+        return error_set(why, -EBADMSG, "the answer ends after %zu of %" PRIu64 " bytes",
+                         answer->body.size, ask->part_size);
+    if (!is_it || answer->body.size != ask->part_size)
         return error_set(why, -EPROTO, "sends \"%.64s\" with %zu bytes where \"%s\" was asked for",
                          range, answer->body.size, wanted);
     return 0;
@@ -448,9 +453,15 @@ static void take_answer(struct attempt *attempt, struct answer *answer)
 {
     struct request *request = attempt->request;
     struct error why = {.text = ""};
-    if (check_type(&request->ask, answer, &why) < 0 ||
-        check_part(&request->ask, answer, &why) < 0) {
-        refused(attempt, -EPROTO, why.text);
+    int r = check_type(&request->ask, answer, &why);
+    if (r == 0)
+        r = check_part(&request->ask, answer, &why);
+    if (r == -EBADMSG) {
+        answer_trouble(attempt, r, why.text);
+        return;
+    }
+    if (r < 0) {
+        refused(attempt, r, why.text);
         return;
     }
     if (answer->body.size == 0) {
@@ -458,7 +469,7 @@ static void take_answer(struct attempt *attempt, struct answer *answer)
         return;
     }
     answer->server = server_of(attempt)->label;
-    int r = request->ask.check(request->ask.user, answer, &why);
+    r = request->ask.check(request->ask.user, answer, &why);
     if (r == -EBADMSG) {
         answer_trouble(attempt, r, why.text);
     } else if (r == -ESTALE || r == -EPROTO) {

@@ -490,6 +490,18 @@ class Servers(Case):
         "a short whole": lambda fake, n: (200, FILE, whole[:1000]),
     }
 
+    def test_a_part_that_ends_early_is_asked_for_again(self):
+        cut = []
+
+        def behave(fake, n):
+            if cut:
+                return answer(fake, n)
+            cut.append(n)
+            return answer(fake, n, answer(fake, n)[2][:100])
+
+        self.check(self.pull(urls=[self.fake(behave).url]))
+        self.assertEqual(len(cut), 1)
+
     def test_one_lies(self):
         for lie, behave in self.LIES.items():
             with self.subTest(lie=lie):

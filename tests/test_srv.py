@@ -150,7 +150,7 @@ class Srv(unittest.TestCase):
     def test_a_name_may_be_the_whole_one_of_the_records(self):
         one, name = self.serve(HOSTS[0]), "_data._tcp.replicas.example"
         self.know((0, one), name=name)
-        ended = self.run_inside("info", "--server", f"http+srv://{name}", program="twonmnist")
+        ended = self.run_inside("info", "--server", f"http+srv://{name}", program="tests/twonmnist")
         self.assertEqual(ended.returncode, 0, ended.stderr)
         self.assertEqual(set(server.asked), {name})
 
