@@ -10,18 +10,23 @@ as somebody who looks at a few samples again and again, on connections of their 
 the file is taken out of the page cache, and what is asked for again and again is read first.
 
 Prints a line for each: batches and bytes a second, the samples' waiting times while that ran, and the
-daemon's private memory.
+daemon's private memory. Then the same for the file in one answer, or its first 8 GB, cold and warm.
+
+All the time the daemon holds nothing against its checksums (scrub_interval_s is 0), so that nothing but
+what is asked for is read. FOLDER needs room for GIGABYTES and 1 GB more.
 """
 import http.client
 import os
 import pathlib
 import random
+import shutil
 import subprocess
 import sys
 import threading
 import time
 
 SIZE, SIDE_BY_SIDE, LOOKED_AT, MOST_BATCHES = 64, 4, 200, 500
+MOST_OF_FILE, PIECE, ROOM = 8_000_000_000, 1 << 20, 1_000_000_000
 
 
 class Server:
@@ -103,6 +108,18 @@ def epoch(server, n_batches, seed):
     return n_bytes[0]
 
 
+def file_part(server, size):
+    """The first bytes of the file, in one answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=600)
+    connection.request("GET", "/v1/splits/large.safetensors", headers={"Range": f"bytes=0-{size - 1}"})
+    answer, piece, n_bytes = connection.getresponse(), bytearray(PIECE), 0
+    if answer.status != 206:
+        raise SystemExit(f"a part of the file: {answer.status}")
+    while n := answer.readinto(piece):
+        n_bytes += n
+    return n_bytes
+
+
 class Looking(threading.Thread):
     """Asks for the same samples until told to stop; `waits_s` is how long each took."""
 
@@ -128,46 +145,72 @@ class Looking(threading.Thread):
         return sorted(self.waits_s)
 
 
-def measure(server, name, n_batches, seed, samples):
+def measure(server, name, n, unit, ask, samples):
+    """What ask() does, which makes n of that unit and returns how many bytes came."""
     lookers = [Looking(server, samples) for _ in range(4)]  # whichever loops serve them
     for looker in lookers:
         looker.look()
         looker.start()
     began, read_mb = time.perf_counter(), server.read_mb()
-    n_bytes = epoch(server, n_batches, seed)
+    n_bytes = ask()
     took_s = time.perf_counter() - began
     waits_s = sorted(wait for looker in lookers for wait in looker.stop())
     at = lambda part: 1000 * waits_s[min(len(waits_s) - 1, int(part * len(waits_s)))]
-    print(f"{name:6} {n_batches / took_s:7.0f} batches/s {n_bytes / took_s / 1e6:7.0f} MB/s   "
+    print(f"{name:6} {n / took_s:7.1f} {unit}/s {n_bytes / took_s / 1e6:7.0f} MB/s   "
           f"samples p50 {at(.5):.2f} ms, p99 {at(.99):.2f} ms, p99.9 {at(.999):.2f} ms, "
           f"longest {at(1):.2f} ms of {len(waits_s)}   private {server.private_kib() // 1024} MiB\n"
           f"       sent {n_bytes / 1e6:.0f} MB, read {server.read_mb() - read_mb:.0f} MB; faults of threads so far "
           f"{server.faults()}", flush=True)
 
 
+def write(build, folder, target, size):
+    free = shutil.disk_usage(folder).free
+    if free < size + ROOM:
+        raise SystemExit(f"{folder}: {free / 1e9:.0f} GB are free; {(size + ROOM) / 1e9:.0f} are needed")
+    began, small = time.perf_counter(), folder / "small"
+    subprocess.run([build / "twonmnist-generate", "splits", "--from", "synthetic", "--count", "6000,0",
+                    "--out", small], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([build / "bench/repeat", small / "train.safetensors", str(size), target], check=True)
+    shutil.rmtree(small)
+    print(f"written in {time.perf_counter() - began:.0f} s", flush=True)
+
+
+def serve_cold(build, target, options, ask):
+    """Have ask() measure a daemon to which nothing of the file is in memory."""
+    forget(target)
+    server = Server(build, target.parent, ["--scrub-interval-s", "0", *options])
+    try:
+        n = int(Asking(server).get("/v1/splits/large").split(b'"samples":')[1].split(b",")[0])
+        ask(server, n, random.Random(1).sample(range(n), LOOKED_AT))
+    finally:
+        server.close()
+
+
 def main():
     build, folder, gigabytes, *options = sys.argv[1:]
     build, folder = pathlib.Path(build).resolve(), pathlib.Path(folder)
-    small, large = folder / "small", folder / "large"
-    large.mkdir(parents=True, exist_ok=True)
-    target = large / "large.safetensors"
+    target = folder / "large/large.safetensors"
+    target.parent.mkdir(parents=True, exist_ok=True)
     if not target.exists():
-        subprocess.run([build / "twonmnist-generate", "splits", "--from", "synthetic", "--count", "6000,0",
-                        "--out", small], check=True, stdout=subprocess.DEVNULL)
-        subprocess.run([build / "bench/repeat", small / "train.safetensors",
-                        str(int(float(gigabytes) * 1e9)), target], check=True)
-    for seed in 1, 2:
-        forget(target)
-        server = Server(build, large, ["--scrub-interval-s", "0", *options])
-        try:
-            n = int(Asking(server).get("/v1/splits/large").split(b'"samples":')[1].split(b",")[0])
-            samples = random.Random(1).sample(range(n), LOOKED_AT)
+        write(build, folder, target, int(float(gigabytes) * 1e9))
+    size = target.stat().st_size
+
+    def ask_batches(seed):
+        def ask(server, n, samples):
             n_batches = min(n // SIZE, MOST_BATCHES)
-            print(f"{target.stat().st_size / 1e9:.1f} GB, {n} samples, {n_batches} batches", flush=True)
+            print(f"{size / 1e9:.1f} GB, {n} samples, {n_batches} batches", flush=True)
             for name in "cold", "warm":
-                measure(server, name, n_batches, seed, samples)
-        finally:
-            server.close()
+                measure(server, name, n_batches, "batches", lambda: epoch(server, n_batches, seed), samples)
+        return ask
+
+    def ask_file(server, _, samples):
+        part = min(size, MOST_OF_FILE)
+        print(f"{part / 1e9:.1f} GB of the file in one answer", flush=True)
+        for name in "cold", "warm":
+            measure(server, name, 1, "answers", lambda: file_part(server, part), samples)
+
+    for ask in ask_batches(1), ask_batches(2), ask_file:
+        serve_cold(build, target, options, ask)
 
 
 if __name__ == "__main__":
