@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "client/problem.h"
+#include "client/rank.h"
 #include "client/request_state.h"
 #include "client/retry.h"
 
@@ -398,6 +399,15 @@ static void server_works(struct attempt *attempt)
     note_health(attempt->request->all);
 }
 
+static void note_time(const struct attempt *attempt, uint64_t bytes)
+{
+    const struct requests *all = attempt->request->all;
+    uint64_t now_ms = loop_now_ms(all->loop);
+    server_sent(server_of(attempt), bytes, now_ms - attempt->sent_ms);
+    server_of(attempt)->measured_ms = now_ms;
+    server_of(attempt)->measured_at = all->n_sent;
+}
+
 /* A captive portal or a proxy's page of HTML is no reason to ask the same server again. */
 static int check_type(const struct request_ask *ask, const struct answer *answer, struct error *why)
 {
@@ -516,8 +526,7 @@ static void on_transferred(void *user, int r, struct answer *answer, const struc
     server_works(attempt);
     if (verdict == RETRY_GOOD) {
         server_took(server_of(attempt), answer->begun_after_ms);
-        server_sent(server_of(attempt), answer->body.size,
-                    loop_now_ms(request->all->loop) - attempt->sent_ms);
+        note_time(attempt, answer->body.size);
         take_answer(attempt, answer);
     } else if (verdict == RETRY_OTHER) {
         refused(attempt, r, problem.text);
@@ -582,7 +591,7 @@ int request_start(struct requests *all, const struct request_ask *ask, struct re
     request->ask.path = strdup(ask->path);
     request->ask.post = ask->post ? strdup(ask->post) : NULL;
     names_look(all->names, false);
-    request->first_at = all->turn++ % all->servers->n;
+    request->key = rank_key(ask->path, ask->part_begin);
     if (!request->ask.what || !request->ask.path || (ask->post && !request->ask.post) ||
         loop_timer_new(all->loop, on_timer, request, &request->timer) < 0) {
         free_request(request);
@@ -614,7 +623,7 @@ int requests_new(struct loop *loop, const tnm_options *options, struct servers *
     all->servers = servers;
     all->last = &all->waiting;
     note_health(all);
-    all->turn = random_u32(); /* many clients do not begin with the same server */
+    all->seed = random_u32();
     if (transfers_new(loop, options, &all->transfers) < 0 ||
         probes_new(all->transfers, options, servers, on_probed, all, &all->probes) < 0 ||
         names_new(loop, servers, options->proxy, last_number, on_names, all, &all->names) < 0) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Which server a request asks next. */
+#include "client/rank.h"
 #include "client/request_state.h"
 
 /* When the request may ask server s: UINT64_MAX while nobody knows. */
@@ -29,48 +30,55 @@ bool request_is_asking(const struct request *request, size_t s)
     return false;
 }
 
-/* What speaks for a server: that it can be asked soon, has not failed this request, is before
- * others by its SRV record, has little to do for us; in this order. */
+/* What speaks for a server, in this order: that it can be asked soon, has not failed this request,
+ * is before others by its SRV record; then its rank. */
 struct choice {
     uint64_t until_ms;
-    unsigned damaged, priority, under_way;
+    unsigned damaged, priority;
 };
 
-static bool is_better(const struct choice *a, const struct choice *b)
+static int compare(const struct choice *a, const struct choice *b)
 {
     if (a->until_ms != b->until_ms)
-        return a->until_ms < b->until_ms;
+        return a->until_ms < b->until_ms ? -1 : 1;
     if (a->damaged != b->damaged)
-        return a->damaged < b->damaged;
-    if (a->priority != b->priority)
-        return a->priority < b->priority;
-    return a->under_way < b->under_way;
+        return a->damaged < b->damaged ? -1 : 1;
+    return (a->priority > b->priority) - (a->priority < b->priority);
 }
 
 bool request_choose(const struct request *request, uint64_t now_ms, size_t *ret,
                     uint64_t *ret_until_ms)
 {
-    size_t n = request->all->servers->n;
+    const struct requests *all = request->all;
     struct choice best = {.until_ms = UINT64_MAX};
-    bool found = false;
-    for (size_t i = 0; i < n; i++) {
-        size_t s = (request->first_at + i) % n;
+    size_t best_ones[SERVERS_MAX], n = 0;
+    for (size_t s = 0; s < all->servers->n; s++) {
         if (!request_can_use(request, s) || request_is_asking(request, s))
             continue;
         struct choice choice = {.until_ms = free_at(request, s, now_ms),
                                 .damaged = request->standings[s].damaged,
-                                .priority = request->all->servers->list[s].priority,
-                                .under_way = request->all->servers->list[s].n_under_way};
+                                .priority = all->servers->list[s].priority};
         if (choice.until_ms < now_ms)
             choice.until_ms = now_ms;
-        if (!found || is_better(&choice, &best)) {
-            found = true;
-            best = choice;
-            *ret = s;
-        }
+        int order = n ? compare(&choice, &best) : -1;
+        if (order > 0)
+            continue;
+        if (order < 0)
+            n = 0;
+        best = choice;
+        best_ones[n++] = s;
     }
     *ret_until_ms = best.until_ms;
-    return found;
+    if (n == 0)
+        return false;
+
+    const struct rank_of of = {
+        .key = request->key, .seed = all->seed, .now_ms = now_ms, .sent = all->n_sent};
+    struct rank ranks[SERVERS_MAX];
+    for (size_t i = 0; i < n; i++)
+        ranks[i] = rank_server(all->servers, best_ones[i], &of);
+    *ret = best_ones[rank_first(ranks, n)];
+    return true;
 }
 
 struct attempt *request_other_attempt(struct request *request, const struct attempt *but)

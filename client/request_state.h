@@ -19,7 +19,7 @@ struct requests {
     struct probes *probes;
     struct names *names;
     struct request *waiting, **last; /* for a server's rest to end, the oldest first */
-    size_t turn;                     /* the server to begin with next */
+    uint32_t seed;                   /* many clients do not begin with the same server */
     uint64_t n_sent;                 /* tries; each has its number */
     atomic_uint_least64_t answers, retries;
     atomic_bool are_well; /* see requests_are_well() */
@@ -55,7 +55,7 @@ struct request {
     struct loop_timer *timer;
     struct attempt attempts[N_ATTEMPTS];
     bool was_hedged, was_damaged;
-    size_t first_at;
+    uint64_t key;    /* which servers it prefers */
     bool is_patient; /* waits for servers, since: */
     uint64_t patient_since_ms;
     bool waits;

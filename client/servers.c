@@ -214,7 +214,7 @@ static void begin_anew(struct server *server, const struct where *where, uint64_
     server->rest_until_ms = 0;
     server->error = 0;
     server->reason[0] = '\0';
-    server->typical_ms = server->typical_rate = 0;
+    server->typical_ms = server->typical_rate = server->typical_whole_ms = 0;
     server->priority = where->priority;
     snprintf(server->address, sizeof server->address, "%s", where->address);
     set_label(server);
@@ -252,7 +252,7 @@ static bool drop(struct servers *servers, size_t url, const struct where *list, 
         if (server->url != url || server->is_absent || is_listed(server, list, n))
             continue;
         server->is_absent = has_changed = true;
-        server->typical_ms = server->typical_rate = 0;
+        server->typical_ms = server->typical_rate = server->typical_whole_ms = 0;
     }
     return has_changed;
 }
@@ -410,6 +410,7 @@ void server_took(struct server *server, uint64_t ms)
 void server_sent(struct server *server, uint64_t bytes, uint64_t ms)
 {
     enum { LONG_BYTES = 65536 };
+    add_typical(&server->typical_whole_ms, ms ? (double)ms : 0.5);
     if (bytes >= LONG_BYTES)
         add_typical(&server->typical_rate, (double)bytes / (ms ? (double)ms : 0.5));
 }

@@ -38,9 +38,12 @@ struct server {
     int error; /* of the last failure, like the next */
     char reason[SERVER_REASON_MAX];
 
-    unsigned n_under_way; /* tries */
-    double typical_ms;    /* until its answers begin; 0: there was none yet */
-    double typical_rate;  /* bytes in a millisecond of long answers; 0: there was none yet */
+    unsigned n_under_way;    /* tries */
+    double typical_ms;       /* until its answers begin; 0: there was none yet */
+    double typical_rate;     /* bytes in a millisecond of long answers; 0: there was none yet */
+    double typical_whole_ms; /* until its answers are there; 0: there was none yet */
+    uint64_t measured_ms;    /* when it last was, */
+    uint64_t measured_at;    /* and how many tries had been sent then */
 };
 
 enum { SERVERS_MAX = 64, SERVERS_MORE = 15 };

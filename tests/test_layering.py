@@ -52,6 +52,7 @@ ORDER = {
         ["options", "decoder", "decoder_frames"],
         ["transfer", "transfer_line", "transfer_state"],
         ["servers", "digest", "problem"],
+        ["rank"],
         ["names", "probe"],
         ["request", "request_state", "request_choice", "request_words"],
         ["client", "client_request"],

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Which of several servers that are well is asked first: the fastest; and of those that are about
+ * as fast the same one each time, for all clients whose servers are the same, so that what it read
+ * for one request is in its memory for the next. Loop thread only. */
+#pragma once
+
+#include "client/servers.h"
+
+/* For whom, and when. */
+struct rank_of {
+    uint64_t key;  /* of the request */
+    uint32_t seed; /* of the client: not all begin with the same server */
+    uint64_t now_ms;
+    uint64_t sent; /* tries, to anybody so far */
+};
+
+/* What a server is chosen by. */
+struct rank {
+    double expected_ms; /* until its answer is there; 0: nobody knows, and it has nothing to do */
+    uint64_t place;     /* among those that are about as fast: the highest is asked */
+};
+
+/* Of a request: of its path, and of where the part begins that is asked for. */
+uint64_t rank_key(const char *path, uint64_t part_begin);
+
+struct rank rank_server(const struct servers *servers, size_t s, const struct rank_of *of);
+
+/* Which of n is asked, n > 0. */
+size_t rank_first(const struct rank ranks[], size_t n);
