@@ -2,11 +2,17 @@
  * Which of several servers that are well is asked first. */
 #include "client/rank.h"
 
+#include <stdbool.h>
+
 /* A figure that is so old, in time and in tries since, says nothing of what the server is now. */
 enum { OLD_MS = 30000, OLD_TRIES = 32 };
 
-/* What is measured of servers that are the same differs by as much. */
-static const double ABOUT = 1.25;
+/* What is measured of servers that are the same differs by as much; a few milliseconds are nothing.
+ */
+static const double ABOUT = 2, ABOUT_MS = 2;
+
+/* Of these one may have as much more to do than another. */
+static const double MORE = 1.25;
 
 /* ---- Places ---- */
 
@@ -39,40 +45,48 @@ static bool is_known(const struct server *server, const struct rank_of *of)
                                             of->sent < server->measured_at + OLD_TRIES);
 }
 
-/* Of those of which it is known; or of anybody. */
-static double usual_ms(const struct servers *servers, const struct rank_of *of)
-{
-    double sum = 0;
-    unsigned n = 0;
-    for (size_t s = 0; s < servers->n; s++)
-        if (is_known(&servers->list[s], of)) {
-            sum += servers->list[s].typical_whole_ms;
-            n++;
-        }
-    return n ? sum / n : 1;
-}
-
 struct rank rank_server(const struct servers *servers, size_t s, const struct rank_of *of)
 {
     const struct server *server = &servers->list[s];
-    uint64_t place = mix(add_text(of->key, server->label));
+    struct rank rank = {.under_way = server->n_under_way,
+                        .place = mix(add_text(of->key, server->label))};
     if (is_known(server, of))
-        return (struct rank){server->typical_whole_ms * (server->n_under_way + 1), place};
-    place = mix(place ^ of->seed);
-    if (server->n_under_way == 0)
-        return (struct rank){0, place};
-    return (struct rank){usual_ms(servers, of) * (server->n_under_way + 1), place};
+        rank.typical_ms = server->typical_whole_ms;
+    else
+        rank.place = mix(rank.place ^ of->seed);
+    return rank;
+}
+
+static double fastest(const struct rank ranks[], size_t n)
+{
+    double ms = 0;
+    for (size_t i = 0; i < n; i++)
+        if (ranks[i].typical_ms > 0 && (ms == 0 || ranks[i].typical_ms < ms))
+            ms = ranks[i].typical_ms;
+    return ms > 0 ? ms : 1;
+}
+
+/* Until an answer is there. Of whom nobody knows it is none if that can be found out at once, and
+ * else that of the fastest. */
+static double expected_ms(const struct rank *rank, double fastest_ms)
+{
+    if (rank->typical_ms == 0 && rank->under_way == 0)
+        return 0;
+    bool is_fast = rank->typical_ms <= ABOUT * fastest_ms + ABOUT_MS;
+    return (is_fast ? fastest_ms : rank->typical_ms) * (rank->under_way + 1);
 }
 
 size_t rank_first(const struct rank ranks[], size_t n)
 {
-    double fastest_ms = ranks[0].expected_ms;
-    for (size_t i = 1; i < n; i++)
-        if (ranks[i].expected_ms < fastest_ms)
-            fastest_ms = ranks[i].expected_ms;
+    double fastest_ms = fastest(ranks, n), least_ms = expected_ms(&ranks[0], fastest_ms);
+    for (size_t i = 1; i < n; i++) {
+        double ms = expected_ms(&ranks[i], fastest_ms);
+        if (ms < least_ms)
+            least_ms = ms;
+    }
     size_t first = n;
     for (size_t i = 0; i < n; i++)
-        if (ranks[i].expected_ms <= ABOUT * fastest_ms &&
+        if (expected_ms(&ranks[i], fastest_ms) <= MORE * least_ms &&
             (first == n || ranks[i].place > ranks[first].place))
             first = i;
     return first;

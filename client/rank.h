@@ -16,7 +16,8 @@ struct rank_of {
 
 /* What a server is chosen by. */
 struct rank {
-    double expected_ms; /* until its answer is there; 0: nobody knows, and it has nothing to do */
+    double typical_ms;  /* until its answers are there; 0: nobody knows */
+    unsigned under_way; /* tries */
     uint64_t place;     /* among those that are about as fast: the highest is asked */
 };
 

@@ -4,10 +4,10 @@
  *
  * A server that fails rests, for all requests of its client, and is tried again by one of them (by
  * GET /readyz first where it gave no answer and others are there to be asked). A request waits for
- * servers that rest as long as its patience. Of those that are well the one with the fewest tries
- * under way is asked, so that who answers fast is asked more. Where a server's answer does not
- * begin in the time that the others usually take, or flows at a small part of their rate, the
- * request is sent to one of them too, once, and the first answer counts. */
+ * servers that rest as long as its patience. Of those that are well the fastest is asked (see
+ * client/rank.h). Where a server's answer does not begin in the time that the others usually take,
+ * or flows at a small part of their rate, the request is sent to one of them too, once, and the
+ * first answer counts. */
 #pragma once
 
 #include <stdint.h>

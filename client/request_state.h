@@ -71,7 +71,7 @@ bool request_can_use(const struct request *request, size_t s);
 bool request_is_asking(const struct request *request, size_t s);
 
 /* The server to ask at `now_ms`: of those that do not rest the one that failed this request least,
- * and of these the one with the fewest tries under way. False where none is left; with
+ * and of these the one of the best rank. False where none is left; with
  * *ret_until_ms > now_ms all that are left rest until then. */
 bool request_choose(const struct request *request, uint64_t now_ms, size_t *ret,
                     uint64_t *ret_until_ms);

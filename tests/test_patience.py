@@ -261,7 +261,8 @@ class OtherServers(unittest.TestCase):
     def test_a_silent_server_is_probed_by_readyz(self):
         hang = threading.Event()
         fake = self.fake(lambda fake, path, n: None if hang.is_set() else fake.real(path))
-        with Steps(fake.url, server.url) as steps:
+        as_fast = self.fake(lambda fake, path, n: fake.real(path))
+        with Steps(fake.url, as_fast.url) as steps:
             for _ in range(3):
                 steps.take()
             hang.set()
@@ -273,13 +274,25 @@ class OtherServers(unittest.TestCase):
                 steps.take()
         self.assertEqual(steps.lines, whole)
 
+    def test_a_slow_server_is_asked_for_little(self):
+        def slowly(fake, path, n):
+            time.sleep(0.1)
+            return fake.real(path)
+
+        slow, fast = self.fake(slowly), self.fake(lambda fake, path, n: fake.real(path))
+        self.assertEqual(epoch(slow.url, fast.url), whole)
+        batches = [sum("/batches/" in path for path in fake.paths) for fake in (slow, fast)]
+        self.assertLess(batches[0], len(whole) // 4)
+        self.assertGreater(batches[1], len(whole) // 2)
+
     def test_a_damaged_split_concerns_that_split_alone(self):
         damaged = b'{"code": "split-damaged", "detail": "split train is damaged"}'
         fake = self.fake(lambda fake, path, n: (500, PROBLEM, damaged)
                          if "/batches/" in path or path == "/readyz" else fake.real(path))
-        self.assertEqual(epoch(fake.url, server.url), whole)
+        as_fast = self.fake(lambda fake, path, n: fake.real(path))
+        self.assertEqual(epoch(fake.url, as_fast.url), whole)
         batches = sum("/batches/" in path for path in fake.paths)
-        self.assertGreaterEqual(batches, len(whole) // 4)  # it does not rest
+        self.assertGreaterEqual(batches, len(whole) // 5)  # it does not rest
         began = time.monotonic()
         self.assertRegex(epoch(fake.url)[-1], "^end EBADMSG .*is damaged")
         self.assertLess(time.monotonic() - began, 20)

@@ -448,7 +448,7 @@ class Servers(Case):
 
     def test_one_that_always_sends_other_bytes_is_named(self):
         bad = self.fake(lambda fake, n: answer(fake, n, bytes(part_size(fake, n))))
-        status, out, err = self.pull(urls=[bad.url, server.url])
+        status, out, err = self.pull(urls=[bad.url, self.slow_until(lambda: any(map(is_file, bad.paths)))])
         self.check((status, out, ""))
         self.assertRegex(err, rf"^(twonmnist: {bad.url}: (the file's header|bytes \d+ to \d+ of the file) "
                               r".*\n)+$")
