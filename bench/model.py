@@ -192,6 +192,11 @@ def curves():
     return found
 
 
+def served(storm):
+    """How many clients had what they wanted after so many seconds, by what was in between."""
+    return {name: [(s, n) for n, s in enumerate(times, 1)] for name, times in storm.items()}
+
+
 def main():
     if len(sys.argv) < 2:
         raise SystemExit(__doc__)
@@ -202,6 +207,9 @@ def main():
         pictures = pathlib.Path(sys.argv[2])
         results.draw(results.Plot("scale-replicas", "Daemons with a share of a core: batches of 64", "daemons",
                                   "batches/s", points, logarithmic=False), pictures / "scale-replicas.svg")
+        results.draw(results.Plot("scale-storm", "512 clients at once, a batch of 64 for each", "seconds",
+                                  "clients that have it", served(figures["storm"]), logarithmic=False, marker=""),
+                     pictures / "scale-storm.svg")
         results.draw(results.Plot("scale-processes", "Processes that train on 10 batches of 64 a second", "processes",
                                   "% of their time for which they wait", curves()), pictures / "scale-processes.svg")
 

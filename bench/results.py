@@ -40,6 +40,7 @@ class Plot:
     y: str
     series: dict           # name: [(x, y), ...]
     logarithmic: bool = True
+    marker: str = "o"
 
 
 def draw(plot, path):
@@ -53,7 +54,7 @@ def draw(plot, path):
     from matplotlib import pyplot
     figure, axes = pyplot.subplots(figsize=(7, 4))
     for name, points in plot.series.items():
-        axes.plot(*zip(*points), marker="o", label=name)
+        axes.plot(*zip(*points), marker=plot.marker, label=name)
     if plot.logarithmic:
         axes.set_xscale("log", base=2)
     axes.set(title=plot.title, xlabel=plot.x, ylabel=plot.y, ylim=(0, None))

@@ -90,18 +90,18 @@ class Client:
         return self.left == 0
 
 
-def storm_s(address, paths):
-    """Seconds until the last of STORM clients has its last answer."""
+def storm_times(address, paths):
+    """Seconds until each of STORM clients has its last answer, in order."""
     buffer = memoryview(bytearray(1 << 20))
     began = time.perf_counter()
     with selectors.DefaultSelector() as selector:
         for _ in range(STORM):
             client = Client(address, paths)
             selector.register(client.socket, selectors.EVENT_WRITE, client)
-        n = STORM
-        while n > 0:
+        ended = []
+        while len(ended) < STORM:
             if time.perf_counter() - began > STORM_S:
-                raise SystemExit(f"{n} of {STORM} clients have waited {STORM_S} s")
+                raise SystemExit(f"{STORM - len(ended)} of {STORM} clients have waited {STORM_S} s")
             for key, events in selector.select(1):
                 client = key.data
                 if events & selectors.EVENT_WRITE:
@@ -113,8 +113,13 @@ def storm_s(address, paths):
                         continue
                     selector.unregister(client.socket)
                     client.socket.close()
-                    n -= 1
-    return time.perf_counter() - began
+                    ended.append(time.perf_counter() - began)
+    return ended
+
+
+def storm_s(address, paths):
+    """Seconds until the last of STORM clients has its last answer."""
+    return storm_times(address, paths)[-1]
 
 
 def storm(bench):

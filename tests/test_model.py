@@ -51,7 +51,7 @@ class Document(unittest.TestCase):
     def test_its_pictures_are_there(self):
         text = (ROOT / "doc/scale.md").read_text(encoding="utf-8")
         names = re.findall(r"!\[[^\]]+\]\((\S+?)\)", text)
-        self.assertEqual(len(names), 2)
+        self.assertEqual(len(names), 3)
         for name in names:
             self.assertIn("<svg", (ROOT / "doc" / name).read_text(encoding="utf-8"))
 
