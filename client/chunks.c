@@ -14,9 +14,7 @@
 #include "common/split.h"
 #include "common/wire.h"
 
-/* Enough of them for several servers to have their share to the end, each long enough for a request
- * to cost nothing beside it. */
-enum { CHUNK_MIN = 256 * 1024, CHUNK_MAX = 4 * 1024 * 1024, CHUNKS_WANTED = 64, HEADER_MIN = 8 };
+enum { HEADER_MIN = 8 };
 
 /* ---- Header and index ---- */
 

@@ -11,6 +11,10 @@
 #include "common/error.h"
 #include "common/sha256.h"
 
+/* Enough of them for several servers to have their share to the end, each long enough for a request
+ * to cost nothing beside it; what a chunk has beyond CHUNK_MAX is of its last sample. */
+enum { CHUNK_MIN = 256 * 1024, CHUNK_MAX = 4 * 1024 * 1024, CHUNKS_WANTED = 64 };
+
 struct chunk {
     uint64_t begin, size; /* in the file, bytes */
     const char *sha256;   /* that it has to have; or NULL: */

@@ -196,10 +196,30 @@ static int hash_what_is_there(struct pull *pull, size_t *next)
 
 /* ---- The file ---- */
 
-/* It is held in memory, and as long as a server says. */
+/* Index and chunks are held in memory, and as long as a server says. */
+static uint64_t most_bytes(const struct pull *pull)
+{
+    return pull->client->options->max_answer_mb * 1000000;
+}
+
+static int check_chunk_sizes(const struct pull *pull)
+{
+    uint64_t most = most_bytes(pull);
+    for (size_t i = 0; i < pull->chunks.n; i++) {
+        const struct chunk *chunk = &pull->chunks.events[i];
+        if (chunk->size > CHUNK_MAX && chunk->size - CHUNK_MAX > most)
+            return failure_set(-EMSGSIZE,
+                               "%s: a sample that ends at byte %" PRIu64
+                               " of its file has more bytes than the %" PRIu64
+                               " that option max_answer_mb allows",
+                               pull->name, chunk->begin + chunk->size, most);
+    }
+    return 0;
+}
+
 static int check_index_size(const struct pull *pull)
 {
-    uint64_t most = pull->client->options->max_answer_mb * 1000000;
+    uint64_t most = most_bytes(pull);
     return pull->chunks.index.size <= most
                ? 0
                : failure_set(-EMSGSIZE,
@@ -223,6 +243,9 @@ static int fetch_head(struct pull *pull)
     r = chunks_read_index(&pull->chunks, pull->buffer, &why);
     if (r < 0)
         return failure_keep(r, &why);
+    r = check_chunk_sizes(pull);
+    if (r < 0)
+        return r;
     if (sha256_new(&pull->hash) < 0)
         return failure_set(-ENOMEM, "no memory for a hash");
     sha256_add(pull->hash, pull->buffer, pull->chunks.index.size);

@@ -17,6 +17,7 @@ import warnings
 import numpy as np
 
 import daemon
+import generator
 import oracle
 import safetensors_reader
 import twonmnist
@@ -502,6 +503,20 @@ class Pull(unittest.TestCase):
             twonmnist.pull(server.url, "trian", out)
         with self.assertRaises(NotADirectoryError):
             twonmnist.pull(server.url, "train", out / "no" / "such")
+
+    def test_a_sample_larger_than_an_answer_may_be_is_named(self):
+        place = pathlib.Path(self.enterContext(daemon.temporary_folder()))
+        files = {**generator.recordings(per_digit=1), "Train/3/00099.bin": generator.recording(1, 1_100_000)}
+        generator.run("splits", "--from", generator.write_folder(place / "source", files), "--out", place / "data",
+                      "--allow-partial")
+        with daemon.Daemon(place / "data") as large:
+            with self.assertRaisesRegex(OSError, "nmnist-train: a sample that ends at byte [0-9]+ .* the 1000000 that "
+                                                 "option max_answer_mb allows"):
+                twonmnist.pull(large.url, "nmnist-train", place / "out", max_answer_mb=1)
+            self.assertEqual(list((place / "out").glob("*.safetensors")), [])
+            twonmnist.pull(large.url, "nmnist-train", place / "out", max_answer_mb=6)
+        self.assertEqual((place / "out/nmnist-train.safetensors").read_bytes(),
+                         (place / "data/nmnist-train.safetensors").read_bytes())
 
 
 if __name__ == "__main__":
