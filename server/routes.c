@@ -306,9 +306,9 @@ static void watch(const struct entry *entry, struct reply *reply)
 {
     if (!entry)
         return;
-    reply_watch(reply, &entry->holding->damaged, entry->split);
+    reply_watch(reply, &entry->holding->damaged);
     if (entry->source)
-        reply_watch(reply, &entry->source->holding->damaged, entry->source->split);
+        reply_watch(reply, &entry->source->holding->damaged);
 }
 
 /* Bytes that leave as they lie in the file have the digest that was kept of them, which tells when
@@ -346,13 +346,8 @@ void routes_run(struct request *request, struct reply *reply)
     validators_set(request, reply);
 }
 
-bool routes_is_cold(const struct request *request)
-{
-    return request->entry && entry_is_cold(request->entry);
-}
-
 void routes_await(const struct request *request, const struct reply *reply)
 {
-    if (!reply->head_only && routes_is_cold(request))
+    if (request->entry && !reply->head_only && entry_is_cold(request->entry))
         reply_await(reply);
 }

@@ -68,7 +68,7 @@ ORDER = {
         ["tensor"],
         ["budget", "holding"],
         ["reply"],
-        ["image", "kept", "pace", "text"],
+        ["image", "kept", "text"],
         ["latest"],
         ["catalog"],
         ["catalog_open", "cost", "recipe", "rows", "rows_sort", "scrub", "views"],
