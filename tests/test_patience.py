@@ -276,14 +276,15 @@ class OtherServers(unittest.TestCase):
 
     def test_a_slow_server_is_asked_for_little(self):
         def slowly(fake, path, n):
-            time.sleep(0.1)
-            return fake.real(path)
+            began = time.monotonic()
+            answer = fake.real(path)
+            time.sleep(0.1 + 10 * (time.monotonic() - began))  # however busy the machine is
+            return answer
 
         slow, fast = self.fake(slowly), self.fake(lambda fake, path, n: fake.real(path))
         self.assertEqual(epoch(slow.url, fast.url), whole)
         batches = [sum("/batches/" in path for path in fake.paths) for fake in (slow, fast)]
-        self.assertLess(batches[0], len(whole) // 4)
-        self.assertGreater(batches[1], len(whole) // 2)
+        self.assertLess(batches[0], batches[1] / 2)
 
     def test_a_damaged_split_concerns_that_split_alone(self):
         damaged = b'{"code": "split-damaged", "detail": "split train is damaged"}'
