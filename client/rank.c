@@ -2,6 +2,7 @@
  * Which of several servers that are well is asked first. */
 #include "client/rank.h"
 
+#include <math.h>
 #include <stdbool.h>
 
 /* A figure that is so old, in time and in tries since, says nothing of what the server is now. */
@@ -45,6 +46,15 @@ static bool is_known(const struct server *server, const struct rank_of *of)
                                             of->sent < server->measured_at + OLD_TRIES);
 }
 
+void rank_took(struct server *server, uint64_t bytes, uint64_t ms, const struct rank_of *of)
+{
+    if (!is_known(server, of))
+        server->typical_whole_ms = 0;
+    server_sent(server, bytes, ms);
+    server->measured_ms = of->now_ms;
+    server->measured_at = of->sent;
+}
+
 struct rank rank_server(const struct servers *servers, size_t s, const struct rank_of *of)
 {
     const struct server *server = &servers->list[s];
@@ -66,27 +76,29 @@ static double fastest(const struct rank ranks[], size_t n)
     return ms > 0 ? ms : 1;
 }
 
-/* Until an answer is there. Of whom nobody knows it is none if that can be found out at once, and
- * else that of the fastest. */
-static double expected_ms(const struct rank *rank, double fastest_ms)
+/* Who is slower is not asked. Times are measured with all that a server has to do: one that is
+ * filled takes longer, until others are about as fast. Before that they would only hold up who
+ * takes the answers in order. */
+static bool is_about_as_fast(const struct rank *rank, double fastest_ms)
 {
-    if (rank->typical_ms == 0 && rank->under_way == 0)
-        return 0;
-    bool is_fast = rank->typical_ms <= ABOUT * fastest_ms + ABOUT_MS;
-    return (is_fast ? fastest_ms : rank->typical_ms) * (rank->under_way + 1);
+    return rank->typical_ms <= ABOUT * fastest_ms + ABOUT_MS;
+}
+
+/* Tries, this one with them. Whom nobody knows has none, if that can be found out at once. */
+static double load(const struct rank *rank)
+{
+    return rank->typical_ms == 0 && rank->under_way == 0 ? 0 : rank->under_way + 1;
 }
 
 size_t rank_first(const struct rank ranks[], size_t n)
 {
-    double fastest_ms = fastest(ranks, n), least_ms = expected_ms(&ranks[0], fastest_ms);
-    for (size_t i = 1; i < n; i++) {
-        double ms = expected_ms(&ranks[i], fastest_ms);
-        if (ms < least_ms)
-            least_ms = ms;
-    }
+    double fastest_ms = fastest(ranks, n), least = INFINITY;
+    for (size_t i = 0; i < n; i++)
+        if (is_about_as_fast(&ranks[i], fastest_ms) && load(&ranks[i]) < least)
+            least = load(&ranks[i]);
     size_t first = n;
     for (size_t i = 0; i < n; i++)
-        if (expected_ms(&ranks[i], fastest_ms) <= MORE * least_ms &&
+        if (is_about_as_fast(&ranks[i], fastest_ms) && load(&ranks[i]) <= MORE * least &&
             (first == n || ranks[i].place > ranks[first].place))
             first = i;
     return first;

@@ -26,5 +26,9 @@ uint64_t rank_key(const char *path, uint64_t part_begin);
 
 struct rank rank_server(const struct servers *servers, size_t s, const struct rank_of *of);
 
+/* An answer of `bytes` was there after so long. Where what was known of the server is so old that
+ * it counts no more, this is all that is known. */
+void rank_took(struct server *server, uint64_t bytes, uint64_t ms, const struct rank_of *of);
+
 /* Which of n is asked, n > 0. */
 size_t rank_first(const struct rank ranks[], size_t n);

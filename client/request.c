@@ -402,10 +402,8 @@ static void server_works(struct attempt *attempt)
 static void note_time(const struct attempt *attempt, uint64_t bytes)
 {
     const struct requests *all = attempt->request->all;
-    uint64_t now_ms = loop_now_ms(all->loop);
-    server_sent(server_of(attempt), bytes, now_ms - attempt->sent_ms);
-    server_of(attempt)->measured_ms = now_ms;
-    server_of(attempt)->measured_at = all->n_sent;
+    const struct rank_of of = {.now_ms = loop_now_ms(all->loop), .sent = all->n_sent};
+    rank_took(server_of(attempt), bytes, of.now_ms - attempt->sent_ms, &of);
 }
 
 /* A captive portal or a proxy's page of HTML is no reason to ask the same server again. */

@@ -2,6 +2,7 @@
  * Tests of client/rank: the fastest server is asked first, the same one for the same request. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -104,37 +105,44 @@ static void who_has_less_to_do_is_asked_where_all_are_as_fast(void **state)
         assert_in_range(servers.list[s].n_under_way, 6, 10);
 }
 
-/* `depth` requests are always under way; each takes as long as its server's answers do. Returns how
- * many the slow one was sent, of MANY. */
-static unsigned run(unsigned depth, const double whole_ms[2])
+/* A stream that takes MANY answers in order, `depth` of which are under way or waiting at most; an
+ * answer takes as long as its server's do. Returns when the last was there. */
+static double stream(unsigned depth, size_t n_servers, const double whole_ms[], unsigned counts[])
 {
     struct {
         size_t server;
-        double until_ms;
-    } under_way[16];
-    double now_ms = 0;
-    unsigned slow = 0, n = 0;
-    servers.n = 2;
-    for (unsigned k = 0; k < MANY; k++) {
-        if (n == depth) {
-            unsigned next = 0;
-            for (unsigned i = 1; i < n; i++)
-                if (under_way[i].until_ms < under_way[next].until_ms)
-                    next = i;
-            now_ms = under_way[next].until_ms;
-            of.now_ms = (uint64_t)now_ms;
-            servers.list[under_way[next].server].n_under_way--;
-            measure(under_way[next].server, whole_ms[under_way[next].server]);
-            under_way[next] = under_way[--n];
+        double sent_ms, until_ms;
+        bool ended;
+    } window[16];
+    double now_ms = (double)of.now_ms;
+    unsigned taken = 0, started = 0;
+    servers.n = n_servers;
+    while (taken < MANY) {
+        for (; started < MANY && started < taken + depth; started++) {
+            size_t s = choose_for(started);
+            of.sent++;
+            counts[s]++;
+            servers.list[s].n_under_way++;
+            window[started % depth].server = s;
+            window[started % depth].sent_ms = now_ms;
+            window[started % depth].until_ms = now_ms + whole_ms[s];
+            window[started % depth].ended = false;
         }
-        size_t s = choose_for(k);
-        of.sent++;
-        slow += s == 1;
-        servers.list[s].n_under_way++;
-        under_way[n].server = s;
-        under_way[n++].until_ms = now_ms + whole_ms[s];
+        unsigned next = started;
+        for (unsigned k = taken; k < started; k++)
+            if (!window[k % depth].ended &&
+                (next == started || window[k % depth].until_ms < window[next % depth].until_ms))
+                next = k;
+        size_t s = window[next % depth].server;
+        now_ms = window[next % depth].until_ms;
+        of.now_ms = (uint64_t)now_ms;
+        window[next % depth].ended = true;
+        servers.list[s].n_under_way--;
+        rank_took(&servers.list[s], 1000, (uint64_t)(now_ms - window[next % depth].sent_ms), &of);
+        while (taken < started && window[taken % depth].ended)
+            taken++;
     }
-    return slow;
+    return now_ms;
 }
 
 static void slow_server_gets_no_more_than_it_is_good_for(void **state)
@@ -142,9 +150,49 @@ static void slow_server_gets_no_more_than_it_is_good_for(void **state)
     (void)state;
     static const double whole_ms[] = {10, 100};
     for (unsigned depth = 1; depth <= 16; depth *= 2) {
+        unsigned counts[2] = {0}, alone[1] = {0};
         setup(NULL);
-        assert_in_range(run(depth, whole_ms), 1, MANY / 6);
+        double begun_ms = (double)of.now_ms, with_ms = stream(depth, 2, whole_ms, counts);
+        assert_in_range(counts[1], 1, MANY / 6);
+        setup(NULL);
+        double alone_ms = stream(depth, 1, whole_ms, alone);
+        /* it has to be found out that it is slow: once by a try, and by those that it delays */
+        if (with_ms - begun_ms > alone_ms - begun_ms + 2 * whole_ms[1])
+            fail_msg("depth %u: %.0f ms, %.0f from the fast one alone", depth, with_ms - begun_ms,
+                     alone_ms - begun_ms);
     }
+}
+
+static void filled_server_is_helped_by_slower_ones(void **state)
+{
+    (void)state;
+    unsigned counts[2] = {0};
+    servers.n = 2;
+    measure(0, 60); /* 10, before it had so much to do */
+    measure(1, 100);
+    for (unsigned k = 0; k < 100; k++)
+        counts[choose_for(k)]++;
+    assert_in_range(counts[1], 1, 99);
+}
+
+static void what_was_slow_is_found_to_be_fast_by_one_answer(void **state)
+{
+    (void)state;
+    servers.n = 2;
+    rank_took(&servers.list[0], 1000, 10, &of);
+    rank_took(&servers.list[1], 1000, 500, &of);
+    of.now_ms += 30000;
+    of.sent += 32;
+    rank_took(&servers.list[0], 1000, 10, &of);
+    assert_int_equal(choose_for(0), 1);
+    rank_took(&servers.list[1], 1000, 10, &of);
+    unsigned counts[2] = {0};
+    for (unsigned k = 0; k < 100; k++)
+        counts[choose_for(k)]++;
+    assert_in_range(counts[1], 30, 70);
+
+    rank_took(&servers.list[1], 1000, 90, &of); /* and once is not always */
+    assert_true(servers.list[1].typical_whole_ms == 20);
 }
 
 static void server_of_which_nothing_is_known_is_tried_but_once_at_a_time(void **state)
@@ -213,6 +261,8 @@ int main(void)
         UNIT(parts_of_a_file_are_shared),
         UNIT(who_has_less_to_do_is_asked_where_all_are_as_fast),
         UNIT(slow_server_gets_no_more_than_it_is_good_for),
+        UNIT(filled_server_is_helped_by_slower_ones),
+        UNIT(what_was_slow_is_found_to_be_fast_by_one_answer),
         UNIT(server_of_which_nothing_is_known_is_tried_but_once_at_a_time),
         UNIT(servers_of_which_nothing_is_known_are_tried_in_each_clients_own_order),
         UNIT(old_figure_counts_no_more),
