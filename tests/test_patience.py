@@ -243,6 +243,23 @@ class OtherServers(unittest.TestCase):
         self.assertLess(time.monotonic() - began, 12)  # less than one stall_timeout_s
         self.assertLess(sum("/batches/" in path for path in fake.paths), len(whole) // 2)
 
+    def test_a_way_that_swallows_connections_is_left_for_others_in_time(self):
+        """As the address of a family of which nothing comes back: no connection, and no refusal."""
+        listener = self.enterContext(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):  # more than it keeps: of the rest the system drops the first packet
+            waiting = self.enterContext(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with self.assertRaises(TimeoutError):
+            socket.create_connection(listener.getsockname(), timeout=0.5)
+        began = time.monotonic()
+        self.assertEqual(epoch("connect_timeout_ms=120000", "stall_timeout_s=120",
+                               url, server.url), whole)
+        self.assertLess(time.monotonic() - began, 60)  # half of what any of its limits says
+
     def test_a_daemon_that_is_stopped_is_asked_whether_it_is_back_not_for_batches(self):
         with daemon.Daemon(folder) as other:
             steps = self.enterContext(Steps(server.url, other.url))
