@@ -24,7 +24,7 @@ struct names {
     struct loop_lookup *lookup; /* one at a time of these two, */
     struct srv_lookup *srv;
     size_t url; /* of this one */
-    bool was_asked[SERVERS_MAX];
+    bool was_asked[SERVERS_MAX], is_known[SERVERS_MAX];
     uint64_t asked_at_ms[SERVERS_MAX];
 };
 
@@ -92,6 +92,7 @@ static void on_found(void *user, const struct addrinfo *list)
     struct names *names = user;
     struct found found;
     names->lookup = NULL;
+    names->is_known[names->url] = true;
     if (list) { /* else what was known holds on */
         find_addresses(list, &found);
         if (found.n > 0 && servers_set_addresses(names->servers, names->url, found.addresses,
@@ -120,6 +121,7 @@ static void on_srv(void *user, const struct srv_records *found, const struct err
     struct names *names = user;
     struct server *server = &names->servers->list[names->url];
     names->srv = NULL;
+    names->is_known[names->url] = true;
     if (!found) {
         not_found(names, why->text);
     } else {
@@ -135,12 +137,26 @@ static void on_srv(void *user, const struct srv_records *found, const struct err
 
 /* ---- When it is asked ---- */
 
+static bool is_ours(const struct names *names, size_t url)
+{
+    const struct server *server = &names->servers->list[url];
+    return server->srv || (server->host && !names->srv_alone);
+}
+
+bool names_are_known(const struct names *names)
+{
+    for (size_t url = 0; url < names->servers->n_urls; url++)
+        if (is_ours(names, url) && !names->is_known[url])
+            return false;
+    return true;
+}
+
 static bool is_due(const struct names *names, size_t url, uint64_t after_ms)
 {
     const struct server *server = &names->servers->list[url];
     if (server->is_unknown)
         return server->is_probed;
-    return (server->srv || (server->host && !names->srv_alone)) &&
+    return is_ours(names, url) &&
            (!names->was_asked[url] ||
             loop_now_ms(names->loop) >= names->asked_at_ms[url] + after_ms);
 }

@@ -19,6 +19,9 @@ int names_new(struct loop *loop, struct servers *servers, bool srv_alone,
               struct names **ret);
 void names_free(struct names *names); /* accepts NULL */
 
+/* Whether the system has been asked for each name at least once, and has answered. */
+bool names_are_known(const struct names *names);
+
 /* A request begins, or goes on; or (soon) a server has failed: look up what is due. A server that
  * is unknown is looked up whenever it does not rest, and counts as probed meanwhile. */
 void names_look(struct names *names, bool soon);

@@ -164,13 +164,50 @@ static void fail(struct request *request, size_t s, int r, const struct error *r
     finish(request, r, NULL, &why);
 }
 
+/* ---- What is known of servers ---- */
+
+static void note_health(struct requests *all)
+{
+    atomic_store(&all->are_well, servers_count(all->servers) == 1 && !all->servers->list[0].srv &&
+                                     all->servers->list[0].failures == 0 &&
+                                     names_are_known(all->names));
+}
+
+static bool note_failure(struct requests *all, size_t s, struct server_failure failure)
+{
+    failure.last_number = all->n_sent;
+    failure.now_ms = loop_now_ms(all->loop);
+    failure.random = random_u32();
+    bool counted = server_failed(&all->servers->list[s], all->options, &failure);
+    note_health(all);
+    names_look(all->names, true);
+    return counted;
+}
+
+/* What an attempt has not done in its time others have, or are asked to do. */
+static void note_silence(const struct attempt *attempt, const char *what, const char *others)
+{
+    char reason[SERVER_REASON_MAX];
+    uint64_t waited_ms = loop_now_ms(attempt->request->all->loop) - attempt->sent_ms;
+    snprintf(reason, sizeof reason, "no %s within %" PRIu64 " ms, when others %s", what, waited_ms,
+             others);
+    note_failure(
+        attempt->request->all, attempt->server,
+        (struct server_failure){
+            .number = attempt->number, .is_silent = true, .error = -ETIMEDOUT, .reason = reason});
+}
+
 /* ---- Trying ---- */
 
 static void on_transferred(void *user, int r, struct answer *answer, const struct error *why);
 
+/* NULL: as many are under way as there may be. */
 static struct attempt *idle_attempt(struct request *request)
 {
-    return &request->attempts[request->attempts[0].transfer != NULL];
+    for (int i = 0; i < N_ATTEMPTS; i++)
+        if (!request->attempts[i].transfer)
+            return &request->attempts[i];
+    return NULL;
 }
 
 static uint64_t hedge_after_ms(const struct request *request, size_t s)
@@ -178,6 +215,13 @@ static uint64_t hedge_after_ms(const struct request *request, size_t s)
     double typical = servers_typical_ms(request->all->servers, s);
     uint64_t after = typical > 0 ? (uint64_t)(typical * HEDGE_TIMES) : HEDGE_UNKNOWN_MS;
     return after > HEDGE_LEAST_MS ? after : HEDGE_LEAST_MS;
+}
+
+/* Server s is asked: see what has become of it once others would usually have answered. */
+static void look_in_time(struct request *request, size_t s)
+{
+    if (request->all->servers->n_most > 1) /* there can be another to ask */
+        loop_timer_start(request->timer, hedge_after_ms(request, s));
 }
 
 static int start_attempt(struct request *request, size_t s, bool is_hedge)
@@ -212,8 +256,8 @@ static int start_attempt(struct request *request, size_t s, bool is_hedge)
     }
     if (r == 0 && attempt->is_probe)
         server->is_probed = true;
-    if (r == 0 && servers_count(all->servers) > 1 && !request->was_hedged)
-        loop_timer_start(request->timer, hedge_after_ms(request, s));
+    if (r == 0)
+        look_in_time(request, s);
     return r;
 }
 
@@ -225,26 +269,70 @@ static bool trickles(const struct attempt *attempt, uint64_t now_ms, uint64_t re
     return took_ms >= HEDGE_SLOW_MS && (double)received * HEDGE_SLOWER < typical * (double)took_ms;
 }
 
-/* Where an answer has not begun in time, and nothing or too little of it arrives: ask another
- * server too. */
-static void hedge(struct request *request, struct attempt *slow)
+/* Is more there than when it was looked at last, and not at a trickle? */
+static bool gets_on(struct attempt *attempt, uint64_t now_ms)
 {
-    uint64_t now = loop_now_ms(request->all->loop), until;
-    uint64_t received = transfer_received(slow->transfer);
-    size_t s;
-    if (!transfer_has_begun(slow->transfer)) {
-        slow->sent_ms = now; /* it waits for its turn with us */
-    } else if ((received == slow->received || trickles(slow, now, received)) &&
-               request_choose(request, now, &s, &until) && until <= now &&
-               request->all->servers->list[s].failures == 0 &&
-               start_attempt(request, s, true) == 0) {
-        request->was_hedged = true;
-        slow->is_slow = received > 0;
-        loop_timer_stop(request->timer);
-        return;
+    uint64_t before = attempt->received;
+    attempt->received = transfer_received(attempt->transfer);
+    if (transfer_has_begun(attempt->transfer))
+        return attempt->received != before && !trickles(attempt, now_ms, attempt->received);
+    attempt->sent_ms = now_ms; /* it waits for its turn with us */
+    return true;
+}
+
+static bool any_gets_on(struct request *request, uint64_t now_ms)
+{
+    bool any = false;
+    for (int i = 0; i < N_ATTEMPTS; i++)
+        if (request->attempts[i].transfer && gets_on(&request->attempts[i], now_ms))
+            any = true;
+    return any;
+}
+
+/* Of those that have not even a connection the one that was sent first: as little is lost by
+ * leaving it. */
+static struct attempt *oldest_unconnected(struct request *request)
+{
+    struct attempt *oldest = NULL;
+    for (int i = 0; i < N_ATTEMPTS; i++) {
+        struct attempt *attempt = &request->attempts[i];
+        if (attempt->transfer && !transfer_is_connected(attempt->transfer) &&
+            (!oldest || attempt->number < oldest->number))
+            oldest = attempt;
     }
-    slow->received = received;
-    loop_timer_start(request->timer, hedge_after_ms(request, slow->server));
+    return oldest;
+}
+
+static bool make_room(struct request *request)
+{
+    if (idle_attempt(request))
+        return true;
+    struct attempt *oldest = oldest_unconnected(request);
+    if (oldest) {
+        note_silence(oldest, "connection", "could be asked");
+        stop_attempt(oldest);
+    }
+    return oldest;
+}
+
+/* Ask one more server, if there is one that is well. */
+static bool hedge(struct request *request, uint64_t now_ms)
+{
+    uint64_t until;
+    size_t s;
+    if (!request_choose(request, now_ms, &s, &until) || until > now_ms ||
+        request->all->servers->list[s].failures > 0 || !make_room(request))
+        return false;
+    for (int i = 0; i < N_ATTEMPTS; i++)
+        request->attempts[i].is_slow = request->attempts[i].received > 0;
+    return start_attempt(request, s, true) == 0;
+}
+
+static void look_after(struct request *request)
+{
+    uint64_t now = loop_now_ms(request->all->loop);
+    if (any_gets_on(request, now) || !hedge(request, now))
+        look_in_time(request, request_attempt(request)->server);
 }
 
 /* Are there SRV records of which it is not known yet whether they are found? That is a try under
@@ -311,9 +399,8 @@ static void on_timer(void *user)
         take_tried(request);
         return;
     }
-    struct attempt *under_way = request_other_attempt(request, NULL);
-    if (under_way)
-        hedge(request, under_way);
+    if (request_attempt(request))
+        look_after(request);
     else
         try_next(request);
 }
@@ -323,29 +410,11 @@ static void on_timer(void *user)
 static void go_on(struct request *request)
 {
     tally_of(request)->failures++;
-    if (request_other_attempt(request, NULL))
+    if (request_attempt(request))
         return; /* its answer may be the good one */
-    request->was_hedged = false;
     atomic_fetch_add(&request->all->retries, 1);
     tally_of(request)->retries++;
     try_next(request);
-}
-
-static void note_health(struct requests *all)
-{
-    atomic_store(&all->are_well, servers_count(all->servers) == 1 && !all->servers->list[0].srv &&
-                                     all->servers->list[0].failures == 0);
-}
-
-static bool note_failure(struct requests *all, size_t s, struct server_failure failure)
-{
-    failure.last_number = all->n_sent;
-    failure.now_ms = loop_now_ms(all->loop);
-    failure.random = random_u32();
-    bool counted = server_failed(&all->servers->list[s], all->options, &failure);
-    note_health(all);
-    names_look(all->names, true);
-    return counted;
 }
 
 static void server_trouble(struct attempt *attempt, int r, const struct answer *answer,
@@ -444,17 +513,10 @@ static int check_part(const struct request_ask *ask, const struct answer *answer
 /* The hedge was quicker: what has not even begun to answer, or trickled, counts as silent. */
 static void leave_slow_one(struct attempt *slow, const struct attempt *quick)
 {
-    if (!slow || slow->number > quick->number ||
+    if (!slow->transfer || slow->number > quick->number ||
         (transfer_received(slow->transfer) > 0 && !slow->is_slow))
         return;
-    char reason[SERVER_REASON_MAX];
-    uint64_t waited = loop_now_ms(slow->request->all->loop) - slow->sent_ms;
-    snprintf(reason, sizeof reason, "no%s answer within %" PRIu64 " ms, when others had given it",
-             slow->is_slow ? " whole" : "", waited);
-    note_failure(
-        slow->request->all, slow->server,
-        (struct server_failure){
-            .number = slow->number, .is_silent = true, .error = -ETIMEDOUT, .reason = reason});
+    note_silence(slow, slow->is_slow ? "whole answer" : "answer", "had given it");
 }
 
 static void take_answer(struct attempt *attempt, struct answer *answer)
@@ -486,7 +548,8 @@ static void take_answer(struct attempt *attempt, struct answer *answer)
         fail(request, attempt->server, r, &why);
     } else {
         atomic_fetch_add(&request->all->answers, 1);
-        leave_slow_one(request_other_attempt(request, attempt), attempt);
+        for (int i = 0; i < N_ATTEMPTS; i++)
+            leave_slow_one(&request->attempts[i], attempt);
         finish(request, 0, server_of(attempt)->label, &why);
     }
 }
@@ -620,7 +683,6 @@ int requests_new(struct loop *loop, const tnm_options *options, struct servers *
     all->options = options;
     all->servers = servers;
     all->last = &all->waiting;
-    note_health(all);
     all->seed = random_u32();
     if (transfers_new(loop, options, &all->transfers) < 0 ||
         probes_new(all->transfers, options, servers, on_probed, all, &all->probes) < 0 ||
@@ -628,6 +690,7 @@ int requests_new(struct loop *loop, const tnm_options *options, struct servers *
         requests_free(all);
         return -ENOMEM;
     }
+    note_health(all);
     *ret = all;
     return 0;
 }

@@ -24,9 +24,12 @@ bool request_can_use(const struct request *request, size_t s)
 
 bool request_is_asking(const struct request *request, size_t s)
 {
-    for (int i = 0; i < N_ATTEMPTS; i++)
-        if (request->attempts[i].transfer && request->attempts[i].server == s)
+    for (int i = 0; i < N_ATTEMPTS; i++) {
+        const struct attempt *attempt = &request->attempts[i];
+        if (attempt->transfer && attempt->server == s &&
+            attempt->life == request->all->servers->list[s].life)
             return true;
+    }
     return false;
 }
 
@@ -81,10 +84,10 @@ bool request_choose(const struct request *request, uint64_t now_ms, size_t *ret,
     return true;
 }
 
-struct attempt *request_other_attempt(struct request *request, const struct attempt *but)
+struct attempt *request_attempt(struct request *request)
 {
     for (int i = 0; i < N_ATTEMPTS; i++)
-        if (&request->attempts[i] != but && request->attempts[i].transfer)
+        if (request->attempts[i].transfer)
             return &request->attempts[i];
     return NULL;
 }

@@ -9,7 +9,7 @@
 #include "client/probe.h"
 #include "client/request.h"
 
-enum { N_ATTEMPTS = 2 }; /* at once: the second is the hedge */
+enum { N_ATTEMPTS = 3 }; /* at once: all but the first are hedges */
 
 struct requests {
     struct loop *loop;
@@ -34,7 +34,7 @@ struct attempt {
     uint64_t number, sent_ms;
     uint64_t received; /* bytes, when it was looked at last */
     bool is_probe;     /* others wait for what becomes of it */
-    bool is_slow;      /* another server is asked since this one's answer only trickles */
+    bool is_slow;      /* another server is asked since this one's answer has stopped, or trickles */
 };
 
 /* What one request knows of one server, beside what its client knows of it. */
@@ -54,7 +54,7 @@ struct request {
     struct request_tally own_tally; /* where the asker keeps none */
     struct loop_timer *timer;
     struct attempt attempts[N_ATTEMPTS];
-    bool was_hedged, was_damaged;
+    bool was_damaged;
     uint64_t key;    /* which servers it prefers */
     bool is_patient; /* waits for servers, since: */
     uint64_t patient_since_ms;
@@ -76,8 +76,8 @@ bool request_is_asking(const struct request *request, size_t s);
 bool request_choose(const struct request *request, uint64_t now_ms, size_t *ret,
                     uint64_t *ret_until_ms);
 
-/* The attempt that is under way besides `but`, or NULL. */
-struct attempt *request_other_attempt(struct request *request, const struct attempt *but);
+/* The first of the attempts that are under way, or NULL. */
+struct attempt *request_attempt(struct request *request);
 
 /* request_words.c */
 

@@ -56,7 +56,7 @@ bool request_text(const struct request *request, struct error *ret)
 {
     const struct requests *all = request->all;
     uint64_t now = loop_now_ms(all->loop), since = request->patient_since_ms;
-    const struct attempt *attempt = request_other_attempt((struct request *)request, NULL);
+    const struct attempt *attempt = request_attempt((struct request *)request);
     if (!request->is_patient && !attempt)
         return false;
     if (attempt && transfer_received(attempt->transfer) > 0)

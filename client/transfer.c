@@ -484,6 +484,13 @@ bool transfer_has_begun(const struct transfer *transfer)
     return transfer->active;
 }
 
+bool transfer_is_connected(const struct transfer *transfer)
+{
+    curl_off_t after_us = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &after_us);
+    return after_us > 0;
+}
+
 uint64_t transfer_received(const struct transfer *transfer)
 {
     return transfer->received;

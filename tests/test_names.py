@@ -9,11 +9,12 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import unittest
 
 import certificates
 import daemon
-from test_patience import Steps, epoch
+from test_patience import Steps, epoch, swallow
 
 NAME = "replicas.example"
 ADDRESSES = [f"127.0.0.{i}" for i in range(2, 6)]
@@ -107,6 +108,32 @@ class Names(unittest.TestCase):
         steps = self.steps("call_patience_s=0")
         steps.to_the_end()
         self.assertEqual(steps.lines, whole)
+
+    def test_an_address_that_swallows_connections_is_left_in_time(self):
+        """Whichever the name itself leads to, before it is known that there are others."""
+        self.serve(ADDRESSES[1])
+        for address in ADDRESSES[0], ADDRESSES[2]:
+            swallow(self, address, self.port)
+        for addresses in ADDRESSES[:2], ADDRESSES[1:3], ADDRESSES[:3]:
+            with self.subTest(addresses=addresses):
+                self.hosts.set(*addresses)
+                began = time.monotonic()
+                steps = self.steps("connect_timeout_ms=120000", "stall_timeout_s=120")
+                steps.to_the_end()
+                self.assertEqual(steps.lines, whole)
+                self.assertLess(time.monotonic() - began, 30)  # a quarter of what any limit says
+
+    def test_a_single_call_leaves_them_too(self):
+        self.serve(ADDRESSES[2])
+        bad = ADDRESSES[:2] + ADDRESSES[3:]
+        for address in bad:
+            swallow(self, address, self.port)
+        self.hosts.set(*bad[:2], ADDRESSES[2], *bad[2:])
+        began = time.monotonic()
+        code = f"twonmnist.splits({self.url!r}, connect_timeout_ms=120000)"
+        subprocess.run([*INSIDE, self.hosts.path, sys.executable, "-c", f"import twonmnist; {code}"],
+                       timeout=100, check=True)
+        self.assertLess(time.monotonic() - began, 30)  # a quarter of that
 
     def test_addresses_that_lead_nowhere_from_here_are_no_servers(self):
         # However many: of a link without its name; of the other family, to which there is no way.
