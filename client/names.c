@@ -156,9 +156,8 @@ static bool is_due(const struct names *names, size_t url, uint64_t after_ms)
     const struct server *server = &names->servers->list[url];
     if (server->is_unknown)
         return server->is_probed;
-    return is_ours(names, url) &&
-           (!names->was_asked[url] ||
-            loop_now_ms(names->loop) >= names->asked_at_ms[url] + after_ms);
+    return is_ours(names, url) && (!names->was_asked[url] ||
+                                   loop_now_ms(names->loop) >= names->asked_at_ms[url] + after_ms);
 }
 
 static void look(struct names *names, size_t url)

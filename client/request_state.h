@@ -34,7 +34,7 @@ struct attempt {
     uint64_t number, sent_ms;
     uint64_t received; /* bytes, when it was looked at last */
     bool is_probe;     /* others wait for what becomes of it */
-    bool is_slow;      /* another server is asked since this one's answer has stopped, or trickles */
+    bool is_slow; /* another server is asked since this one's answer has stopped, or trickles */
 };
 
 /* What one request knows of one server, beside what its client knows of it. */
@@ -64,6 +64,41 @@ struct request {
     struct standing standings[];  /* one for each server that there can be */
 };
 
+/* request.c */
+
+void request_try_next(struct request *request);
+
+/* Servers fail: from when on its patience counts. */
+void request_be_patient(struct request *request, uint64_t since_ms);
+
+/* It is told and freed. */
+void request_finish(struct request *request, int r, const char *server, const struct error *why);
+void request_fail(struct request *request, size_t s, int r, const struct error *reason);
+
+/* request_attempt.c */
+
+struct server *attempt_server(const struct attempt *attempt);
+struct request_tally *request_tally(struct request *request);
+
+/* Ask server s. Errors: -ENOMEM. */
+int attempt_start(struct request *request, size_t s, bool is_hedge);
+
+/* It has ended, and is forgotten: whatever became of it, others need not wait for it any more. Or
+ * (stop) it is ended, if it is under way. */
+void attempt_end(struct attempt *attempt);
+void attempt_stop(struct attempt *attempt);
+
+/* What it has not done in its time, others have, or could: its server fails by that. */
+void attempt_was_silent(const struct attempt *attempt, const char *what, const char *others);
+
+/* Some are under way: do they get on, or is one more server asked? */
+void request_look_after(struct request *request);
+
+/* request_answer.c */
+
+/* A transfer_done. */
+void attempt_ended(void *user, int r, struct answer *answer, const struct error *why);
+
 /* request_choice.c */
 
 /* Whether server s may give an answer still, and whether it is being asked. */
@@ -78,6 +113,17 @@ bool request_choose(const struct request *request, uint64_t now_ms, size_t *ret,
 
 /* The first of the attempts that are under way, or NULL. */
 struct attempt *request_attempt(struct request *request);
+
+/* request_shared.c */
+
+uint32_t requests_random(void);
+
+/* Each request that waits looks whether it can go on. */
+void requests_wake_all(struct requests *all);
+
+/* A server works, or does not, or there are others; or it has failed: whether that counted. */
+bool requests_note_failure(struct requests *all, size_t s, struct server_failure failure);
+void requests_note_health(struct requests *all);
 
 /* request_words.c */
 

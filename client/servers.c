@@ -210,7 +210,7 @@ static void begin_anew(struct server *server, const struct where *where, uint64_
     server->is_absent = server->is_unknown = false;
     server->failures = 0;
     server->failed_at = last_number;
-    server->is_silent = false;
+    server->is_silent = server->is_probed = false;
     server->rest_until_ms = 0;
     server->error = 0;
     server->reason[0] = '\0';

@@ -67,8 +67,8 @@ int transfer_start(struct transfers *transfers, const struct transfer_ask *ask, 
                    void *user, struct transfer **ret);
 void transfer_cancel(struct transfer *transfer);
 
-/* Whether its turn has come; whether it has a connection over which it can ask; and the bytes of its
- * answer so far. */
+/* Whether its turn has come; whether it has a connection over which it can ask; and the bytes of
+ * its answer so far. */
 bool transfer_has_begun(const struct transfer *transfer);
 bool transfer_is_connected(const struct transfer *transfer);
 uint64_t transfer_received(const struct transfer *transfer);

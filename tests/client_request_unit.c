@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -105,7 +106,8 @@ static void unmake(void *user)
 
 static void prepare(size_t n_servers)
 {
-    static const char *const urls[SCRIPT_SERVERS] = {"http://a", "http://b"};
+    static const char *const urls[SCRIPT_SERVERS] = {"http://a", "http://b", "http://c", "http://d",
+                                                     "http://e"};
     struct error why;
     memset(&script, 0, sizeof script);
     memset(&asking, 0, sizeof asking);
@@ -418,14 +420,59 @@ static void a_type_may_have_parameters_but_no_other_end(void **state)
     }
 }
 
+/* ---- With many ---- */
+
+/* All but one are silent, and answers usually come soon. */
+static void prepare_silent(struct script_step silent, size_t good_one)
+{
+    silent.is_silent = true;
+    prepare(SCRIPT_SERVERS);
+    for (size_t s = 0; s < SCRIPT_SERVERS; s++) {
+        script.steps[s][0] = s == good_one ? good : silent;
+        asking.servers->list[s].typical_ms = 1;
+    }
+}
+
+static void those_that_come_to_no_connection_are_left_one_after_the_other(void **state)
+{
+    (void)state;
+    for (size_t good_one = 0; good_one < SCRIPT_SERVERS; good_one++) {
+        char label[] = "http://a";
+        prepare_silent((struct script_step){.is_connected = false}, good_one);
+        label[sizeof label - 2] = (char)('a' + good_one);
+        assert_int_equal(ask(), 0);
+        assert_string_equal(asking.server, label);
+        assert_in_range(strlen(script.log), 1, SCRIPT_SERVERS); /* nobody twice */
+        finish();
+    }
+}
+
+static void count_asked(void *user)
+{
+    *(size_t *)user = strlen(script.log);
+}
+
+static void no_more_than_three_are_kept_busy_with_one_request(void **state)
+{
+    (void)state;
+    prepare_silent((struct script_step){.is_connected = true}, SCRIPT_SERVERS);
+    loop_call(asking.loop, start, &asking);
+    for (size_t asked = 0; asked < 3; loop_call(asking.loop, count_asked, &asked))
+        usleep(10000);
+    usleep(1000000); /* five times as long as until the next would be asked */
+    loop_call(asking.loop, cancel, &asking);
+    assert_int_equal(strlen(script.log), 3);
+    assert_int_equal(script.cancelled, 3);
+    finish();
+}
+
 /* ---- Cancelling ---- */
 
 static void a_cancelled_request_is_told_of_nothing(void **state)
 {
     (void)state;
     prepare(1);
-    script.steps[0][0] = good;
-    script.silent = true;
+    script.steps[0][0].is_silent = true;
     loop_call(asking.loop, start, &asking);
     loop_call(asking.loop, cancel, &asking); /* before or after its transfer began */
     assert_int_equal(sem_trywait(&asking.done), -1);
@@ -484,6 +531,8 @@ int main(void)
         cmocka_unit_test(other_data_is_looked_for_elsewhere),
         cmocka_unit_test(servers_that_came_meanwhile_are_asked),
         cmocka_unit_test(a_type_may_have_parameters_but_no_other_end),
+        cmocka_unit_test(those_that_come_to_no_connection_are_left_one_after_the_other),
+        cmocka_unit_test(no_more_than_three_are_kept_busy_with_one_request),
         cmocka_unit_test(a_request_that_finds_no_memory_is_none),
         cmocka_unit_test(a_cancelled_request_is_told_of_nothing),
         cmocka_unit_test(a_request_may_be_cancelled_before_it_began),

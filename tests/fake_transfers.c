@@ -27,12 +27,6 @@ bool transfer_has_begun(const struct transfer *transfer)
     return true;
 }
 
-bool transfer_is_connected(const struct transfer *transfer)
-{
-    (void)transfer;
-    return true;
-}
-
 uint64_t transfer_received(const struct transfer *transfer)
 {
     (void)transfer;
@@ -89,6 +83,11 @@ int transfer_check_url(const char *url, struct error *why)
     return 0;
 }
 
+static const struct script_step *step_of(const struct transfer *transfer)
+{
+    return &script.steps[transfer->server][script.at[transfer->server]];
+}
+
 static const struct script_step *next_step(unsigned server)
 {
     const struct script_step *steps = script.steps[server];
@@ -96,6 +95,11 @@ static const struct script_step *next_step(unsigned server)
     if (at + 1 < SCRIPT_STEPS && (steps[at + 1].status || steps[at + 1].r))
         script.at[server]++;
     return &steps[at];
+}
+
+bool transfer_is_connected(const struct transfer *transfer)
+{
+    return step_of(transfer)->is_connected;
 }
 
 static void end(void *user)
@@ -132,7 +136,7 @@ int transfer_start(struct transfers *all, const struct transfer_ask *ask, transf
     size_t used = strlen(script.log);
     if (used < SCRIPT_LOG && !transfer->is_probe)
         script.log[used] = ask->url[strlen("http://")];
-    if (!script.silent)
+    if (transfer->is_probe || !step_of(transfer)->is_silent)
         loop_timer_start(transfer->timer, 0);
     *ret = transfer;
     return 0;

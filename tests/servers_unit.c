@@ -438,9 +438,11 @@ static void records_come_and_go(void **state)
     unsigned life = servers->list[0].life;
     for (size_t s = 0; s < 3; s++)
         assert_true(server_failed(&servers->list[s], &options, &failure));
+    servers->list[0].is_probed = true; /* the one before */
     assert_true(servers_set_records(servers, 0, &after, 12));
     assert_string_equal(bases_of(servers), "http://c.example:84 http://b.example:82");
     assert_int_equal(servers->list[0].failures, 0);
+    assert_int_equal(server_free_at(&servers->list[0]), 0);
     assert_int_equal(servers->list[0].life, life + 1);
     assert_int_equal(servers->list[0].priority, 5);
     assert_int_equal(servers->list[1].failures, 1);
