@@ -382,14 +382,20 @@ int split_read(const struct split *split, uint64_t at, void *out, size_t size, s
     return r < 0 ? error_set(why, r, "cannot read: %s", strerror(-r)) : 0;
 }
 
+ssize_t split_copy_cached(const struct split *split, uint64_t at, void *out, size_t size)
+{
+    const struct iovec piece = {out, size};
+    ssize_t n = preadv2(split->fd, &piece, 1, (off_t)at, RWF_NOWAIT);
+    return n < 0 ? -errno : n;
+}
+
 bool split_is_cached(const struct split *split, uint64_t at, size_t size)
 {
     uint8_t copy[CACHED_PIECE];
     for (ssize_t n; size > 0; size -= (size_t)n, at += (uint64_t)n) {
-        const struct iovec piece = {copy, size < sizeof copy ? size : sizeof copy};
-        n = preadv2(split->fd, &piece, 1, (off_t)at, RWF_NOWAIT);
+        n = split_copy_cached(split, at, copy, size < sizeof copy ? size : sizeof copy);
         if (n <= 0)
-            return n == 0 || errno != EAGAIN;
+            return n != -EAGAIN;
     }
     return true;
 }

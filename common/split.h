@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 
 #include "common/error.h"
 #include "common/event.h"
@@ -72,6 +73,12 @@ int split_read(const struct split *split, uint64_t at, void *out, size_t size, s
 /* Whether these bytes of the file are in memory, so that nobody who looks at them waits for a disk;
  * true where that cannot be told. Costs what copying them does. Any thread. */
 bool split_is_cached(const struct split *split, uint64_t at, size_t size);
+
+/* Copy `size` bytes of the file from `at` on, as many as are in memory, without waiting for a disk.
+ * Returns how many that were, 0 at the end of the file. Any thread.
+ * Errors: -EAGAIN the first is not in memory; -EOPNOTSUPP that cannot be told; those of preadv2().
+ */
+ssize_t split_copy_cached(const struct split *split, uint64_t at, void *out, size_t size);
 
 /* The file itself, mapped. */
 const uint8_t *split_bytes(const struct split *split);

@@ -20,6 +20,7 @@ enum {
     CHUNK_BYTES = 4096, /* of it, while the next are on their way from memory */
     LINE_BYTES = 64,
     HEAD_BYTES = 2560, /* of an answer that goes past libmicrohttpd: all headers, each full */
+    MOST_IN_VAIN = 8,  /* what was read is gone again each time: better slow than never */
 };
 
 /* Copy `size` bytes; `then` is what will be read next, or NULL. The parts of a batch lie anywhere
@@ -35,30 +36,61 @@ static void copy_ahead(char *out, const char *from, size_t size, const char *the
     }
 }
 
-/* Copy the next bytes of the answer's parts. libmicrohttpd asks for them in their order. */
+/* Copy of a part what can be copied now; `then` is the next one. */
+static size_t copy_piece(const struct delivery *delivery, char *out, const char *from, size_t size,
+                         const char *then)
+{
+    if (delivery->is_paced && delivery->in_vain < MOST_IN_VAIN)
+        return pace_copy(delivery->reply, from, out, size);
+    copy_ahead(out, from, size, then);
+    return size;
+}
+
+static size_t copy_parts(struct delivery *delivery, char *bytes, size_t size)
+{
+    const struct reply *reply = delivery->reply;
+    struct pace_place *place = &delivery->place;
+    size_t n = 0;
+    while (n < size && place->part < reply->n_parts) {
+        const struct iovec *part = &reply->parts[place->part];
+        size_t left = part->iov_len - place->skipped, piece = size - n < left ? size - n : left;
+        const char *then = place->part + 1 < reply->n_parts ? part[1].iov_base : NULL;
+        size_t copied = copy_piece(delivery, bytes + n,
+                                   (const char *)part->iov_base + place->skipped, piece, then);
+        n += copied;
+        place->skipped += copied;
+        if (copied == left)
+            *place = (struct pace_place){.part = place->part + 1};
+        if (copied < piece)
+            break;
+    }
+    delivery->read += n;
+    return n;
+}
+
+/* Nothing may be done with the delivery behind this: it is another thread's. */
+static ssize_t wait_for_disk(struct delivery *delivery)
+{
+    bool again = delivery->waited_at == delivery->read;
+    delivery->in_vain = again ? delivery->in_vain + 1 : 0;
+    delivery->waited_at = delivery->read;
+    return delivery->wait(delivery->user) ? 0 : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+/* Copy the next bytes of the answer's parts. libmicrohttpd asks for them in their order; for none
+ * once more when the connection is not suspended any more. */
 static ssize_t read_parts(void *user, uint64_t at, char *bytes, size_t size)
 {
     struct delivery *delivery = user;
-    const struct reply *reply = delivery->reply;
     if (at != delivery->read)
         return MHD_CONTENT_READER_END_WITH_ERROR;
-    size_t n = 0;
-    while (n < size && delivery->part < reply->n_parts) {
-        const struct iovec *part = &reply->parts[delivery->part];
-        size_t left = part->iov_len - delivery->part_read,
-               piece = size - n < left ? size - n : left;
-        const char *then = delivery->part + 1 < reply->n_parts ? part[1].iov_base : NULL;
-        copy_ahead(bytes + n, (const char *)part->iov_base + delivery->part_read, piece, then);
-        n += piece;
-        delivery->part_read += piece;
-        if (piece == left) {
-            delivery->part++;
-            delivery->part_read = 0;
-        }
-    }
-    delivery->read += n;
+    if (delivery->is_paced && at >= delivery->awaited)
+        return wait_for_disk(delivery);
+    size_t n = copy_parts(delivery, bytes, size);
+    if (n == 0 && delivery->is_paced)
+        return wait_for_disk(delivery);
     /* What was copied may have been no longer there. */
-    return reply_is_damaged(reply) ? MHD_CONTENT_READER_END_WITH_ERROR : (ssize_t)n;
+    return reply_is_damaged(delivery->reply) ? MHD_CONTENT_READER_END_WITH_ERROR : (ssize_t)n;
 }
 
 /* A body that is never asked for: the answer to a HEAD, or a 304. */
@@ -100,6 +132,9 @@ static struct MHD_Response *make_response(struct delivery *delivery)
     if (reply->n_parts == 0)
         return MHD_create_response_from_buffer_with_free_callback_cls(0, (void *)"", release,
                                                                       delivery);
+    if (delivery->is_paced)
+        return MHD_create_response_from_callback(reply->n_bytes, BLOCK_BYTES, read_parts, delivery,
+                                                 release);
     if (reply->n_parts == 1)
         return MHD_create_response_from_buffer_with_free_callback_cls(
             reply->parts[0].iov_len, reply->parts[0].iov_base, release, delivery);
@@ -110,14 +145,31 @@ static struct MHD_Response *make_response(struct delivery *delivery)
                                              release);
 }
 
+/* What is there leaves as others do: copying it from the file costs half as much again. */
+void delivery_plan(struct delivery *delivery, bool is_cold)
+{
+    if (!reply_is_long(delivery->reply))
+        return;
+    delivery->is_paced = is_cold || !pace_is_there(delivery->reply);
+    delivery->waited_at = UINT64_MAX;
+}
+
+void delivery_await(struct delivery *delivery)
+{
+    pace_await(delivery->reply, delivery->place);
+    delivery->awaited = delivery->read + PACE_WINDOW_BYTES;
+}
+
 bool delivery_claim(struct delivery *delivery)
 {
     struct reply *reply = delivery->reply;
-    if (reply->n_parts <= VECTOR_MAX_PARTS)
+    if (reply->n_parts <= VECTOR_MAX_PARTS && !delivery->is_paced)
         return true;
     /* The block is not of the answer, and does not count against max_answer_bytes. */
-    if (!budget_claim(reply->address, BLOCK_BYTES))
+    if (!budget_claim(reply->address, BLOCK_BYTES)) {
+        delivery->is_paced = false; /* what is answered instead is there */
         return false;
+    }
     reply->n_claimed += BLOCK_BYTES;
     return true;
 }

@@ -25,6 +25,7 @@ enum {
     ARGUMENTS_MAX = 64,
     URL_USUAL = 256, /* bytes; an exchange with a longer one is not kept for the next */
     MOST_SPARE = 64,
+    WINDOW_US = 4000, /* to read a window of a long answer, where the disk is quick */
 };
 
 enum state {
@@ -33,6 +34,9 @@ enum state {
     STATE_OUT,      /* with the workers */
     STATE_MADE,     /* back from them, with its answer */
     STATE_LEFT,     /* the same, but the client is gone */
+    STATE_READING,  /* its answer leaves, and a worker reads what leaves next */
+    STATE_CROWDED,  /* the same, but the workers' queue has no room for that */
+    STATE_LEAVING,  /* what leaves next has been read */
     STATE_REFUSED,  /* answered past libmicrohttpd, which is to hang up */
 };
 
@@ -46,6 +50,7 @@ struct exchange {
     unsigned n_users;
     enum state state;
     bool is_refused; /* the reply is the answer, whatever the body */
+    bool is_cut;     /* no more of its answer is read */
     struct request request;
     struct reply reply;
     struct delivery delivery;
@@ -121,10 +126,90 @@ void exchange_end(struct exchange *exchange, bool whole)
     unref(exchange);
 }
 
+/* ---- reading on, while an answer leaves ---- */
+
+static void on_read(struct task *task)
+{
+    struct exchange *exchange = (struct exchange *)task;
+    uint64_t start_ns = metrics_now_ns();
+    delivery_await(&exchange->delivery);
+    tally_add(METRICS_WORKER_NS, metrics_now_ns() - start_ns);
+}
+
+/* One that has closed its side may be there for the rest. */
+static bool on_is_reached(struct task *task)
+{
+    return !peer_is_lost(((struct exchange *)task)->peer);
+}
+
+/* The server may end as soon as it has collected the exchange, so it is woken before it can. */
+static void on_done(struct task *task, enum task_end end)
+{
+    struct exchange *exchange = (struct exchange *)task;
+    struct exchanges *all = exchange->all;
+    pthread_mutex_lock(&all->lock);
+    exchange->end = end;
+    exchange->next = all->finished;
+    all->finished = exchange;
+    all->wake(all->user);
+    pthread_mutex_unlock(&all->lock);
+}
+
+/* There is no answer left that could say that there is no room: it is tried again. */
+static void submit_reading(struct exchange *exchange)
+{
+    exchange->task = (struct task){.run = on_read,
+                                   .is_wanted = on_is_reached,
+                                   .done = on_done,
+                                   .address = exchange->peer->address,
+                                   .cost_us = WINDOW_US};
+    exchange->state = STATE_READING;
+    if (!workers_submit(exchange->all->workers, &exchange->task))
+        exchange->state = STATE_CROWDED;
+}
+
+static bool wait_for_disk(void *user)
+{
+    struct exchange *exchange = user;
+    if (exchange->is_cut)
+        return false;
+    exchange->all->n_out++;
+    peer_pause(exchange->peer);
+    MHD_suspend_connection(exchange->peer->connection);
+    submit_reading(exchange);
+    return true;
+}
+
+static void leave_on(struct exchange *exchange, enum task_end end)
+{
+    if (end == TASK_DISPLACED && !exchange->is_cut) {
+        submit_reading(exchange);
+        return;
+    }
+    exchange->is_cut |= end != TASK_RAN;
+    exchange->state = STATE_LEAVING;
+    exchange->all->n_out--;
+    peer_go_on(exchange->peer);
+    MHD_resume_connection(exchange->peer->connection);
+}
+
+static void give_up_reading(struct exchange *exchange, bool late)
+{
+    exchange->is_cut |= late;
+    if (exchange->state == STATE_CROWDED && (exchange->is_cut || peer_is_lost(exchange->peer)))
+        leave_on(exchange, TASK_UNWANTED);
+    else if (exchange->state == STATE_CROWDED)
+        submit_reading(exchange);
+    else if (exchange->state == STATE_READING && late &&
+             workers_withdraw(exchange->all->workers, &exchange->task))
+        leave_on(exchange, TASK_UNWANTED);
+}
+
 /* ---- answering ---- */
 
 static bool answer(struct exchange *exchange)
 {
+    delivery_plan(&exchange->delivery, routes_is_cold(&exchange->request));
     if (!delivery_claim(&exchange->delivery))
         problem(&exchange->request, &exchange->reply, PROBLEM_BUSY,
                 "the answers under way take all of max_pending_bytes, or those for this address "
@@ -179,8 +264,8 @@ struct exchange *exchange_begin(struct exchanges *all, struct peer *peer, const 
     exchange->request.is_tls = peer->tls != NULL;
     exchange->reply.address = exchange->upload.address = peer->address;
     exchange->reply.max_bytes = service_settings(all->service)->max_answer_bytes;
-    exchange->delivery =
-        (struct delivery){.reply = &exchange->reply, .release = unref, .user = exchange};
+    exchange->delivery = (struct delivery){
+        .reply = &exchange->reply, .release = unref, .wait = wait_for_disk, .user = exchange};
     all->n_running++;
     peer->exchange = exchange;
     peer_enter(peer, PEER_ASKING);
@@ -276,19 +361,6 @@ static bool on_is_wanted(struct task *task)
     return !peer_is_gone(((struct exchange *)task)->peer);
 }
 
-/* The server may end as soon as it has collected the exchange, so it is woken before it can. */
-static void on_done(struct task *task, enum task_end end)
-{
-    struct exchange *exchange = (struct exchange *)task;
-    struct exchanges *all = exchange->all;
-    pthread_mutex_lock(&all->lock);
-    exchange->end = end;
-    exchange->next = all->finished;
-    all->finished = exchange;
-    all->wake(all->user);
-    pthread_mutex_unlock(&all->lock);
-}
-
 static bool hand_out(struct exchange *exchange)
 {
     _Static_assert(offsetof(struct exchange, task) == 0, "a task is its exchange");
@@ -313,6 +385,10 @@ static bool hand_out(struct exchange *exchange)
 
 static void come_back(struct exchange *exchange, enum task_end end)
 {
+    if (exchange->state == STATE_READING) {
+        leave_on(exchange, end);
+        return;
+    }
     exchange->all->n_out--;
     exchange->state = end == TASK_UNWANTED ? STATE_LEFT : STATE_MADE;
     if (end == TASK_DISPLACED) {
@@ -337,6 +413,7 @@ void exchanges_collect(struct exchanges *all)
 
 void exchange_give_up(struct exchange *exchange, bool late)
 {
+    give_up_reading(exchange, late);
     if (exchange->state != STATE_OUT || (!late && !peer_is_gone(exchange->peer)) ||
         !workers_withdraw(exchange->all->workers, &exchange->task))
         return;

@@ -54,5 +54,6 @@ bool exchange_step(struct exchange *exchange, const char *path, const char *meth
 void exchange_end(struct exchange *exchange, bool whole);
 
 /* Take what still waits in the workers' queue out of it: because nobody is there any more, or, when
- * `late`, because the server stops, which is then the answer. */
+ * `late`, because the server stops, which is then the answer; one that leaves already ends there.
+ * And try once more to have read on what had no room in the queue. */
 void exchange_give_up(struct exchange *exchange, bool late);

@@ -50,6 +50,21 @@ void peer_enter(struct peer *peer, enum peer_phase phase)
     peer->taken_ms = 0;
 }
 
+void peer_pause(struct peer *peer)
+{
+    peer->phase = PEER_WAITING;
+    peer->since_ms = peer_now_ms();
+}
+
+void peer_go_on(struct peer *peer)
+{
+    uint64_t now_ms = peer_now_ms();
+    if (peer->taken_ms)
+        peer->taken_ms += now_ms - peer->since_ms;
+    peer->phase = PEER_RECEIVING;
+    peer->since_ms = now_ms;
+}
+
 /* False: the socket does not tell. A Unix socket's buffer is small, and libmicrohttpd's time-out
  * sees a client that takes nothing out of it. */
 static bool count_taken(const struct peer *peer, uint64_t *ret)
@@ -106,10 +121,20 @@ bool peer_is_expected(const struct peer *peer)
            peer_now_ms() - peer->since_ms < EXPECTED_MS;
 }
 
+static bool is_seen(const struct peer *peer, short events)
+{
+    struct pollfd pollfd = {.fd = peer->fd, .events = events};
+    return poll(&pollfd, 1, 0) > 0 && (pollfd.revents & (events | POLLHUP | POLLERR));
+}
+
 bool peer_is_gone(const struct peer *peer)
 {
-    struct pollfd pollfd = {.fd = peer->fd, .events = POLLRDHUP};
-    return poll(&pollfd, 1, 0) > 0 && (pollfd.revents & (POLLRDHUP | POLLHUP | POLLERR));
+    return is_seen(peer, POLLRDHUP);
+}
+
+bool peer_is_lost(const struct peer *peer)
+{
+    return is_seen(peer, 0);
 }
 
 /* libmicrohttpd is told once, and not again, of bytes and of an end that came together. */

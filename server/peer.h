@@ -18,7 +18,7 @@ enum peer_phase {
     PEER_GREETING,  /* TLS is being set up */
     PEER_IDLE,      /* between requests; the first line of one may be on its way */
     PEER_ASKING,    /* head or body of a request are on their way */
-    PEER_WAITING,   /* for its answer to be made */
+    PEER_WAITING,   /* for its answer to be made, or for the next of it to be read */
     PEER_RECEIVING, /* its answer */
 };
 
@@ -48,6 +48,11 @@ void peer_unlist(struct peer *peer);
 
 void peer_enter(struct peer *peer, enum peer_phase phase);
 
+/* What it was being sent has to be read from the disk first; and is there. That time is not its
+ * own. */
+void peer_pause(struct peer *peer);
+void peer_go_on(struct peer *peer);
+
 /* Whether the connection has been where it is for too long. `rested_ms` is when its server last had
  * nothing to do. */
 bool peer_is_late(struct peer *peer, const struct settings *settings, uint64_t rested_ms,
@@ -62,6 +67,9 @@ bool peer_has_left(struct peer *peer);
 
 /* Whether the client has closed its side, or is not reached any more. Any thread. */
 bool peer_is_gone(const struct peer *peer);
+
+/* Whether the client is not reached any more; it may have closed its side. Any thread. */
+bool peer_is_lost(const struct peer *peer);
 
 /* Let nothing more come; what was sent still goes. The server closes the connection when it sees
  * that. */

@@ -306,9 +306,9 @@ static void watch(const struct entry *entry, struct reply *reply)
 {
     if (!entry)
         return;
-    reply_watch(reply, &entry->holding->damaged);
+    reply_watch(reply, &entry->holding->damaged, entry->split);
     if (entry->source)
-        reply_watch(reply, &entry->source->holding->damaged);
+        reply_watch(reply, &entry->source->holding->damaged, entry->source->split);
 }
 
 /* Bytes that leave as they lie in the file have the digest that was kept of them, which tells when
@@ -346,8 +346,13 @@ void routes_run(struct request *request, struct reply *reply)
     validators_set(request, reply);
 }
 
+bool routes_is_cold(const struct request *request)
+{
+    return request->entry && entry_is_cold(request->entry);
+}
+
 void routes_await(const struct request *request, const struct reply *reply)
 {
-    if (request->entry && !reply->head_only && entry_is_cold(request->entry))
+    if (!reply->head_only && routes_is_cold(request))
         reply_await(reply);
 }

@@ -28,5 +28,9 @@ uint64_t routes_cost_us(const struct request *request);
 /* Make the answer; any thread. */
 void routes_run(struct request *request, struct reply *reply);
 
-/* After that, on a thread that may wait for a disk: whoever sends the answer does not have to. */
+/* Whether something of the split that it is about is not in memory. */
+bool routes_is_cold(const struct request *request);
+
+/* After routes_run(), on a thread that may wait for a disk: whoever sends the answer does not have
+ * to, but for one that is long (delivery_plan()). */
 void routes_await(const struct request *request, const struct reply *reply);

@@ -259,7 +259,7 @@ static void a_reset_leaves_nothing_but_for_whom_it_is_made(void **state)
     reply.status = 206;
     reply.unknown_length = true;
     reply_set_header(&reply, "ETag", "x");
-    reply_watch(&reply, &damaged);
+    reply_watch(&reply, &damaged, NULL);
     assert_int_equal(reply_alloc(&reply, 100, &bytes, &why), 0);
     assert_int_equal(reply_borrow(&reply, bytes, 100, &why), 0);
     answer_end(&reply);
@@ -280,10 +280,10 @@ static void every_flag_that_is_watched_counts(void **state)
     atomic_bool first = false, second = false;
     struct reply reply = answer_new();
     assert_false(reply_is_damaged(&reply));
-    reply_watch(&reply, &first);
-    reply_watch(&reply, &second);
-    reply_watch(&reply, &first);
-    reply_watch(&reply, &second);
+    reply_watch(&reply, &first, NULL);
+    reply_watch(&reply, &second, NULL);
+    reply_watch(&reply, &first, NULL);
+    reply_watch(&reply, &second, NULL);
     assert_false(reply_is_damaged(&reply));
     atomic_store(&second, true);
     assert_true(reply_is_damaged(&reply));

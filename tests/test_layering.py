@@ -69,7 +69,7 @@ ORDER = {
         ["tensor"],
         ["budget", "holding"],
         ["reply"],
-        ["image", "kept", "text"],
+        ["image", "kept", "pace", "text"],
         ["latest"],
         ["catalog"],
         ["catalog_open", "cost", "recipe", "rows", "rows_sort", "scrub", "views"],

@@ -6,6 +6,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* The kernel reads no more at one call than a disk takes at once, or than it reads ahead by itself.
+ */
+enum { PIECE_BYTES = 128 * 1024 };
+
 static size_t page_bytes(void)
 {
     return (size_t)sysconf(_SC_PAGESIZE);
@@ -13,9 +17,9 @@ static size_t page_bytes(void)
 
 void ahead_fetch(const void *bytes, size_t size)
 {
-    uintptr_t from = (uintptr_t)bytes & ~(uintptr_t)(page_bytes() - 1);
-    if (size > 0)
-        madvise((void *)from, (uintptr_t)bytes + size - from, MADV_WILLNEED); /* or it is slower */
+    uintptr_t at = (uintptr_t)bytes & ~(uintptr_t)(page_bytes() - 1), end = (uintptr_t)bytes + size;
+    for (; size > 0 && at < end; at += PIECE_BYTES) /* or it is slower */
+        madvise((void *)at, end - at < PIECE_BYTES ? end - at : PIECE_BYTES, MADV_WILLNEED);
 }
 
 void ahead_await(const void *bytes, size_t size)

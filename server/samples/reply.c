@@ -173,14 +173,34 @@ void reply_cut(struct reply *reply, uint64_t first, uint64_t last)
     reply->unknown_crc = true;
 }
 
+const struct split *reply_lender(const struct reply *reply, const void *bytes)
+{
+    for (unsigned i = 0; i < REPLY_MAX_WATCHED && reply->lenders[i]; i++) {
+        uintptr_t start = (uintptr_t)split_bytes(reply->lenders[i]);
+        if ((uintptr_t)bytes - start < split_size(reply->lenders[i]))
+            return reply->lenders[i];
+    }
+    return NULL;
+}
+
+bool reply_is_long(const struct reply *reply)
+{
+    uint64_t n = 0;
+    if (reply->n_bytes <= REPLY_AWAITED_MAX)
+        return false;
+    for (size_t i = 0; i < reply->n_parts; i++)
+        if (reply_lender(reply, reply->parts[i].iov_base))
+            n += reply->parts[i].iov_len;
+    return n > REPLY_AWAITED_MAX;
+}
+
 void reply_await(const struct reply *reply)
 {
-    for (size_t i = 0; i < reply->n_parts; i++)
-        if (reply->parts[i].iov_len <= REPLY_AWAITED_MAX)
-            ahead_fetch(reply->parts[i].iov_base, reply->parts[i].iov_len);
-    for (size_t i = 0; i < reply->n_parts; i++)
-        if (reply->parts[i].iov_len <= REPLY_AWAITED_MAX)
-            ahead_await(reply->parts[i].iov_base, reply->parts[i].iov_len);
+    bool is_long = reply_is_long(reply);
+    for (size_t i = 0; i < reply->n_parts && !is_long; i++)
+        ahead_fetch(reply->parts[i].iov_base, reply->parts[i].iov_len);
+    for (size_t i = 0; i < reply->n_parts && !is_long; i++)
+        ahead_await(reply->parts[i].iov_base, reply->parts[i].iov_len);
 }
 
 bool reply_skips(struct reply *reply, bool known)
@@ -189,11 +209,12 @@ bool reply_skips(struct reply *reply, bool known)
     return reply->unknown_length;
 }
 
-void reply_watch(struct reply *reply, const atomic_bool *flag)
+void reply_watch(struct reply *reply, const atomic_bool *flag, const struct split *lender)
 {
     for (unsigned i = 0; i < REPLY_MAX_WATCHED; i++)
         if (!reply->watched[i] || reply->watched[i] == flag) {
             reply->watched[i] = flag;
+            reply->lenders[i] = lender;
             return;
         }
     assert(false && "more maps than an answer can watch");

@@ -11,6 +11,7 @@
 #include <sys/uio.h>
 
 #include "common/error.h"
+#include "common/split.h"
 
 enum {
     REPLY_MAX_HEADERS = 10,
@@ -45,8 +46,10 @@ struct reply {
     bool unknown_crc;
     bool unknown_length; /* only making the body would tell; with head_only alone */
     uint64_t n_claimed;
-    /* set when a map that parts are borrowed from is not any more what it was */
+    /* the splits from whose maps parts may be borrowed, and what is set when one is not any more
+     * what it was */
     const atomic_bool *watched[REPLY_MAX_WATCHED];
+    const struct split *lenders[REPLY_MAX_WATCHED];
 };
 
 /* Drop body and headers, to answer something else; or for good: then it is not to be used again. A
@@ -86,16 +89,22 @@ int reply_own(struct reply *reply, void *bytes, size_t size, struct error *why);
 /* Keep of the body what is from byte `first` to `last`, which are in it; its CRC-32C is unknown. */
 void reply_cut(struct reply *reply, uint64_t first, uint64_t last);
 
-/* Wait until all that it borrows from maps is in memory, but for parts of more than REPLY_AWAITED_MAX,
- * which are read as they leave. */
+/* The split whose map these bytes lie in, or NULL: they are in memory. */
+const struct split *reply_lender(const struct reply *reply, const void *bytes);
+
+/* Whether it borrows more than REPLY_AWAITED_MAX bytes from maps: they are read as they leave. */
+bool reply_is_long(const struct reply *reply);
+
+/* Wait until all that it borrows from maps is in memory, unless it is long. */
 void reply_await(const struct reply *reply);
 
 /* Whether making the body is to be skipped: only its length is wanted, and making it alone would
  * tell (`known` says that there is another way). The length then stays unknown. */
 bool reply_skips(struct reply *reply, bool known);
 
-/* What is borrowed from now on is no longer true once *flag is set. */
-void reply_watch(struct reply *reply, const atomic_bool *flag);
+/* What is borrowed from now on may be of the split's map, and is no longer true once *flag, the
+ * split's, is set. */
+void reply_watch(struct reply *reply, const atomic_bool *flag, const struct split *lender);
 
 /* Whether a flag of reply_watch() is set. */
 bool reply_is_damaged(const struct reply *reply);
