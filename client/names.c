@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /* Addresses come and go as slowly as services are rolled out, or at once where a server is gone. */
-enum { EVERY_MS = 30000, SOON_MS = 1000, ADDRESSES_MAX = SERVERS_MORE + 1 };
+enum { EVERY_MS = 30000, SOON_MS = 1000 };
 
 struct names {
     struct loop *loop;
@@ -31,7 +31,7 @@ struct names {
 /* ---- What the system says ---- */
 
 struct found {
-    char addresses[ADDRESSES_MAX][SERVER_ADDRESS_MAX];
+    char addresses[SERVERS_LISTED][SERVER_ADDRESS_MAX];
     size_t n;
 };
 
@@ -41,7 +41,8 @@ static void add(struct found *found, const struct addrinfo *one)
     const struct sockaddr_in6 *v6 = (const void *)one->ai_addr;
     const void *bytes = one->ai_family == AF_INET ? (const void *)&v4->sin_addr : &v6->sin6_addr;
     char *address = found->addresses[found->n];
-    if (found->n == ADDRESSES_MAX || !inet_ntop(one->ai_family, bytes, address, SERVER_ADDRESS_MAX))
+    if (found->n == SERVERS_LISTED ||
+        !inet_ntop(one->ai_family, bytes, address, SERVER_ADDRESS_MAX))
         return;
     for (size_t i = 0; i < found->n; i++)
         if (strcmp(found->addresses[i], address) == 0)

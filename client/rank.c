@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdbool.h>
 
+#include "client/hash.h"
+
 /* A figure that is so old, in time and in tries since, says nothing of what the server is now. */
 enum { OLD_MS = 30000, OLD_TRIES = 32 };
 
@@ -17,25 +19,9 @@ static const double MORE = 1.25;
 
 /* ---- Places ---- */
 
-/* FNV-1a. */
-static uint64_t add_text(uint64_t hash, const char *text)
-{
-    for (; *text; text++)
-        hash = (hash ^ (unsigned char)*text) * 0x100000001b3;
-    return hash;
-}
-
-/* Each bit of the result hangs on all (the last steps of MurmurHash3). */
-static uint64_t mix(uint64_t bits)
-{
-    bits = (bits ^ bits >> 33) * 0xff51afd7ed558ccd;
-    bits = (bits ^ bits >> 33) * 0xc4ceb9fe1a85ec53;
-    return bits ^ bits >> 33;
-}
-
 uint64_t rank_key(const char *path, uint64_t part_begin)
 {
-    return mix(add_text(0xcbf29ce484222325, path) ^ mix(part_begin));
+    return hash_mix(hash_text(0xcbf29ce484222325, path) ^ hash_mix(part_begin));
 }
 
 /* ---- Times ---- */
@@ -59,11 +45,11 @@ struct rank rank_server(const struct servers *servers, size_t s, const struct ra
 {
     const struct server *server = &servers->list[s];
     struct rank rank = {.under_way = server->n_under_way,
-                        .place = mix(add_text(of->key, server->label))};
+                        .place = hash_mix(hash_text(of->key, server->label))};
     if (is_known(server, of))
         rank.typical_ms = server->typical_whole_ms;
     else
-        rank.place = mix(rank.place ^ of->seed);
+        rank.place = hash_mix(rank.place ^ of->seed);
     return rank;
 }
 

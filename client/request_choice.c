@@ -76,7 +76,7 @@ bool request_choose(const struct request *request, uint64_t now_ms, size_t *ret,
         return false;
 
     const struct rank_of of = {
-        .key = request->key, .seed = all->seed, .now_ms = now_ms, .sent = all->n_sent};
+        .key = request->key, .seed = all->servers->seed, .now_ms = now_ms, .sent = all->n_sent};
     struct rank ranks[SERVERS_MAX];
     for (size_t i = 0; i < n; i++)
         ranks[i] = rank_server(all->servers, best_ones[i], &of);

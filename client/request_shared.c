@@ -93,7 +93,7 @@ int requests_new(struct loop *loop, const tnm_options *options, struct servers *
     all->options = options;
     all->servers = servers;
     all->last = &all->waiting;
-    all->seed = requests_random();
+    servers->seed = requests_random();
     if (transfers_new(loop, options, &all->transfers) < 0 ||
         probes_new(all->transfers, options, servers, on_probed, all, &all->probes) < 0 ||
         names_new(loop, servers, options->proxy, last_number, on_names, all, &all->names) < 0) {

@@ -19,7 +19,6 @@ struct requests {
     struct probes *probes;
     struct names *names;
     struct request *waiting, **last; /* for a server's rest to end, the oldest first */
-    uint32_t seed;                   /* many clients do not begin with the same server */
     uint64_t n_sent;                 /* tries; each has its number */
     atomic_uint_least64_t answers, retries;
     atomic_bool are_well; /* see requests_are_well() */

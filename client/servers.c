@@ -3,12 +3,14 @@
 #include "client/servers.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "client/hash.h"
 #include "client/retry.h"
 #include "client/transfer.h"
 
@@ -186,6 +188,7 @@ struct where {
     char *base;    /* or NULL */
     bool is_taken; /* by the server */
     unsigned priority;
+    uint64_t lot; /* drawn by this client for it */
 };
 
 static bool is_at(const struct server *server, const struct where *where)
@@ -257,10 +260,42 @@ static bool drop(struct servers *servers, size_t url, const struct where *list, 
     return has_changed;
 }
 
+/* Its own, those that it has, and what is free. */
+static size_t count_places(const struct servers *servers, size_t url)
+{
+    size_t n = 1 + servers->n_most - servers->n;
+    for (size_t s = servers->n_urls; s < servers->n; s++)
+        n += servers->list[s].url == url || servers->list[s].is_absent;
+    return n;
+}
+
+static int compare_wheres(const void *a, const void *b)
+{
+    const struct where *one = a, *other = b;
+    if (one->priority != other->priority)
+        return one->priority < other->priority ? -1 : 1;
+    return (one->lot > other->lot) - (one->lot < other->lot);
+}
+
+/* Lots are of the places themselves, so that the same ones are kept in whatever order they are
+ * listed, and others come in only for those that are gone. */
+static void draw_lots(const struct servers *servers, struct where *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        list[i].lot = hash_mix(
+            hash_text(hash_mix(servers->seed), list[i].base ? list[i].base : list[i].address));
+    qsort(list, n, sizeof *list, compare_wheres);
+}
+
 static bool set_places(struct servers *servers, size_t url, struct where *list, size_t n,
                        uint64_t last_number)
 {
     struct server *own = &servers->list[url];
+    size_t n_places = count_places(servers, url);
+    if (n > n_places) {
+        draw_lots(servers, list, n);
+        n = n_places;
+    }
     bool has_changed = drop(servers, url, list, n);
     for (size_t i = 0; i < n; i++) {
         struct server *server = server_at(servers, url, &list[i]);
@@ -269,8 +304,7 @@ static bool set_places(struct servers *servers, size_t url, struct where *list, 
             continue;
         }
         server = place_for(servers, url, list, n);
-        if (!server)
-            break; /* so many are enough */
+        assert(server); /* they were counted */
         free(server->own_base);
         server->own_base = list[i].base;
         list[i].is_taken = true;
@@ -287,9 +321,9 @@ bool servers_set_addresses(struct servers *servers, size_t url,
                            const char (*addresses)[SERVER_ADDRESS_MAX], size_t n,
                            uint64_t last_number)
 {
-    struct where list[SERVERS_MORE + 1] = {{.address = ""}}; /* where libcurl finds it */
-    if (n > SERVERS_MORE + 1)
-        n = SERVERS_MORE + 1;
+    struct where list[SERVERS_LISTED] = {{.address = ""}}; /* where libcurl finds it */
+    if (n > SERVERS_LISTED)
+        n = SERVERS_LISTED;
     for (size_t i = 0; n > 1 && i < n; i++)
         list[i].address = addresses[i];
     return set_places(servers, url, list, n > 1 ? n : 1, last_number);
@@ -298,7 +332,7 @@ bool servers_set_addresses(struct servers *servers, size_t url,
 bool servers_set_records(struct servers *servers, size_t url, const struct srv_records *records,
                          uint64_t last_number)
 {
-    struct where list[SRV_MAX];
+    struct where list[SERVERS_LISTED];
     size_t n = 0;
     bool has_memory = true;
     while (n < records->n && has_memory) {

@@ -46,12 +46,17 @@ struct server {
     uint64_t measured_at;    /* and how many tries had been sent then */
 };
 
-enum { SERVERS_MAX = 64, SERVERS_MORE = 15 };
+enum {
+    SERVERS_MAX = 64,
+    SERVERS_MORE = 15,        /* than URLs, for all of them together */
+    SERVERS_LISTED = SRV_MAX, /* of one URL, addresses too */
+};
 
 struct servers {
     size_t n_urls; /* the first servers are theirs */
     size_t n;      /* with those of further addresses; it grows, */
     size_t n_most; /* up to this */
+    uint32_t seed; /* of the client: not all know or ask the same servers first */
     struct server list[SERVERS_MAX];
 };
 
@@ -59,15 +64,16 @@ struct servers {
 int servers_new(const char *const *urls, size_t n, struct servers **ret, struct error *why);
 void servers_free(struct servers *servers);
 
-/* The host of URL number `url` has these addresses now: each is a server, if there are several; one
- * that stays is as well or ill as it was. `last_number` is that of the last try that was sent to
- * anybody. Returns whether anything has changed. */
+/* The host of URL number `url` has these addresses now, SERVERS_LISTED at most: each is a server,
+ * if there are several and it has a place. Where there are too few places the seed says which of
+ * them have one. One that stays is as well or ill as it was. `last_number` is that of the last try
+ * that was sent to anybody. Returns whether anything has changed. */
 bool servers_set_addresses(struct servers *servers, size_t url,
                            const char (*addresses)[SERVER_ADDRESS_MAX], size_t n,
                            uint64_t last_number);
 
-/* The same with the SRV records that were found for the URL; those that come first have the places
- * where there are too few. Without memory all stays as it is. */
+/* The same with the SRV records that were found for the URL; who has a lower priority has a place
+ * before others. Without memory all stays as it is. */
 bool servers_set_records(struct servers *servers, size_t url, const struct srv_records *records,
                          uint64_t last_number);
 

@@ -66,11 +66,11 @@ typedef struct tnm_client tnm_client;
 /* Open a client of `n_urls` servers, `http://host:port`, `https://…` or `unix:/path/of/socket`. A
  * host with several addresses is as many servers, which may come and go; so is `http+srv://name`
  * (`https+srv://…`) of the SRV records of _http._tcp.name (_https._tcp.name), or of the name itself
- * where it begins with "_": each names a host, a port, and after whom it is asked. Requests are
- * spread over them; one that fails is left alone for a while, and what it was asked for is asked
- * for elsewhere. Where none is left a stream waits for patience_s, any other call for
- * call_patience_s. `options` may be NULL and is copied. Starts one background thread; sends nothing
- * yet. */
+ * where it begins with "_": each names a host, a port, and after whom it is asked. Of more than 15
+ * beyond the URLs each client draws its own. Requests are spread over them; one that fails is left
+ * alone for a while, and what it was asked for is asked for elsewhere. Where none is left a stream
+ * waits for patience_s, any other call for call_patience_s. `options` may be NULL and is copied.
+ * Starts one background thread; sends nothing yet. */
 int tnm_open(const char *const *urls, size_t n_urls, const tnm_options *options, tnm_client **ret);
 
 /* Let go of the client; its thread ends when the last split and stream are closed too. */

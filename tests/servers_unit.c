@@ -353,7 +353,72 @@ static void there_is_an_end_to_addresses(void **state)
     assert_int_equal(servers->n_most, 2 + SERVERS_MORE);
     servers_set_addresses(servers, 1, (const address *)many, SERVERS_MAX, 0);
     assert_int_equal(servers->n, servers->n_most);
-    assert_string_equal(servers->list[1].address, "10.0.0.0"); /* its own place it has always */
+    assert_string_not_equal(servers->list[1].address, ""); /* its own place it has always */
+    servers_free(servers);
+}
+
+/* ---- More of them than places ---- */
+
+enum { N_MANY = 40, N_PLACES = 1 + SERVERS_MORE };
+
+/* From 10.0.0.`first` on, `step` apart, round the circle. */
+static void list_many(unsigned first, unsigned step, address *ret)
+{
+    for (unsigned i = 0; i < N_MANY; i++)
+        snprintf(ret[i], sizeof ret[i], "10.0.0.%u", (first + i * step) % N_MANY);
+}
+
+/* Bit i: 10.0.0.i is one of them. */
+static uint64_t which(const struct servers *servers)
+{
+    uint64_t bits = 0;
+    unsigned i;
+    for (size_t s = 0; s < servers->n; s++)
+        if (!servers->list[s].is_absent && sscanf(servers->list[s].address, "10.0.0.%u", &i) == 1)
+            bits |= UINT64_C(1) << i;
+    return bits;
+}
+
+static void clients_do_not_all_have_the_same_ones(void **state)
+{
+    (void)state;
+    unsigned n_clients[N_MANY] = {0};
+    address many[N_MANY];
+    list_many(0, 1, many);
+    for (uint32_t seed = 0; seed < 1000; seed++) {
+        struct servers *servers = one("http://service");
+        servers->seed = seed;
+        servers_set_addresses(servers, 0, (const address *)many, N_MANY, 0);
+        assert_int_equal(__builtin_popcountll(which(servers)), N_PLACES);
+        for (unsigned i = 0; i < N_MANY; i++)
+            n_clients[i] += (which(servers) >> i & 1) != 0;
+        servers_free(servers);
+    }
+    for (unsigned i = 0; i < N_MANY; i++) /* 400, +- six times 15 */
+        assert_in_range(n_clients[i], 310, 490);
+}
+
+static void a_client_keeps_its_own_in_whatever_order(void **state)
+{
+    (void)state;
+    address many[N_MANY];
+    struct servers *servers = one("http://service");
+    list_many(0, 1, many);
+    servers_set_addresses(servers, 0, (const address *)many, N_MANY, 0);
+    uint64_t before_that = which(servers);
+    list_many(17, 39, many);
+    assert_false(servers_set_addresses(servers, 0, (const address *)many, N_MANY, 0));
+    assert_true(which(servers) == before_that);
+
+    /* One that it has is gone: one other comes for it. */
+    char gone[SERVER_ADDRESS_MAX];
+    snprintf(gone, sizeof gone, "%s", servers->list[3].address);
+    for (unsigned i = 0; i < N_MANY; i++)
+        if (strcmp(many[i], gone) == 0)
+            memmove(&many[i], &many[i + 1], (N_MANY - 1 - i) * sizeof many[0]);
+    assert_true(servers_set_addresses(servers, 0, (const address *)many, N_MANY - 1, 0));
+    assert_int_equal(__builtin_popcountll(which(servers)), N_PLACES);
+    assert_int_equal(__builtin_popcountll(which(servers) & before_that), N_PLACES - 1);
     servers_free(servers);
 }
 
@@ -453,6 +518,26 @@ static void records_come_and_go(void **state)
     servers_free(servers);
 }
 
+static void lower_priorities_have_places_first(void **state)
+{
+    (void)state;
+    static struct srv_records many = {.n = N_MANY};
+    for (unsigned i = 0; i < N_MANY; i++)
+        many.list[i] = (struct srv_record){i < 10 ? 1 : 2, (uint16_t)(1 + i), "a.example"};
+    for (uint32_t seed = 0; seed < 50; seed++) {
+        struct servers *servers = one("http+srv://service");
+        servers->seed = seed;
+        assert_true(servers_set_records(servers, 0, &many, 0));
+        assert_false(servers_set_records(servers, 0, &many, 0));
+        unsigned n_first = 0;
+        for (size_t s = 0; s < servers->n; s++)
+            n_first += servers->list[s].priority == 1;
+        assert_int_equal(n_first, 10);
+        assert_int_equal(servers_count(servers), N_PLACES);
+        servers_free(servers);
+    }
+}
+
 static void places_of_records_serve_addresses_too(void **state)
 {
     (void)state;
@@ -532,11 +617,14 @@ int main(void)
         cmocka_unit_test(one_address_is_found_by_the_name),
         cmocka_unit_test(what_stays_keeps_its_health_and_what_comes_is_new),
         cmocka_unit_test(there_is_an_end_to_addresses),
+        cmocka_unit_test(clients_do_not_all_have_the_same_ones),
+        cmocka_unit_test(a_client_keeps_its_own_in_whatever_order),
         cmocka_unit_test(addresses_and_this_machine_are_no_names),
         cmocka_unit_test(a_servers_own_place_is_empty_where_its_address_is_gone),
         cmocka_unit_test(urls_of_records_say_which),
         cmocka_unit_test(each_record_is_a_server),
         cmocka_unit_test(records_come_and_go),
+        cmocka_unit_test(lower_priorities_have_places_first),
         cmocka_unit_test(places_of_records_serve_addresses_too),
         cmocka_unit_test(without_memory_servers_stay_as_they_are),
         cmocka_unit_test(a_rate_is_of_long_answers),

@@ -45,7 +45,8 @@ APART = "server/samples"
 # stand on one floor are one: they share headers.
 ORDER = {
     "client": [
-        ["twonmnist", "blob", "body", "chunks", "cursor", "document", "items", "loop", "places", "pool", "retry"],
+        ["twonmnist", "blob", "body", "chunks", "cursor", "document", "hash", "items", "loop", "places", "pool",
+         "retry"],
         ["failure", "srv"],
         ["rule"],
         ["batch"],
