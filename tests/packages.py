@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Debian's packages, built once from what `make dist` packs, for all tests that want them."""
 import fcntl
+import functools
 import hashlib
 import os
 import pathlib
@@ -49,6 +50,9 @@ def digest(archive):
 
 
 def pack():
+    """The archive of a release: the one that was packed for all tests, or a new one."""
+    if "TWONMNIST_ARCHIVE" in os.environ:
+        return pathlib.Path(os.environ["TWONMNIST_ARCHIVE"])
     run("make", "-s", "-C", daemon.BUILD, "dist", env=ENVIRONMENT)
     return max(daemon.BUILD.glob("twonmnist-*.tar.xz"), key=lambda path: path.stat().st_mtime)
 
@@ -65,6 +69,7 @@ def build_from(archive):
     note("the packages are built")
 
 
+@functools.cache
 def built():
     """The folder with the packages. They are built anew where the source is another."""
     missing = [f"{program} ({package})" for program, package in NEEDED.items()
