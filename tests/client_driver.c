@@ -82,6 +82,13 @@ static void get_command(struct opened *opened)
         get(opened->split, "samples");
 }
 
+static void catalog_command(struct opened *opened)
+{
+    char *text = NULL;
+    tell("catalog", tnm_catalog_json(opened->client, &text));
+    tnm_free(text);
+}
+
 /* Each batch of an epoch, and the library's own counts. */
 static void epoch_command(struct opened *opened)
 {
@@ -409,6 +416,7 @@ static const struct {
     {"progress", progress_command}, {"cancel-stream", cancel_stream_command},
     {"step", step_command},         {"memory", memory_command},
     {"part", part_command},         {"costs", costs_command},
+    {"catalog", catalog_command},
 };
 
 static void run(const char *name, struct opened *opened, const char *const *urls, size_t n_urls)
