@@ -63,7 +63,7 @@ void request_be_patient(struct request *request, uint64_t since_ms)
     request->patient_since_ms = since_ms;
 }
 
-static uint64_t deadline(const struct request *request)
+uint64_t request_deadline(const struct request *request)
 {
     return request->patient_since_ms + request->ask.patience_ms;
 }
@@ -128,11 +128,12 @@ void request_try_next(struct request *request)
     if (server_free_at(&all->servers->list[s]) > now) { /* not for our own damaged answer alone */
         request_be_patient(request, now);
         if (!is_looked_up_first(all)) {
-            if (now >= deadline(request)) {
+            if (now >= request_deadline(request)) {
                 give_up(request);
                 return;
             }
-            until = until < deadline(request) ? until : deadline(request);
+            if (until > request_deadline(request))
+                until = request_deadline(request);
         }
     }
     wait_until(request, until);

@@ -177,13 +177,15 @@ static bool make_room(struct request *request)
     return oldest;
 }
 
-/* Ask one more server, if there is one that is well. */
+/* Ask one more server, if there is one: nobody is left for one that may be as bad. */
 static bool hedge(struct request *request, uint64_t now_ms)
 {
     uint64_t until;
     size_t s;
-    if (!request_choose(request, now_ms, &s, &until) || until > now_ms ||
-        request->all->servers->list[s].failures > 0 || !make_room(request))
+    names_look(request->all->names, false);
+    if (!request_choose(request, now_ms, &s, &until) || until > now_ms)
+        return false;
+    if (request->all->servers->list[s].failures > 0 ? !idle_attempt(request) : !make_room(request))
         return false;
     for (int i = 0; i < N_ATTEMPTS; i++)
         request->attempts[i].is_slow = request->attempts[i].received > 0;

@@ -33,10 +33,20 @@ bool request_is_asking(const struct request *request, size_t s)
     return false;
 }
 
-/* What speaks for a server, in this order: that it can be asked soon, has not failed this request,
- * is before others by its SRV record; then its rank. */
+/* Past the request's patience nobody that has failed it is tried again, however soon that could be:
+ * where tries take longer than rests, there is always one to go on with. */
+static bool is_past(const struct request *request, size_t s, uint64_t now_ms)
+{
+    return request->standings[s].has_failed && request->is_patient &&
+           now_ms >= request_deadline(request);
+}
+
+/* What speaks for a server, in this order: that it can be asked soon; beside others that it is
+ * known to be well; that it has not failed this request, is before others by its SRV record; then
+ * its rank. */
 struct choice {
     uint64_t until_ms;
+    bool is_in_doubt;
     unsigned damaged, priority;
 };
 
@@ -44,6 +54,8 @@ static int compare(const struct choice *a, const struct choice *b)
 {
     if (a->until_ms != b->until_ms)
         return a->until_ms < b->until_ms ? -1 : 1;
+    if (a->is_in_doubt != b->is_in_doubt)
+        return b->is_in_doubt ? -1 : 1;
     if (a->damaged != b->damaged)
         return a->damaged < b->damaged ? -1 : 1;
     return (a->priority > b->priority) - (a->priority < b->priority);
@@ -53,12 +65,15 @@ bool request_choose(const struct request *request, uint64_t now_ms, size_t *ret,
                     uint64_t *ret_until_ms)
 {
     const struct requests *all = request->all;
+    const bool is_hedge = request_attempt((struct request *)request);
     struct choice best = {.until_ms = UINT64_MAX};
     size_t best_ones[SERVERS_MAX], n = 0;
     for (size_t s = 0; s < all->servers->n; s++) {
-        if (!request_can_use(request, s) || request_is_asking(request, s))
+        if (!request_can_use(request, s) || request_is_asking(request, s) ||
+            is_past(request, s, now_ms))
             continue;
         struct choice choice = {.until_ms = free_at(request, s, now_ms),
+                                .is_in_doubt = is_hedge && all->servers->list[s].failures > 0,
                                 .damaged = request->standings[s].damaged,
                                 .priority = all->servers->list[s].priority};
         if (choice.until_ms < now_ms)

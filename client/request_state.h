@@ -41,6 +41,7 @@ struct standing {
     unsigned life;    /* of the server that it is of */
     unsigned damaged; /* answers */
     bool refused;     /* it will never give it */
+    bool has_failed;  /* as a server */
     uint64_t rest_until_ms;
     int error;
     char reason[SERVER_REASON_MAX]; /* of the last bad answer; "" where it was the server's trouble
@@ -67,8 +68,9 @@ struct request {
 
 void request_try_next(struct request *request);
 
-/* Servers fail: from when on its patience counts. */
+/* Servers fail: from when on its patience counts; and when that ends. */
 void request_be_patient(struct request *request, uint64_t since_ms);
+uint64_t request_deadline(const struct request *request);
 
 /* It is told and freed. */
 void request_finish(struct request *request, int r, const char *server, const struct error *why);
@@ -104,9 +106,10 @@ void attempt_ended(void *user, int r, struct answer *answer, const struct error 
 bool request_can_use(const struct request *request, size_t s);
 bool request_is_asking(const struct request *request, size_t s);
 
-/* The server to ask at `now_ms`: of those that do not rest the one that failed this request least,
- * and of these the one of the best rank. False where none is left; with
- * *ret_until_ms > now_ms all that are left rest until then. */
+/* The server to ask at `now_ms`: of those that do not rest (and where some are being asked, of
+ * those that are well, if there are any) the one that failed this request least, and of these the
+ * one of the best rank. False where none is left; with *ret_until_ms > now_ms all that are left
+ * rest until then. */
 bool request_choose(const struct request *request, uint64_t now_ms, size_t *ret,
                     uint64_t *ret_until_ms);
 

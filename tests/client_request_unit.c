@@ -447,6 +447,56 @@ static void those_that_come_to_no_connection_are_left_one_after_the_other(void *
     }
 }
 
+/* The first of three is silent, answers usually come soon, and the second has failed and may be
+ * asked again. */
+static void prepare_failed(size_t n)
+{
+    prepare(n);
+    for (size_t s = 0; s < n; s++) {
+        asking.servers->list[s].priority = (unsigned)s;
+        asking.servers->list[s].typical_ms = 1;
+        script.steps[s][0] = good;
+    }
+    script.steps[0][0].is_silent = true;
+    asking.servers->list[1].failures = 1;
+}
+
+static void one_that_has_failed_does_not_keep_a_well_one_from_being_asked(void **state)
+{
+    (void)state;
+    prepare_failed(3);
+    assert_int_equal(ask(), 0);
+    assert_string_equal(script.log, "ac");
+    finish();
+}
+
+static void beside_a_slow_one_the_last_that_is_back_is_asked(void **state)
+{
+    (void)state;
+    for (int is_silent = 0; is_silent < 2; is_silent++) {
+        prepare_failed(2);
+        asking.servers->list[1].is_silent = is_silent;
+        assert_int_equal(ask(), 0);
+        assert_string_equal(script.log, "ab");
+        finish();
+    }
+}
+
+static void patience_ends_with_slow_failures_too(void **state)
+{
+    (void)state;
+    prepare(2);
+    asking.patience_ms = 0;
+    for (size_t s = 0; s < 2; s++) {
+        script.steps[s][0] = busy;
+        script.steps[s][0].after_ms = 20; /* the other one's rest is over by then */
+        script.steps[s][1] = good;
+    }
+    assert_int_equal(ask(), -EHOSTUNREACH);
+    assert_int_equal(strlen(script.log), 2); /* each was asked once */
+    finish();
+}
+
 static void count_asked(void *user)
 {
     *(size_t *)user = strlen(script.log);
@@ -532,6 +582,9 @@ int main(void)
         cmocka_unit_test(servers_that_came_meanwhile_are_asked),
         cmocka_unit_test(a_type_may_have_parameters_but_no_other_end),
         cmocka_unit_test(those_that_come_to_no_connection_are_left_one_after_the_other),
+        cmocka_unit_test(one_that_has_failed_does_not_keep_a_well_one_from_being_asked),
+        cmocka_unit_test(beside_a_slow_one_the_last_that_is_back_is_asked),
+        cmocka_unit_test(patience_ends_with_slow_failures_too),
         cmocka_unit_test(no_more_than_three_are_kept_busy_with_one_request),
         cmocka_unit_test(a_request_that_finds_no_memory_is_none),
         cmocka_unit_test(a_cancelled_request_is_told_of_nothing),

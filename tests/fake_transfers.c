@@ -11,9 +11,11 @@ struct script script;
 
 struct transfers {
     struct loop *loop;
+    unsigned n_active;
 };
 
 struct transfer {
+    struct transfers *all;
     struct loop_timer *timer;
     transfer_done *done;
     void *user;
@@ -46,6 +48,8 @@ int transfers_new(struct loop *loop, const tnm_options *options, struct transfer
 
 void transfers_free(struct transfers *all)
 {
+    if (all && all->n_active)
+        abort();
     free(all);
 }
 
@@ -102,6 +106,13 @@ bool transfer_is_connected(const struct transfer *transfer)
     return step_of(transfer)->is_connected;
 }
 
+static void free_transfer(struct transfer *transfer)
+{
+    transfer->all->n_active--;
+    loop_timer_free(transfer->timer);
+    free(transfer);
+}
+
 static void end(void *user)
 {
     struct transfer *transfer = user;
@@ -116,8 +127,7 @@ static void end(void *user)
              step->retry_after ? step->retry_after : "");
     transfer->done(transfer->user, step->r, &answer, &why);
     body_clear(&answer.body);
-    loop_timer_free(transfer->timer);
-    free(transfer);
+    free_transfer(transfer);
 }
 
 int transfer_start(struct transfers *all, const struct transfer_ask *ask, transfer_done *done,
@@ -126,6 +136,8 @@ int transfer_start(struct transfers *all, const struct transfer_ask *ask, transf
     struct transfer *transfer = calloc(1, sizeof *transfer);
     if (!transfer || loop_timer_new(all->loop, end, transfer, &transfer->timer) < 0)
         abort();
+    transfer->all = all;
+    all->n_active++;
     transfer->done = done;
     transfer->user = user;
     transfer->server = (unsigned)(ask->url[strlen("http://")] - 'a');
@@ -136,8 +148,8 @@ int transfer_start(struct transfers *all, const struct transfer_ask *ask, transf
     size_t used = strlen(script.log);
     if (used < SCRIPT_LOG && !transfer->is_probe)
         script.log[used] = ask->url[strlen("http://")];
-    if (transfer->is_probe || !step_of(transfer)->is_silent)
-        loop_timer_start(transfer->timer, 0);
+    if (!(transfer->is_probe ? script.probes_are_silent : step_of(transfer)->is_silent))
+        loop_timer_start(transfer->timer, transfer->is_probe ? 0 : step_of(transfer)->after_ms);
     *ret = transfer;
     return 0;
 }
@@ -147,6 +159,5 @@ void transfer_cancel(struct transfer *transfer)
     if (!transfer)
         return;
     script.cancelled += !transfer->is_probe;
-    loop_timer_free(transfer->timer);
-    free(transfer);
+    free_transfer(transfer);
 }
