@@ -10,6 +10,7 @@ struct probe {
     struct probes *all;
     struct transfer *transfer; /* NULL while there is none */
     uint64_t number;
+    unsigned life; /* of the server, when it was sent */
 };
 
 struct probes {
@@ -28,6 +29,8 @@ static void on_transferred(void *user, int r, struct answer *answer, const struc
     struct probe *probe = user;
     struct probes *all = probe->all;
     probe->transfer = NULL;
+    if (probe->life != all->servers->list[probe - all->list].life)
+        return;
     all->done(all->user, (size_t)(probe - all->list), probe->number, r, answer, why);
 }
 
@@ -44,8 +47,11 @@ int probe_start(struct probes *all, size_t server, uint64_t number)
                                      .max_bytes = ANSWER_MAX,
                                      .timeout_ms = all->options->connect_timeout_ms,
                                      .is_urgent = true};
+    transfer_cancel(probe->transfer); /* of the server that was here before */
+    probe->transfer = NULL;
     probe->all = all;
     probe->number = number;
+    probe->life = to->life;
     int r = transfer_start(all->transfers, &ask, on_transferred, probe, &probe->transfer);
     free(url);
     return r;

@@ -21,5 +21,6 @@ int probes_new(struct transfers *transfers, const tnm_options *options,
                const struct servers *servers, probe_done *done, void *user, struct probes **ret);
 void probes_free(struct probes *probes); /* accepts NULL; ends those that are under way */
 
-/* Ask a server that is not being asked; done() is called later. Errors: -ENOMEM. */
+/* Ask a server that is not being asked; done() is called later, unless it has become another one by
+ * then. Errors: -ENOMEM. */
 int probe_start(struct probes *probes, size_t server, uint64_t number);

@@ -13,16 +13,10 @@
 #include "client/rank.h"
 #include "client/retry.h"
 
-/* The server that was asked may have become another one since. */
-static bool is_of_gone(const struct attempt *attempt)
-{
-    return attempt->life != attempt_server(attempt)->life;
-}
-
 static struct standing *standing_of(const struct attempt *attempt)
 {
     struct request *request = attempt->request;
-    return is_of_gone(attempt) ? &request->gone : &request->standings[attempt->server];
+    return attempt_is_of_gone(attempt) ? &request->gone : &request->standings[attempt->server];
 }
 
 static void go_on(struct request *request)
@@ -91,7 +85,7 @@ static void note_times(const struct attempt *attempt, const struct answer *answe
 {
     const struct requests *all = attempt->request->all;
     const struct rank_of of = {.now_ms = loop_now_ms(all->loop), .sent = all->n_sent};
-    if (is_of_gone(attempt))
+    if (attempt_is_of_gone(attempt))
         return;
     server_took(attempt_server(attempt), answer->begun_after_ms);
     rank_took(attempt_server(attempt), answer->body.size, of.now_ms - attempt->sent_ms, &of);

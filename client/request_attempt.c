@@ -20,6 +20,11 @@ struct server *attempt_server(const struct attempt *attempt)
     return &attempt->request->all->servers->list[attempt->server];
 }
 
+bool attempt_is_of_gone(const struct attempt *attempt)
+{
+    return attempt->life != attempt_server(attempt)->life;
+}
+
 struct request_tally *request_tally(struct request *request)
 {
     return request->ask.tally ? request->ask.tally : &request->own_tally;
@@ -29,14 +34,15 @@ struct request_tally *request_tally(struct request *request)
 
 void attempt_end(struct attempt *attempt)
 {
+    bool is_of_gone = attempt_is_of_gone(attempt), is_probe = attempt->is_probe;
     if (attempt->transfer) {
         request_tally(attempt->request)->bytes += transfer_received(attempt->transfer);
-        attempt_server(attempt)->n_under_way--;
+        attempt_server(attempt)->n_under_way -= !is_of_gone;
     }
     attempt->transfer = NULL;
-    if (!attempt->is_probe)
-        return;
     attempt->is_probe = false;
+    if (!is_probe || is_of_gone)
+        return;
     attempt_server(attempt)->is_probed = false;
     requests_wake_all(attempt->request->all);
 }

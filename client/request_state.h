@@ -79,6 +79,10 @@ void request_fail(struct request *request, size_t s, int r, const struct error *
 /* request_attempt.c */
 
 struct server *attempt_server(const struct attempt *attempt);
+
+/* The server that was asked may have become another one since. */
+bool attempt_is_of_gone(const struct attempt *attempt);
+
 struct request_tally *request_tally(struct request *request);
 
 /* Ask server s. Errors: -ENOMEM. */

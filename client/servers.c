@@ -215,6 +215,7 @@ static void begin_anew(struct server *server, const struct where *where, uint64_
     server->failed_at = last_number;
     server->is_silent = server->is_probed = false;
     server->rest_until_ms = 0;
+    server->n_under_way = 0;
     server->error = 0;
     server->reason[0] = '\0';
     server->typical_ms = server->typical_rate = server->typical_whole_ms = 0;

@@ -38,7 +38,7 @@ struct server {
     int error; /* of the last failure, like the next */
     char reason[SERVER_REASON_MAX];
 
-    unsigned n_under_way;    /* tries */
+    unsigned n_under_way;    /* tries, of this life */
     double typical_ms;       /* until its answers begin; 0: there was none yet */
     double typical_rate;     /* bytes in a millisecond of long answers; 0: there was none yet */
     double typical_whole_ms; /* until its answers are there; 0: there was none yet */

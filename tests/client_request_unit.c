@@ -516,6 +516,65 @@ static void no_more_than_three_are_kept_busy_with_one_request(void **state)
     finish();
 }
 
+/* ---- Servers that become others ---- */
+
+/* Server a has failed, and may be asked again. */
+static void fail_first(void *user)
+{
+    struct asking *one = user;
+    struct server *server = &one->servers->list[0];
+    server->failures = 1;
+    server->is_silent = true;
+}
+
+static void renew_and_fail_first(void *user)
+{
+    ((struct asking *)user)->first_asked = 0;
+    renew(user);
+    fail_first(user);
+}
+
+static void a_probe_of_a_server_that_is_another_one_by_now_is_left(void **state)
+{
+    (void)state;
+    prepare(2);
+    script.steps[1][0] = good;
+    script.probes_are_silent = true;
+    loop_call(asking.loop, fail_first, &asking);
+    assert_int_equal(ask(), 0);
+    loop_call(asking.loop, renew_and_fail_first, &asking);
+    script.steps[0][0] = good;
+    assert_int_equal(ask(), 0);
+    assert_true(asking.servers->list[0].is_probed);
+    assert_int_equal(script.probes, 2);
+    finish(); /* nothing is under way any more */
+}
+
+static void ask_anew(void *user)
+{
+    struct asking *one = user;
+    renew(user);
+    one->servers->list[0].is_probed = true;
+    cancel(user);
+}
+
+static void who_asked_the_one_before_ends_no_probe_of_the_new_one(void **state)
+{
+    (void)state;
+    prepare(1);
+    script.steps[0][0].is_silent = true;
+    asking.servers->list[0].failures = 1;
+    loop_call(asking.loop, start, &asking);
+    for (size_t asked = 0; asked < 1; loop_call(asking.loop, count_asked, &asked))
+        usleep(10000);
+    assert_true(asking.servers->list[0].is_probed);
+    assert_int_equal(asking.servers->list[0].n_under_way, 1);
+    loop_call(asking.loop, ask_anew, &asking);
+    assert_true(asking.servers->list[0].is_probed);
+    assert_int_equal(asking.servers->list[0].n_under_way, 0);
+    finish();
+}
+
 /* ---- Cancelling ---- */
 
 static void a_cancelled_request_is_told_of_nothing(void **state)
@@ -585,6 +644,8 @@ int main(void)
         cmocka_unit_test(one_that_has_failed_does_not_keep_a_well_one_from_being_asked),
         cmocka_unit_test(beside_a_slow_one_the_last_that_is_back_is_asked),
         cmocka_unit_test(patience_ends_with_slow_failures_too),
+        cmocka_unit_test(a_probe_of_a_server_that_is_another_one_by_now_is_left),
+        cmocka_unit_test(who_asked_the_one_before_ends_no_probe_of_the_new_one),
         cmocka_unit_test(no_more_than_three_are_kept_busy_with_one_request),
         cmocka_unit_test(a_request_that_finds_no_memory_is_none),
         cmocka_unit_test(a_cancelled_request_is_told_of_nothing),

@@ -145,6 +145,7 @@ int transfer_start(struct transfers *all, const struct transfer_ask *ask, transf
     transfer->is_probe = strcmp(path, "/readyz") == 0;
     if (transfer->server >= SCRIPT_SERVERS || (!transfer->is_probe && strcmp(path, "/path") != 0))
         abort();
+    script.probes += transfer->is_probe;
     size_t used = strlen(script.log);
     if (used < SCRIPT_LOG && !transfer->is_probe)
         script.log[used] = ask->url[strlen("http://")];

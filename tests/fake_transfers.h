@@ -25,5 +25,6 @@ extern struct script {
     unsigned at[SCRIPT_SERVERS];
     char log[SCRIPT_LOG + 1]; /* which servers were asked: "abab" */
     unsigned cancelled;       /* transfers, but for probes of /readyz */
+    unsigned probes;
     bool probes_are_silent;
 } script;
