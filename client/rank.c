@@ -32,13 +32,26 @@ static bool is_known(const struct server *server, const struct rank_of *of)
                                             of->sent < server->measured_at + OLD_TRIES);
 }
 
-void rank_took(struct server *server, uint64_t bytes, uint64_t ms, const struct rank_of *of)
+static void note(struct server *server, const struct rank_of *of)
 {
-    if (!is_known(server, of))
-        server->typical_whole_ms = 0;
-    server_sent(server, bytes, ms);
     server->measured_ms = of->now_ms;
     server->measured_at = of->sent;
+}
+
+void rank_took(struct server *server, uint64_t bytes, uint64_t ms, const struct rank_of *of)
+{
+    if (!is_known(server, of) || isinf(server->typical_whole_ms))
+        server->typical_whole_ms = 0;
+    server_sent(server, bytes, ms);
+    note(server, of);
+}
+
+void rank_gave_nothing(struct server *server, const struct rank_of *of)
+{
+    if (is_known(server, of))
+        return; /* it gives others what they ask for */
+    server->typical_whole_ms = INFINITY;
+    note(server, of);
 }
 
 struct rank rank_server(const struct servers *servers, size_t s, const struct rank_of *of)

@@ -16,7 +16,7 @@ struct rank_of {
 
 /* What a server is chosen by. */
 struct rank {
-    double typical_ms;  /* until its answers are there; 0: nobody knows */
+    double typical_ms;  /* until its answers are there; 0: nobody knows; INFINITY: they never are */
     unsigned under_way; /* tries */
     uint64_t place;     /* among those that are about as fast: the highest is asked */
 };
@@ -29,6 +29,10 @@ struct rank rank_server(const struct servers *servers, size_t s, const struct ra
 /* An answer of `bytes` was there after so long. Where what was known of the server is so old that
  * it counts no more, this is all that is known. */
 void rank_took(struct server *server, uint64_t bytes, uint64_t ms, const struct rank_of *of);
+
+/* It has answered, but not with what was asked for. Where nothing better is known of it, others are
+ * asked before it for some time. */
+void rank_gave_nothing(struct server *server, const struct rank_of *of);
 
 /* Which of n is asked, n > 0. */
 size_t rank_first(const struct rank ranks[], size_t n);

@@ -86,11 +86,10 @@ static void give_up(struct request *request)
     request_finish(request, request_worst_error(request), NULL, &why);
 }
 
-void request_fail(struct request *request, size_t s, int r, const struct error *reason)
+void request_fail(struct request *request, const char *server, int r, const struct error *reason)
 {
     struct error why = *reason;
-    error_prefix(&why, r, "%.256s: %.211s", request->ask.what,
-                 request->all->servers->list[s].label);
+    error_prefix(&why, r, "%.256s: %.211s", request->ask.what, server);
     request_finish(request, r, NULL, &why);
 }
 
@@ -121,7 +120,8 @@ void request_try_next(struct request *request)
     if (until <= now) {
         if (attempt_start(request, s, false) < 0) {
             struct error why;
-            request_fail(request, s, error_set(&why, -ENOMEM, "no memory for a transfer"), &why);
+            request_fail(request, all->servers->list[s].label,
+                         error_set(&why, -ENOMEM, "no memory for a transfer"), &why);
         }
         return;
     }
@@ -148,6 +148,7 @@ static void take_tried(struct request *request)
     request->ask.tried = NULL;
     *attempt = (struct attempt){.request = request,
                                 .life = request->all->servers->list[0].life,
+                                .name = request->all->servers->list[0].name,
                                 .number = ++request->all->n_sent,
                                 .sent_ms = tried->sent_ms};
     attempt_ended(attempt, tried->r, &tried->answer, &tried->why);

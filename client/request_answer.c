@@ -51,6 +51,18 @@ static void note(struct standing *standing, int r, const char *reason)
     snprintf(standing->reason, sizeof standing->reason, "%.319s", reason);
 }
 
+static struct rank_of rank_now(const struct requests *all)
+{
+    return (struct rank_of){.now_ms = loop_now_ms(all->loop), .sent = all->n_sent};
+}
+
+static void gave_nothing(const struct attempt *attempt)
+{
+    const struct rank_of of = rank_now(attempt->request->all);
+    if (!attempt_is_of_gone(attempt))
+        rank_gave_nothing(attempt_server(attempt), &of);
+}
+
 /* This answer was bad; the server as such may be well, and a cache in between keep the answer. */
 static void answer_trouble(struct attempt *attempt, int r, const char *reason)
 {
@@ -63,6 +75,7 @@ static void answer_trouble(struct attempt *attempt, int r, const char *reason)
                               retry_backoff_ms(standing->damaged, options->backoff_ms,
                                                options->backoff_max_ms, requests_random());
     note(standing, r, reason);
+    gave_nothing(attempt);
     go_on(request);
 }
 
@@ -71,6 +84,7 @@ static void refused(struct attempt *attempt, int r, const char *reason)
     struct standing *standing = standing_of(attempt);
     standing->refused = true;
     note(standing, r, reason);
+    gave_nothing(attempt);
     go_on(attempt->request);
 }
 
@@ -81,14 +95,14 @@ static void server_works(struct attempt *attempt)
     requests_note_health(attempt->request->all);
 }
 
-static void note_times(const struct attempt *attempt, const struct answer *answer)
+/* A good answer of `bytes` was there at `at_ms`. */
+static void note_times(const struct attempt *attempt, uint64_t bytes, uint64_t at_ms)
 {
-    const struct requests *all = attempt->request->all;
-    const struct rank_of of = {.now_ms = loop_now_ms(all->loop), .sent = all->n_sent};
-    if (attempt_is_of_gone(attempt))
-        return;
-    server_took(attempt_server(attempt), answer->begun_after_ms);
-    rank_took(attempt_server(attempt), answer->body.size, of.now_ms - attempt->sent_ms, &of);
+    const struct rank_of of = rank_now(attempt->request->all);
+    /* What was tried elsewhere was sent by another clock. */
+    uint64_t took_ms = at_ms > attempt->sent_ms ? at_ms - attempt->sent_ms : 0;
+    if (!attempt_is_of_gone(attempt))
+        rank_took(attempt_server(attempt), bytes, took_ms, &of);
 }
 
 /* A captive portal or a proxy's page of HTML is no reason to ask the same server again. */
@@ -139,6 +153,7 @@ static void take_answer(struct attempt *attempt, struct answer *answer)
 {
     struct request *request = attempt->request;
     struct error why = {.text = ""};
+    uint64_t at_ms = loop_now_ms(request->all->loop), bytes = answer->body.size;
     int r = check_type(&request->ask, answer, &why);
     if (r == 0)
         r = check_part(&request->ask, answer, &why);
@@ -154,19 +169,20 @@ static void take_answer(struct attempt *attempt, struct answer *answer)
         answer_trouble(attempt, -EPROTO, "an empty answer");
         return;
     }
-    answer->server = attempt_server(attempt)->label;
+    answer->server = attempt_label(attempt);
     r = request->ask.check(request->ask.user, answer, &why);
     if (r == -EBADMSG) {
         answer_trouble(attempt, r, why.text);
     } else if (r == -ESTALE || r == -EPROTO) {
         refused(attempt, r, why.text);
     } else if (r < 0) {
-        request_fail(request, attempt->server, r, &why);
+        request_fail(request, attempt_label(attempt), r, &why);
     } else {
+        note_times(attempt, bytes, at_ms);
         atomic_fetch_add(&request->all->answers, 1);
         for (int i = 0; i < N_ATTEMPTS; i++)
             leave_slow_one(&request->attempts[i], attempt);
-        request_finish(request, 0, attempt_server(attempt)->label, &why);
+        request_finish(request, 0, attempt_label(attempt), &why);
     }
 }
 
@@ -183,7 +199,7 @@ void attempt_ended(void *user, int r, struct answer *answer, const struct error 
     struct problem problem;
     attempt_end(attempt);
     if (is_hopeless(r)) {
-        request_fail(request, attempt->server, r, why);
+        request_fail(request, attempt_label(attempt), r, why);
         return;
     }
     if (r == -EACCES) { /* its certificate: asking again changes nothing */
@@ -202,14 +218,15 @@ void attempt_ended(void *user, int r, struct answer *answer, const struct error 
     }
     server_works(attempt);
     if (verdict == RETRY_GOOD) {
-        note_times(attempt, answer);
+        if (!attempt_is_of_gone(attempt))
+            server_took(attempt_server(attempt), answer->begun_after_ms);
         take_answer(attempt, answer);
     } else if (verdict == RETRY_OTHER) {
         refused(attempt, r, problem.text);
     } else {
         struct error reason;
         snprintf(reason.text, sizeof reason.text, "%s", problem.text);
-        request_fail(request, attempt->server, r, &reason);
+        request_fail(request, attempt_label(attempt), r, &reason);
     }
 }
 

@@ -25,6 +25,11 @@ bool attempt_is_of_gone(const struct attempt *attempt)
     return attempt->life != attempt_server(attempt)->life;
 }
 
+const char *attempt_label(const struct attempt *attempt)
+{
+    return attempt_is_of_gone(attempt) ? attempt->name : attempt_server(attempt)->label;
+}
+
 struct request_tally *request_tally(struct request *request)
 {
     return request->ask.tally ? request->ask.tally : &request->own_tally;
@@ -102,6 +107,7 @@ int attempt_start(struct request *request, size_t s, bool is_hedge)
     *attempt = (struct attempt){.request = request,
                                 .server = s,
                                 .life = server->life,
+                                .name = server->name,
                                 .number = ++all->n_sent,
                                 .sent_ms = loop_now_ms(all->loop),
                                 .is_probe = server->failures > 0};

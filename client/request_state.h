@@ -29,7 +29,8 @@ struct attempt {
     struct request *request;
     struct transfer *transfer; /* NULL while there is none */
     size_t server;
-    unsigned life; /* of the server, when it was sent */
+    unsigned life;    /* of the server, when it was sent, */
+    const char *name; /* and its name */
     uint64_t number, sent_ms;
     uint64_t received; /* bytes, when it was looked at last */
     bool is_probe;     /* others wait for what becomes of it */
@@ -74,7 +75,7 @@ uint64_t request_deadline(const struct request *request);
 
 /* It is told and freed. */
 void request_finish(struct request *request, int r, const char *server, const struct error *why);
-void request_fail(struct request *request, size_t s, int r, const struct error *reason);
+void request_fail(struct request *request, const char *server, int r, const struct error *reason);
 
 /* request_attempt.c */
 
@@ -82,6 +83,9 @@ struct server *attempt_server(const struct attempt *attempt);
 
 /* The server that was asked may have become another one since. */
 bool attempt_is_of_gone(const struct attempt *attempt);
+
+/* What messages call who was asked; kept as long as the client. */
+const char *attempt_label(const struct attempt *attempt);
 
 struct request_tally *request_tally(struct request *request);
 

@@ -41,7 +41,8 @@ struct server {
     unsigned n_under_way;    /* tries, of this life */
     double typical_ms;       /* until its answers begin; 0: there was none yet */
     double typical_rate;     /* bytes in a millisecond of long answers; 0: there was none yet */
-    double typical_whole_ms; /* until its answers are there; 0: there was none yet */
+    double typical_whole_ms; /* until its answers are there; 0: there was none yet; INFINITY: all
+                                were bad */
     uint64_t measured_ms;    /* when it last was, */
     uint64_t measured_at;    /* and how many tries had been sent then */
 };

@@ -253,6 +253,35 @@ static void old_figure_counts_while_nobody_is_asked(void **state)
     assert_int_equal(choose_for(0), 2);
 }
 
+static void who_gives_nothing_is_asked_after_others_for_some_time(void **state)
+{
+    (void)state;
+    measure(0, 10);
+    measure(1, 500);
+    rank_gave_nothing(&servers.list[1], &of); /* to this one */
+    assert_true(servers.list[1].typical_whole_ms == 500);
+    rank_gave_nothing(&servers.list[2], &of);
+    for (unsigned k = 0; k < 20; k++)
+        assert_int_equal(choose_for(k), 0);
+    of.now_ms += 30000;
+    of.sent += 32;
+    measure(0, 10);
+    measure(1, 500);
+    assert_int_equal(choose_for(0), 2);
+    rank_gave_nothing(&servers.list[2], &of);
+    rank_took(&servers.list[2], 1000, 3, &of);
+    for (unsigned k = 0; k < 20; k++)
+        assert_int_equal(choose_for(k), 2);
+}
+
+static void where_all_give_nothing_any_is_asked(void **state)
+{
+    (void)state;
+    for (size_t s = 0; s < N; s++)
+        rank_gave_nothing(&servers.list[s], &of);
+    assert_in_range(choose_for(0), 0, N - 1);
+}
+
 int main(void)
 {
 #define UNIT(name) cmocka_unit_test_setup(name, setup)
@@ -267,6 +296,8 @@ int main(void)
         UNIT(servers_of_which_nothing_is_known_are_tried_in_each_clients_own_order),
         UNIT(old_figure_counts_no_more),
         UNIT(old_figure_counts_while_nobody_is_asked),
+        UNIT(who_gives_nothing_is_asked_after_others_for_some_time),
+        UNIT(where_all_give_nothing_any_is_asked),
     };
     return cmocka_run_group_tests_name("rank", tests, NULL, NULL);
 }
