@@ -27,21 +27,33 @@ static bool is_host(const char *name)
                         "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == n;
 }
 
+/* Which record is of that host and port; records->n: none. */
+static size_t find(const struct srv_records *records, const struct srv_record *record)
+{
+    size_t i = 0;
+    while (i < records->n && (records->list[i].port != record->port ||
+                              strcmp(records->list[i].target, record->target) != 0))
+        i++;
+    return i;
+}
+
+/* Among the others by its priority, in the place of the one of its host and port; of too many the
+ * last is left out. */
 static void add(struct srv_records *records, const struct srv_record *record)
 {
-    size_t at = 0;
-    for (size_t i = 0; i < records->n; i++)
-        if (records->list[i].port == record->port &&
-            strcmp(records->list[i].target, record->target) == 0)
-            return;
-    if (records->n == SRV_MAX)
-        return;
-    while (at < records->n && records->list[at].priority <= record->priority)
+    size_t at = 0, end = find(records, record);
+    while (at < end && records->list[at].priority <= record->priority)
         at++;
-    memmove(&records->list[at + 1], &records->list[at],
-            (records->n - at) * sizeof records->list[0]);
+    if (end == records->n && records->n < SRV_MAX)
+        records->n++;
+    else if (end == records->n)
+        end--; /* the last one's place */
+    else if (records->list[end].priority <= record->priority)
+        return;
+    if (at > end)
+        return;
+    memmove(&records->list[at + 1], &records->list[at], (end - at) * sizeof records->list[0]);
     records->list[at] = *record;
-    records->n++;
 }
 
 /* False: the record is damaged. */

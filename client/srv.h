@@ -15,15 +15,15 @@ struct srv_record {
     char target[SRV_TARGET_MAX]; /* in small letters */
 };
 
-/* Each once, the lowest priorities first. */
+/* Each host and port once, the lowest priorities first. */
 struct srv_records {
     size_t n;
     struct srv_record list[SRV_MAX];
 };
 
 /* The records in an answer of a name server. What can be no server is left out: the root as target,
- * port 0, a target that is no host's name; so is what is more than SRV_MAX. Any thread. Errors:
- * -EBADMSG damaged; -ENOENT it has none. */
+ * port 0, a target that is no host's name; so are the last ones of more than SRV_MAX. Any thread.
+ * Errors: -EBADMSG damaged; -ENOENT it has none. */
 int srv_read(const uint8_t *bytes, size_t size, struct srv_records *ret, struct error *why);
 
 /* Ask the system's resolver for the records of this name, which is copied, on the worker pool, and

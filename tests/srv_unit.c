@@ -133,6 +133,16 @@ static void what_is_there_twice_counts_once(void **state)
     put_srv(&message, 2, 80, "ONE.example");
     assert_int_equal(read_it(message.n), 0);
     assert_int_equal(found.n, 1);
+    begin(&message, 4); /* by the priority that is lower, whichever comes first */
+    put_srv(&message, 2, 80, "one.example");
+    put_srv(&message, 1, 80, "two.example");
+    put_srv(&message, 3, 80, "three.example");
+    put_srv(&message, 0, 80, "one.example");
+    assert_int_equal(read_it(message.n), 0);
+    assert_int_equal(found.n, 3);
+    is_record(0, 0, 80, "one.example");
+    is_record(1, 1, 80, "two.example");
+    is_record(2, 3, 80, "three.example");
 }
 
 static void records_of_other_types_are_passed_over(void **state)
@@ -187,6 +197,12 @@ static void so_many_are_kept(void **state)
     assert_int_equal(read_it(message.n), 0);
     assert_int_equal(found.n, SRV_MAX);
     is_record(SRV_MAX - 1, 0, SRV_MAX, "one.example");
+    begin(&message, SRV_MAX + 9); /* those of the lowest priorities */
+    for (unsigned i = 0; i < SRV_MAX + 9; i++)
+        put_srv(&message, 1000 - i, i + 1, "one.example");
+    assert_int_equal(read_it(message.n), 0);
+    assert_int_equal(found.n, SRV_MAX);
+    is_record(0, 1000 - (SRV_MAX + 8), SRV_MAX + 9, "one.example");
 }
 
 static void names_that_are_too_long_are_none(void **state)
