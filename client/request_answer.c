@@ -38,7 +38,8 @@ static void server_trouble(struct attempt *attempt, int r, const struct answer *
                                      .error = r,
                                      .reason = reason};
     retry_after_ms(answer->headers[HEADER_RETRY_AFTER], time(NULL), &failure.at_least_ms);
-    requests_note_failure(request->all, attempt->server, failure);
+    if (!attempt_is_of_gone(attempt))
+        requests_note_failure(request->all, attempt->server, failure);
     standing_of(attempt)->has_failed = true;
     standing_of(attempt)->error = 0; /* from now on the server's own word counts */
     request_be_patient(request, attempt->sent_ms);

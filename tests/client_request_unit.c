@@ -621,6 +621,25 @@ static void who_asked_the_one_before_ends_no_probe_of_the_new_one(void **state)
     finish();
 }
 
+static void who_is_gone_gives_the_new_one_no_rest(void **state)
+{
+    (void)state;
+    prepare(1);
+    script.steps[0][0] = busy;
+    script.steps[0][0].retry_after = "30";
+    script.steps[0][0].after_ms = 200; /* later than what follows */
+    script.steps[0][1] = good;
+    loop_call(asking.loop, start, &asking);
+    for (size_t asked = 0; asked < 1; loop_call(asking.loop, count_asked, &asked))
+        usleep(10000);
+    loop_call(asking.loop, renew_and_fail_first, &asking);
+    while (sem_wait(&asking.done) < 0)
+        assert_int_equal(errno, EINTR);
+    assert_int_equal(asking.r, 0);
+    assert_int_equal(asking.servers->list[0].rest_until_ms, 0);
+    finish();
+}
+
 /* ---- Cancelling ---- */
 
 static void a_cancelled_request_is_told_of_nothing(void **state)
@@ -694,6 +713,7 @@ int main(void)
         cmocka_unit_test(patience_ends_with_slow_failures_too),
         cmocka_unit_test(a_probe_of_a_server_that_is_another_one_by_now_is_left),
         cmocka_unit_test(who_asked_the_one_before_ends_no_probe_of_the_new_one),
+        cmocka_unit_test(who_is_gone_gives_the_new_one_no_rest),
         cmocka_unit_test(no_more_than_three_are_kept_busy_with_one_request),
         cmocka_unit_test(a_request_that_finds_no_memory_is_none),
         cmocka_unit_test(a_cancelled_request_is_told_of_nothing),
