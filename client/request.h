@@ -6,9 +6,10 @@
  * GET /readyz first where it gave no answer and others are there to be asked). A request waits for
  * servers that rest as long as its patience. Of those that are well the fastest is asked (see
  * client/rank.h). Where a server's answer does not begin in the time that the others usually take,
- * or stops, or flows at a small part of their rate, the request is sent to one of them too, and so
- * on: the first answer counts. Three are asked at once at most; of more than these the oldest is
- * left, if it has not even a connection. */
+ * or stops, or flows at a small part of their rate, the request is sent to one of them too (where
+ * none is well to one whose rest is over), and so on: the first answer counts. Three are asked at
+ * once at most; of more than these the oldest is left, if it has not even a connection. Past its
+ * patience a request asks nobody again that has failed it. */
 #pragma once
 
 #include <stdint.h>

@@ -400,6 +400,7 @@ static void who_gives_nothing_is_not_asked_first_by_all(void **state)
     const struct script_step nothing[] = {
         problem(404, "{\"code\": \"no-such-revision\", \"detail\": \"it is 9\"}"),
         problem(401, "{}"),
+        problem(500, "{\"code\": \"split-damaged\", \"detail\": \"of this split\"}"),
         {.status = 200, .type = "text/html", .body = "<html>"},
         {.status = 200, .type = "application/json"},
     };
@@ -411,6 +412,7 @@ static void who_gives_nothing_is_not_asked_first_by_all(void **state)
         for (unsigned k = 0; k < 10; k++)
             assert_int_equal(ask(), 0);
         assert_in_range(n_asked('a'), 0, 1);
+        assert_int_equal(asking.servers->list[0].failures, 0); /* it does not rest */
         finish();
     }
 }
