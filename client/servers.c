@@ -309,9 +309,12 @@ static bool set_places(struct servers *servers, size_t url, struct where *list, 
         free(server->own_base);
         server->own_base = list[i].base;
         list[i].is_taken = true;
-        server->name = own->name;
-        server->base = list[i].base ? list[i].base : own->base;
-        server->url = url;
+        if (list[i].base || server != own) /* else other threads may read it */
+            server->base = list[i].base ? list[i].base : own->base;
+        if (server != own) {
+            server->name = own->name;
+            server->url = url;
+        }
         begin_anew(server, &list[i], last_number);
         has_changed = true;
     }
