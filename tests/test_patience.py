@@ -286,8 +286,12 @@ class OtherServers(unittest.TestCase):
     def test_a_silent_server_is_probed_by_readyz(self):
         hang = threading.Event()
         fake = self.fake(lambda fake, path, n: None if hang.is_set() else fake.real(path))
-        as_fast = self.fake(lambda fake, path, n: fake.real(path))
-        with Steps(fake.url, as_fast.url) as steps:
+
+        def be_slower(fake, path, n):  # or it may happen that nobody asks the other
+            fake.closing.wait(0.2)
+            return fake.real(path)
+
+        with Steps(fake.url, self.fake(be_slower).url) as steps:
             for _ in range(3):
                 steps.take()
             hang.set()
