@@ -317,17 +317,17 @@ class Haproxy(Engine):
             return b"".join(iter(lambda: line.recv(65536), b"")).decode()
 
     def states(self):
-        """Server -> UP, DOWN, MAINT …"""
+        """Server -> UP, DOWN, DRAIN …"""
         rows = [row.split(",") for row in self.say("show stat").splitlines()]
         status = rows[0].index("status")
         return {row[1]: row[status] for row in rows[1:]
                 if row[0] == "twonmnist" and len(row) > status and row[1] in REPLICAS}
 
     def leave(self, place):
-        self.say(f"disable server twonmnist/{place}")
+        self.say(f"set server twonmnist/{place} state drain")
 
     def join(self, place):
-        self.say(f"enable server twonmnist/{place}")
+        self.say(f"set server twonmnist/{place} state ready")
 
     def settle(self):
         wait_until(lambda: set(self.states().values()) == {"UP"})
